@@ -1,0 +1,41 @@
+# make demo   the whole path on this machine, in a local AWS
+# make test   every test, the quick ones first
+# make check  style and types
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: setup demo test check requirements clean
+
+setup: $(READY)
+
+$(READY): requirements.txt pyproject.toml package.json package-lock.json
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	npm ci --silent
+	touch $@
+
+demo: setup
+	$(BIN)/python -m localaws.demo $(if $(KEEP),--keep)
+
+test: setup
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+# After a change of the pins in pyproject.toml.
+requirements: setup
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
+	    --custom-compile-command 'make requirements' pyproject.toml --output-file requirements.txt
+
+clean:
+	rm -rf $(VENV) node_modules cdk.out build *.egg-info

@@ -1,0 +1,1 @@
+"""Forwards a LoRaWAN network server's device messages to AWS IoT, losing none."""
