@@ -1,0 +1,34 @@
+"""The CDK app: one store, and an identity for each bridge and consumer in the context."""
+
+import sys
+from pathlib import Path
+
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from stacks.identity import IdentityStack
+from stacks.settings import Settings, SettingsError, read_settings
+from stacks.store import StoreStack
+
+
+def build(app: App, settings: Settings) -> None:
+    """Declare every stack under ``app``, checked by the AwsSolutions rules."""
+    StoreStack(app, settings)
+    for identity in settings.identities:
+        IdentityStack(app, identity)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+
+def main() -> None:
+    """Synthesize what the context asks for, or say in one line what is wrong with it."""
+    app = App()
+    try:
+        settings = read_settings(app.node, Path.cwd())
+    except SettingsError as error:
+        sys.exit(str(error))
+    build(app, settings)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

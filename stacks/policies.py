@@ -1,0 +1,45 @@
+"""What each kind of identity may do on AWS IoT, and nothing else."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from bridge.names import TOPIC_ROOT, IdentityKind
+
+
+def identity_policy(stack: Stack, kind: IdentityKind, client_id: str) -> iam.PolicyDocument:
+    """Return the AWS IoT policy for an identity that connects as ``client_id``."""
+    match kind:
+        case IdentityKind.BRIDGE:
+            return bridge_policy(stack, client_id)
+        case IdentityKind.CONSUMER:
+            return consumer_policy(stack, client_id)
+
+
+def bridge_policy(stack: Stack, client_id: str) -> iam.PolicyDocument:
+    """Connect as ``client_id`` or a numbered ``client_id.N``; publish uplinks."""
+    clients = [_arn(stack, "client", client_id), _arn(stack, "client", f"{client_id}.*")]
+    return iam.PolicyDocument(
+        statements=[
+            _allow("iot:Connect", *clients),
+            _allow("iot:Publish", _arn(stack, "topic", f"{TOPIC_ROOT}/*/*")),
+        ]
+    )
+
+
+def consumer_policy(stack: Stack, client_id: str) -> iam.PolicyDocument:
+    """Connect as ``client_id``; subscribe to and receive what is under ``lora/``."""
+    return iam.PolicyDocument(
+        statements=[
+            _allow("iot:Connect", _arn(stack, "client", client_id)),
+            _allow("iot:Subscribe", _arn(stack, "topicfilter", f"{TOPIC_ROOT}/*")),
+            _allow("iot:Receive", _arn(stack, "topic", f"{TOPIC_ROOT}/*")),
+        ]
+    )
+
+
+def _allow(action: str, *resources: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=[action], resources=list(resources))
+
+
+def _arn(stack: Stack, resource: str, name: str) -> str:
+    return stack.format_arn(service="iot", resource=resource, resource_name=name)

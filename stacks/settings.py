@@ -1,0 +1,122 @@
+"""Reads the CDK context once into typed settings, with one clear line for each mistake."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import cast
+
+from constructs import Node
+
+from bridge.names import IdentityKind, check_identity_name
+
+_CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
+
+
+class SettingsError(Exception):
+    """The context holds something the app cannot deploy."""
+
+
+class Environment(StrEnum):
+    """Whether the data must outlive its stack."""
+
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One bridge or consumer: who it is and the CSR (PEM text) made where its key lives."""
+
+    name: str
+    kind: IdentityKind
+    csr: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the context asks for. ``retention_days`` None keeps rows for ever."""
+
+    environment: Environment
+    retention_days: int | None
+    identities: tuple[Identity, ...]
+
+
+def read_settings(node: Node, folder: Path) -> Settings:
+    """Read the context of ``node``; CSR files are relative to ``folder``.
+
+    Raises:
+        SettingsError: naming the context key, the value and what it should be.
+
+    """
+    bridges = _identities(node, "bridges", IdentityKind.BRIDGE, folder)
+    consumers = _identities(node, "consumers", IdentityKind.CONSUMER, folder)
+    twice = {bridge.name for bridge in bridges} & {consumer.name for consumer in consumers}
+    if twice:
+        raise SettingsError(f"context: {min(twice)} is both a bridge and a consumer: rename one")
+    return Settings(
+        environment=_environment(_context(node, "environment")),
+        retention_days=_retention_days(_context(node, "retention_days")),
+        identities=bridges + consumers,
+    )
+
+
+def _context(node: Node, key: str) -> object:
+    return cast("object", node.try_get_context(key))
+
+
+def _environment(value: object) -> Environment:
+    try:
+        return Environment(str(value or Environment.PRODUCTION))
+    except ValueError:
+        choices = " or ".join(Environment)
+        raise SettingsError(f"context environment: {value!r} is not {choices}") from None
+
+
+def _retention_days(value: object) -> int | None:
+    if value is None or value == "":
+        return None
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise SettingsError(f"context retention_days: {value!r} is not a whole number of days")
+    return int(text)
+
+
+def _identities(node: Node, key: str, kind: IdentityKind, folder: Path) -> tuple[Identity, ...]:
+    return tuple(
+        _identity(key, name, file, kind, folder)
+        for name, file in sorted(_mapping(key, _context(node, key)).items())
+    )
+
+
+def _mapping(key: str, value: object) -> Mapping[str, object]:
+    """Accept an object from cdk.json, or the same as JSON text from ``cdk -c``."""
+    if isinstance(value, str):
+        try:
+            value = cast("object", json.loads(value))
+        except json.JSONDecodeError:
+            raise SettingsError(f"context {key}: {value!r} is not JSON") from None
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise SettingsError(f'context {key}: expected {{"NAME": "NAME.csr"}}, got {value!r}')
+    return value
+
+
+def _identity(key: str, name: str, file: object, kind: IdentityKind, folder: Path) -> Identity:
+    try:
+        check_identity_name(name)
+    except ValueError as error:
+        raise SettingsError(f"context {key}: {error}") from None
+    path = folder / str(file)
+    try:
+        csr = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(
+            f"context {key}: {name}: cannot read {path}: "
+            f"make it with 'lora-bridge keygen --name {name}'"
+        ) from None
+    if not csr.startswith(_CSR_HEADER):
+        raise SettingsError(f"context {key}: {name}: {path} is not a PEM certificate request")
+    return Identity(name=name, kind=kind, csr=csr)
