@@ -1,0 +1,258 @@
+"""The command line: each command is a few lines around the module that does its work."""
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from bridge.errors import BridgeError
+from bridge.names import IdentityKind, check_identity_name
+
+# The modules behind the commands are imported when a command runs: --help stays quick, and a
+# command needs no library that it does not use.
+# ruff: noqa: PLC0415
+
+_P = ParamSpec("_P")
+_MAX_PORT = 65_535
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    try:
+        return check_identity_name(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _point(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    from bridge.ages import parse_point
+
+    try:
+        return None if value is None else parse_point(value, time.time_ns() // 1000)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, int]:
+    host, _, port = value.rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and 0 < int(port) <= _MAX_PORT):
+        raise click.BadParameter(f"{value!r} is not HOST:PORT")
+    return host, int(port)
+
+
+def _device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if value.count("/") != 1:
+        raise click.BadParameter(f"{value!r} is not APPEUI/MOTEEUI")
+    return value
+
+
+def _identity_options(command: Callable[_P, None]) -> Callable[_P, None]:
+    command = click.option(
+        "--dir",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=".",
+        metavar="DIR",
+        show_default=True,
+        help="Folder of the key and what belongs to it.",
+    )(command)
+    return click.option(
+        "--name",
+        required=True,
+        callback=_name,
+        metavar="NAME",
+        help="Name of this bridge or consumer: letters, digits and '-'.",
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="lora-bridge")
+def cli() -> None:
+    """Make AWS IoT the backend of a LoRaWAN network.
+
+    \b
+    Example, on the network server's host:
+      lora-bridge keygen --name network-host-1
+      (deploy with network-host-1.csr)
+      lora-bridge enroll --name network-host-1
+      lora-bridge run --config bridge.toml
+    """
+
+
+@cli.command()
+@_identity_options
+def keygen(name: str, folder: Path) -> None:
+    """Make a private key and a certificate request (CSR).
+
+    Writes NAME.key (EC P-256, mode 0600) and NAME.csr. The key never leaves this host;
+    the CSR goes to where 'cdk deploy' runs. Existing files are never overwritten.
+
+    \b
+    Example:
+      lora-bridge keygen --name network-host-1 --dir /etc/lora-bridge
+    """
+    from bridge.keygen import make_key_and_csr
+
+    key, csr = make_key_and_csr(name, folder)
+    click.echo(f"{key}: the private key, for this host only")
+    click.echo(f"{csr}: the certificate request, to deploy with")
+
+
+@cli.command()
+@_identity_options
+@click.option("--endpoint", metavar="HOST", help="AWS IoT endpoint; otherwise asked of AWS.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, _MAX_PORT),
+    default=8883,
+    show_default=True,
+    help="MQTT port of the endpoint.",
+)
+@click.option(
+    "--root-ca",
+    type=_FILE,
+    metavar="FILE",
+    help="CA of the endpoint (PEM); otherwise the system's certificates are trusted.",
+)
+def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Path | None) -> None:
+    """Fetch the certificate and write the configuration, after 'cdk deploy'.
+
+    Writes NAME.pem and, for a bridge, bridge.toml (an existing one is kept). Needs AWS
+    credentials that may read CloudFormation stacks and AWS IoT certificates and endpoints.
+
+    \b
+    Example:
+      lora-bridge enroll --name network-host-1 --dir /etc/lora-bridge
+    """
+    from bridge.enroll import Endpoint, find_endpoint
+    from bridge.enroll import enroll as fetch
+
+    where = Endpoint(endpoint or find_endpoint(), port, root_ca.resolve() if root_ca else None)
+    enrolled = fetch(name, folder, where)
+    click.echo(f"{enrolled.certificate}: the certificate of {enrolled.kind} {name}")
+    if enrolled.configuration_written:
+        click.echo(f"{enrolled.configuration}: ready for 'lora-bridge run'")
+    elif enrolled.kind is IdentityKind.BRIDGE:
+        click.echo(f"{enrolled.configuration}: exists and was kept")
+    else:
+        click.echo(f"subscribe to {where.host}:{port} as client {name}, for example to 'lora/#'")
+
+
+@cli.command()
+@click.option(
+    "--config",
+    "config_path",
+    type=_FILE,
+    default="bridge.toml",
+    metavar="FILE",
+    show_default=True,
+    help="Configuration, as 'enroll' writes it.",
+)
+def run(config_path: Path) -> None:
+    """Forward the network server's frames to AWS IoT until SIGTERM or SIGINT.
+
+    Every frame is on disk before it is published and stays there until AWS IoT has
+    acknowledged it. Logs go to standard error.
+
+    \b
+    Example:
+      lora-bridge run --config /etc/lora-bridge/bridge.toml
+    """
+    from bridge.config import load
+    from bridge.service import serve
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    asyncio.run(serve(load(config_path)))
+
+
+@cli.command()
+@click.argument("device", callback=_device)
+@click.option("--since", callback=_point, metavar="T", help="ISO 8601, or an age: 45m, 2h, 7d.")
+@click.option("--until", callback=_point, metavar="T", help="The same; both are inclusive.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N, the newest.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="json is one array with an uplink a line.",
+)
+def history(
+    device: str, since: int | None, until: int | None, limit: int | None, form: str
+) -> None:
+    """Show the stored uplinks of DEVICE (APPEUI/MOTEEUI), newest first.
+
+    Times without a zone are UTC. Needs AWS credentials that may read the LoraStore stack
+    and query its table.
+
+    \b
+    Example:
+      lora-bridge history 37817737f13/9372163 --since 7d --format csv
+    """
+    from bridge.history import END_OF_TIME, table_name, uplinks
+    from bridge.tables import Format, render
+
+    rows = uplinks(table_name(), device, since or 0, until or END_OF_TIME, limit)
+    first = next(rows, None)
+    if first is None:
+        click.echo(f"no uplinks of {device} in that time", err=True)
+    for line in render(chain([first] if first else [], rows), Format(form)):
+        click.echo(line)
+
+
+@cli.command()
+@click.option(
+    "--connect",
+    callback=_address,
+    default="127.0.0.1:6500",
+    metavar="HOST:PORT",
+    show_default=True,
+    help="Where the bridge listens.",
+)
+@click.option("--devices", type=click.IntRange(1), default=10, show_default=True)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Frames a second.",
+)
+@click.option("--count", type=click.IntRange(1), help="Frames in all; otherwise without end.")
+def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | None) -> None:
+    """Play the network server: send plausible frames to the bridge.
+
+    Both layouts of the frames are used, with keep-alives, and frames are joined and split
+    as TCP does.
+
+    \b
+    Example:
+      lora-bridge simulate --devices 20 --rate 50 --count 1000
+    """
+    from bridge.simulate import Plan, simulate
+
+    plan = Plan(*connect, devices, rate, count)
+    with click.progressbar(
+        length=count or 0,
+        label="frames sent",
+        file=sys.stderr,
+        show_pos=True,
+        hidden=count is None or not sys.stderr.isatty(),
+    ) as bar:
+        sent = simulate(plan, bar.update)
+    click.echo(f"sent={sent} devices={devices}")
+
+
+def main() -> None:
+    """Run the command line; what a person can cause ends in one line and exit status 1."""
+    try:
+        cli(prog_name="lora-bridge")
+    except BridgeError as error:
+        click.echo(f"lora-bridge: {error}", err=True)
+        sys.exit(1)

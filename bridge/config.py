@@ -1,0 +1,98 @@
+"""Reads bridge.toml into typed settings. An unknown or ill-typed key is an error naming it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from bridge.errors import BridgeError
+from bridge.uplink import EUI_PATTERN
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every table of the file has in common: its keys are known and of their type."""
+
+
+class Listen(_Table, frozen=True, kw_only=True):
+    """Where a network server connects.
+
+    ``port`` 0 takes a free one. ``application`` is the AppEUI of a server that leaves appeui out.
+    """
+
+    host: Text = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 6500
+    application: Annotated[str, msgspec.Meta(pattern=rf"^{EUI_PATTERN}\Z")] | None = None
+
+
+class Aws(_Table, frozen=True, kw_only=True):
+    """How to reach AWS IoT, and as whom."""
+
+    endpoint: Text
+    port: Port = 8883
+    client_id: Text
+    certificate: Path
+    private_key: Path
+    root_ca: Path | None = None
+    connections: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    respect_quotas: bool = True
+    # MQTT 5 counts unacknowledged publishes in 16 bits (receive maximum).
+    max_inflight: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 100
+
+
+class SpoolSettings(_Table, frozen=True, kw_only=True):
+    """Where frames wait, and how many bytes they may take on disk."""
+
+    path: Path
+    max_bytes: Count = 1_073_741_824
+
+
+class Config(_Table, frozen=True, kw_only=True):
+    """Everything that ``lora-bridge run`` needs."""
+
+    listen: Annotated[tuple[Listen, ...], msgspec.Meta(min_length=1)] = (Listen(),)
+    aws: Aws
+    spool: SpoolSettings
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file; paths in it are relative to it.
+
+    Raises:
+        BridgeError: naming the file, the key and what is wrong with it.
+
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BridgeError(f"{path}: cannot read the configuration: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise BridgeError(f"{path}: {error}") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Config:
+    """Check the text of the configuration file at ``path``, which need not exist.
+
+    Raises:
+        BridgeError: as ``load`` does.
+
+    """
+    try:
+        return msgspec.toml.decode(text, type=Config, dec_hook=_paths_relative_to(path.parent))
+    except msgspec.DecodeError as error:
+        # msgspec writes the key as `$.aws.port`; the file's reader knows it as `aws.port`.
+        raise BridgeError(f"{path}: {str(error).replace('`$.', '`')}") from None
+
+
+def _paths_relative_to(folder: Path) -> Callable[[type, object], object]:
+    def convert(kind: type, value: object) -> object:
+        if kind is Path and isinstance(value, str) and value:
+            return folder / value
+        raise ValueError(f"Expected a path, got {value!r}")
+
+    return convert

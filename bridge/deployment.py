@@ -1,0 +1,39 @@
+"""Finds what ``cdk deploy`` has made, with the AWS credentials of whoever asks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bridge.errors import BridgeError
+
+
+def stack_outputs(stack: str) -> dict[str, str]:
+    """Return the outputs of a deployed stack.
+
+    Raises:
+        BridgeError: there is no such stack in this account and region, or AWS does not answer.
+
+    """
+    with aws_errors():
+        client = boto3.client("cloudformation")
+        try:
+            found = client.describe_stacks(StackName=stack)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            raise BridgeError(
+                f"no stack {stack} in region {client.meta.region_name}: deploy it with"
+                " 'npx cdk deploy --all', or choose the region with AWS_REGION"
+            ) from None
+    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+
+
+@contextmanager
+def aws_errors() -> Iterator[None]:
+    """Turn the errors of the AWS SDK into the one line that a person needs."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise BridgeError(f"AWS: {error}") from None

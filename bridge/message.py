@@ -1,0 +1,47 @@
+"""Builds the MQTT message of an uplink: the form that consumers and the rule read. No I/O."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from bridge.names import SORT_KEY, TOPIC_ROOT
+from bridge.rejection import FrameRejectedError, Reason
+from bridge.timestamps import format_time
+from bridge.uplink import Json, Uplink
+
+_MAX_PAYLOAD = 131_072
+"""Bytes; AWS IoT closes the connection on a larger one (AWS IoT Core quotas, message size)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is published: topic and payload (compact JSON)."""
+
+    topic: str
+    payload: bytes
+
+
+def build(uplink: Uplink, timestamp: int) -> Message:
+    """Return the message for ``uplink``, whose timestamp is in microseconds since 1970.
+
+    Raises:
+        FrameRejectedError: its payload would be too large, or is nested too deep to write.
+
+    """
+    fields: dict[str, Json] = {
+        f"port{uplink.port}_bytes": list(uplink.data),
+        SORT_KEY: format_time(timestamp),
+    }
+    if uplink.seqno is not None:
+        fields["seqno"] = uplink.seqno
+    if uplink.motetx is not None:
+        fields["motetx"] = uplink.motetx
+    if uplink.gwrx:
+        fields["gwrx"] = uplink.gwrx
+    try:
+        payload = msgspec.json.encode(fields)
+    except RecursionError:
+        raise FrameRejectedError(Reason.NESTED_TOO_DEEP) from None
+    if len(payload) > _MAX_PAYLOAD:
+        raise FrameRejectedError(Reason.OVERSIZED)
+    return Message(f"{TOPIC_ROOT}/{uplink.application}/{uplink.device}", payload)

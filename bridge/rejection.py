@@ -1,0 +1,29 @@
+"""Why a frame is not forwarded. Does no I/O."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a frame was not forwarded; the words used in logs and counts."""
+
+    OVERSIZED = "oversized"
+    TRUNCATED = "truncated"
+    NOT_UTF8 = "not UTF-8"
+    NOT_JSON = "not JSON"
+    NESTED_TOO_DEEP = "nested too deep"
+    NOT_AN_OBJECT = "not an object"
+    NO_APP = "no app"
+    NOT_UP = "dir is not up"
+    BAD_USERDATA = "no or bad userdata"
+    BAD_PORT = "port is not 0 to 255"
+    BAD_PAYLOAD = "payload is not base64"
+    NO_APPLICATION = "no application"
+    BAD_EUI = "bad EUI"
+
+
+class FrameRejectedError(Exception):
+    """A frame that cannot become an uplink, and why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason

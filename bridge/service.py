@@ -1,0 +1,92 @@
+"""The daemon: wires source → forwarder → spool → publisher, and lives through its phases."""
+
+import asyncio
+import logging
+import signal
+import sqlite3
+import time
+from contextlib import suppress
+
+from bridge.config import Config
+from bridge.counts import Counts
+from bridge.forwarder import Clock, Forwarder
+from bridge.publisher import Publisher
+from bridge.source import Source
+from bridge.spool import Spool
+from bridge.spooler import Spooler
+from bridge.timestamps import Timestamper
+
+_log = logging.getLogger(__name__)
+_DRAIN_LIMIT = 10.0  # seconds
+
+HOST_CLOCK = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
+
+
+async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        BridgeError: it cannot listen, open the spool, or use its certificate and key.
+
+    """
+    stop = _stop_signal()
+    counts = Counts()
+    with Spool(config.spool.path) as spool:
+        spooler = Spooler(spool, config.spool.max_bytes)
+        timestamper = Timestamper(spool.placements())
+        source = Source(config.listen, Forwarder(spooler.keep, timestamper, counts, clock))
+        spooler.on_pressure = lambda pressed: source.pause() if pressed else source.resume()
+        try:
+            publisher = Publisher(config.aws, spooler, counts)
+            await source.start()
+            _log.info("listening on %s", ", ".join(source.addresses()))
+            await _work(stop, source, spooler, publisher)
+            left = await spooler.count()
+        finally:
+            spooler.close()
+    _log.info("stopped: %s left=%d", counts.summary(), left)
+
+
+async def _work(
+    stop: asyncio.Event, source: Source, spooler: Spooler, publisher: Publisher
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(spooler.run()),
+            tasks.create_task(publisher.run()),
+            tasks.create_task(_announce(source, publisher)),
+        ]
+        await stop.wait()
+        _log.info("stopping: no more frames are taken; publishing what waits")
+        await source.stop()
+        await _drain(spooler, publisher)
+        await publisher.stop()
+        for task in running:
+            task.cancel()
+    await _flush(spooler)
+
+
+async def _announce(source: Source, publisher: Publisher) -> None:
+    await publisher.connected()
+    _log.info("ready: connected, and listening on %s", ", ".join(source.addresses()))
+
+
+async def _drain(spooler: Spooler, publisher: Publisher) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_LIMIT):
+            await _flush(spooler)
+            await publisher.drain()
+
+
+async def _flush(spooler: Spooler) -> None:
+    try:
+        await spooler.flush()
+    except sqlite3.Error as error:
+        _log.error("spool: cannot write at the end: %s", error)
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,89 @@
+"""Writes history rows for people (table), programs (JSON) and spreadsheets (CSV), as they come."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from enum import StrEnum
+from io import StringIO
+
+import msgspec
+
+from bridge.history import Row, Value, port_and_data
+from bridge.names import PARTITION_KEY, SORT_KEY
+
+_COLUMNS = ("seqno", "port", "freq", "datr", "gateways", "rssi", "lsnr", "bytes")
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_TABLE = "{:27}  {:>6} {:>4}  {:>7} {:>10}  {:>8} {:>5} {:>5}  {}"
+
+
+class Format(StrEnum):
+    """How history is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def render(rows: Iterable[Row], form: Format) -> Iterator[str]:
+    """Yield the lines, without their ends, that show ``rows`` in the form asked for."""
+    writers: dict[Format, Callable[[Iterable[Row]], Iterator[str]]] = {
+        Format.TABLE: _table,
+        Format.JSON: _json,
+        Format.CSV: _csv,
+    }
+    return writers[form](rows)
+
+
+def _table(rows: Iterable[Row]) -> Iterator[str]:
+    yield _TABLE.format(SORT_KEY, *_COLUMNS)
+    for row in rows:
+        yield _TABLE.format(str(row[SORT_KEY]), *_cells(row))
+
+
+def _json(rows: Iterable[Row]) -> Iterator[str]:
+    """Write one array with a row a line, so that it can be read whole or line by line."""
+    before = "["
+    for row in rows:
+        yield before + _encoder.encode(row).decode()
+        before = ","
+    yield "[]" if before == "[" else "]"
+
+
+def _csv(rows: Iterable[Row]) -> Iterator[str]:
+    yield _csv_line((PARTITION_KEY, SORT_KEY, *_COLUMNS))
+    for row in rows:
+        yield _csv_line((str(row[PARTITION_KEY]), str(row[SORT_KEY]), *_cells(row)))
+
+
+def _csv_line(cells: tuple[str, ...]) -> str:
+    line = StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    """Return the cells of ``_COLUMNS``; ``rssi`` and ``lsnr`` are the best gateway's."""
+    motetx = row.get("motetx")
+    radio = motetx if isinstance(motetx, dict) else {}
+    gwrx = row.get("gwrx")
+    gateways = [each for each in gwrx if isinstance(each, dict)] if isinstance(gwrx, list) else []
+    content = port_and_data(row)
+    return (
+        _text(row.get("seqno")),
+        str(content[0]) if content else "",
+        _text(radio.get("freq")),
+        _text(radio.get("datr")),
+        str(len(gateways)) if gateways else "",
+        _best(gateways, "rssi"),
+        _best(gateways, "lsnr"),
+        content[1].hex() if content else "",
+    )
+
+
+def _best(gateways: list[dict[str, Value]], name: str) -> str:
+    numbers = [each for gateway in gateways if isinstance(each := gateway.get(name), int | Decimal)]
+    return _text(max(numbers, default=None))
+
+
+def _text(value: Value) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,108 @@
+"""Gives each uplink the one timestamp that it keeps for ever. Does no I/O.
+
+Times are whole microseconds since 1970 in UTC.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import TypeVar
+
+from bridge.uplink import Uplink
+
+_SECOND = 1_000_000
+_MAX_AGE = 24 * 3600 * _SECOND
+_MAX_LEAD = 300 * _SECOND
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_Key = TypeVar("_Key", bytes, tuple[str, int])
+
+REMEMBERED = 20_000
+"""How many placements are remembered: the newest, about 10 MB."""
+
+
+def parse_time(text: str) -> int | None:
+    """Return an ISO 8601 time, UTC where it names no zone; None when it is not one."""
+    try:
+        time = datetime.fromisoformat(text)
+        since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH
+    except (ValueError, OverflowError):
+        return None
+    return (since.days * 86_400 + since.seconds) * _SECOND + since.microseconds
+
+
+def format_time(time: int) -> str:
+    """Return ``time`` as ISO 8601 with six fractional digits and ``Z``."""
+    seconds, micros = divmod(time, _SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micros:06d}Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """An uplink's place in its device's history.
+
+    ``wanted`` is the time it asked for, ``given`` the one it got; ``digest`` is equal for two
+    deliveries of one uplink, and empty where nothing tells them apart from two uplinks.
+    """
+
+    device: str
+    wanted: int
+    given: int
+    digest: bytes
+
+
+class Timestamper:
+    """Places uplinks so that one delivered twice gets one timestamp, and two never share it.
+
+    It remembers the newest REMEMBERED placements. Starting from the placements that an
+    earlier run remembered continues that run.
+    """
+
+    def __init__(self, earlier: Iterable[Placement] = ()) -> None:
+        self._given: dict[bytes, int] = {}  # by digest
+        # (device, time) → a time not before the next free one. Every taken time is a key.
+        self._next: dict[tuple[str, int], int] = {}
+        for placement in earlier:
+            self._remember(placement)
+
+    def place(self, uplink: Uplink, now: int) -> Placement:
+        """Return the placement of ``uplink``, received by this host at ``now``."""
+        device = f"{uplink.application}/{uplink.device}"
+        plausible = [t for t in uplink.received_at if now - _MAX_AGE <= t <= now + _MAX_LEAD]
+        # The host's own time differs at each delivery, so it cannot reveal a repetition.
+        wanted = min(plausible, default=now)
+        digest = _digest(device, wanted, uplink) if plausible else b""
+        known = self._given.get(digest)
+        if known is not None:
+            return Placement(device, wanted, known, digest)
+        placement = Placement(device, wanted, self._first_free(device, wanted), digest)
+        self._remember(placement)
+        return placement
+
+    def _first_free(self, device: str, time: int) -> int:
+        while (after := self._next.get((device, time))) is not None:
+            time = after
+        return time
+
+    def _remember(self, placement: Placement) -> None:
+        device, wanted, given = placement.device, placement.wanted, placement.given
+        if placement.digest:
+            self._given[placement.digest] = given
+            _forget_oldest(self._given)
+        self._next.setdefault((device, given), given + 1)
+        # Moved to the end: a clock that stands still keeps its way past all it has used.
+        self._next.pop((device, wanted), None)
+        self._next[device, wanted] = given + 1
+        _forget_oldest(self._next)
+
+
+def _digest(device: str, wanted: int, uplink: Uplink) -> bytes:
+    """Identify an uplink by what two deliveries of it share."""
+    named = f"{device} {wanted} {uplink.seqno} {uplink.port} ".encode()
+    return blake2b(named + uplink.data, digest_size=16).digest()
+
+
+def _forget_oldest(memory: dict[_Key, int]) -> None:
+    while len(memory) > REMEMBERED:
+        del memory[next(iter(memory))]

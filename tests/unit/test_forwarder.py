@@ -1,0 +1,87 @@
+"""Good frames are kept, bad ones counted and logged once a burst, and none stops the rest."""
+
+import logging
+
+import pytest
+from frames import LAYOUT_1, frame
+
+from bridge.counts import Counts
+from bridge.forwarder import Clock, Forwarder
+from bridge.framing import BrokenFrame
+from bridge.message import Message
+from bridge.rejection import Reason
+from bridge.timestamps import Timestamper, parse_time
+
+
+class Setting:
+    """A forwarder with a clock that the test sets, and what it kept."""
+
+    def __init__(self) -> None:
+        self.kept: list[Message] = []
+        self.counts = Counts()
+        self.seconds = 0.0
+        self.wall = parse_time("2015-10-15T12:00:00Z") or 0
+        clock = Clock(wall=lambda: self.wall, monotonic=lambda: self.seconds)
+        self.forwarder = Forwarder(
+            lambda message, _placement: self.kept.append(message),
+            Timestamper(),
+            self.counts,
+            clock,
+        )
+
+
+@pytest.fixture
+def setting(caplog: pytest.LogCaptureFixture) -> Setting:
+    """Make a fresh forwarder, with its log kept."""
+    caplog.set_level(logging.INFO)
+    return Setting()
+
+
+def test_an_uplink_is_kept_with_its_gateway_time(setting: Setting) -> None:
+    """The article's example becomes the message that consumers expect."""
+    setting.forwarder.accept(LAYOUT_1, None)
+    (message,) = setting.kept
+    assert message.topic == "lora/37817737f13/9372163"
+    assert message.payload.startswith(
+        b'{"port1_bytes":[1,254],"timestamp":"2015-10-15T11:51:00.123456Z"'
+    )
+
+
+def test_bad_frames_do_not_stop_good_ones(setting: Setting) -> None:
+    """Between bad frames, good ones get through; everything is counted."""
+    for data in (b"junk", frame(), b'{"mote":{}}', BrokenFrame(Reason.OVERSIZED, b"x"), frame()):
+        setting.forwarder.accept(data, None)
+    assert len(setting.kept) == 2
+    assert setting.counts.summary() == (
+        "received=5 accepted=2 ignored=1 rejected=2 published=0 refused=0"
+        " (not JSON: 1, oversized: 1)"
+    )
+
+
+def test_a_burst_is_logged_once(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
+    """The first of a burst is shown, with how it began; the next burst says what was left out."""
+    for _ in range(1000):
+        setting.forwarder.accept(b"junk" * 100, None)
+    assert caplog.messages == [f"frame rejected: not JSON: {b'junk' * 30!r}"]
+    setting.seconds = 61.0
+    setting.forwarder.accept(b"more", None)
+    assert caplog.messages[1:] == ["frame rejected: not JSON (and 999 more before): b'more'"]
+
+
+def test_each_reason_has_its_own_bursts(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
+    """A flood of one kind does not hide another kind."""
+    for data in (b"junk", b"junk", frame(dir="dn"), frame(moteeui="+")):
+        setting.forwarder.accept(data, None)
+    assert [message.split(":")[1] for message in caplog.messages] == [
+        " not JSON",
+        " dir is not up",
+        " bad EUI",
+    ]
+
+
+def test_control_characters_do_not_reach_the_log(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An excerpt cannot forge a line of the log or speak to a terminal."""
+    setting.forwarder.accept(b"\x1b[2J\nERROR all is lost", None)
+    assert caplog.messages == [r"frame rejected: not JSON: b'\x1b[2J\nERROR all is lost'"]

@@ -1,0 +1,149 @@
+"""Network servers can connect, and nothing they write closes the connection or is lost."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+from frames import LAYOUT_1, LAYOUT_2, frame
+
+from bridge.config import Listen
+from bridge.counts import Counts
+from bridge.errors import BridgeError
+from bridge.forwarder import Clock, Forwarder
+from bridge.framing import MAX_FRAME
+from bridge.message import Message
+from bridge.source import Source
+from bridge.timestamps import Timestamper
+
+
+class Setting:
+    """A source on a free port of the loopback, and what came through."""
+
+    def __init__(self, application: str | None = None) -> None:
+        self.kept: list[Message] = []
+        self.counts = Counts()
+        clock = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
+        forwarder = Forwarder(
+            lambda message, _placement: self.kept.append(message),
+            Timestamper(),
+            self.counts,
+            clock,
+        )
+        self.source = Source([Listen(port=0, application=application)], forwarder)
+
+    def connect(self) -> socket.socket:
+        """Connect as a network server does."""
+        host, port = self.source.addresses()[0].split(":")
+        return socket.create_connection((host, int(port)))
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        """Wait for a condition."""
+        async with asyncio.timeout(10):
+            while not reached():
+                await asyncio.sleep(0.01)
+
+
+def play(setting: Setting, scenario: Callable[[Setting], Awaitable[None]]) -> None:
+    """Run a scenario against a listening source."""
+
+    async def run() -> None:
+        await setting.source.start()
+        await scenario(setting)
+        await setting.source.stop()
+
+    asyncio.run(run())
+
+
+def test_joined_frames_in_one_write() -> None:
+    """Fifty frames in one write are fifty uplinks."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            server.sendall((LAYOUT_1 + b"\0") * 50)
+            await setting.until(lambda: len(setting.kept) == 50)
+
+    play(Setting(), scenario)
+
+
+def test_the_listeners_application_serves_frames_without_one() -> None:
+    """A frame without appeui belongs to the application of its port."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            server.sendall(LAYOUT_2 + b"\0")
+            await setting.until(lambda: len(setting.kept) == 1)
+        assert setting.kept[0].topic == "lora/a1/9372163"
+
+    play(Setting(application="a1"), scenario)
+
+
+def test_bad_input_never_closes_the_connection() -> None:
+    """After every kind of bad input the same connection still serves."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            for bad in (b"junk", b"\xff\xfe", b"[" * 60_000, b"x" * (3 * MAX_FRAME), b"[]", b"{}"):
+                server.sendall(bad + b"\0" + frame() + b"\0")
+            await setting.until(lambda: len(setting.kept) == 6)
+        assert setting.counts.rejected.total() == 6
+
+    play(Setting(), scenario)
+
+
+def test_a_frame_cut_off_by_the_end_is_counted() -> None:
+    """A connection that ends inside a frame costs that frame, and says so."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            server.sendall(frame() + b"\0" + frame()[:10])
+        await setting.until(lambda: setting.counts.received == 2)
+        assert setting.counts.summary().endswith("(truncated: 1)")
+
+    play(Setting(), scenario)
+
+
+def test_a_pause_holds_old_and_new_connections() -> None:
+    """While paused nothing is read from anyone; afterwards everything is."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as old:
+            old.sendall(frame() + b"\0")
+            await setting.until(lambda: len(setting.kept) == 1)
+            setting.source.pause()
+            with setting.connect() as new:
+                for server in (old, new):
+                    server.sendall(frame() + b"\0")
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.2):
+                        await setting.until(lambda: len(setting.kept) > 1)
+                setting.source.resume()
+                await setting.until(lambda: len(setting.kept) == 3)
+
+    play(Setting(), scenario)
+
+
+def test_stopping_takes_what_has_arrived() -> None:
+    """What a network server wrote before the stop is read, and then it is disconnected."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            server.sendall(frame() + b"\0")
+            await setting.until(lambda: len(setting.kept) == 1)
+            server.sendall((frame() + b"\0") * 2000)
+            await setting.source.stop()
+            assert len(setting.kept) == 2001
+            server.settimeout(10)
+            assert server.recv(1) == b""
+
+    play(Setting(), scenario)
+
+
+def test_a_taken_port_is_one_clear_error() -> None:
+    """Listening where something listens already names the address."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        source = Source([Listen(port=port)], Setting().source._forwarder)  # noqa: SLF001  # any
+        with pytest.raises(BridgeError, match=rf"cannot listen on 127\.0\.0\.1:{port}: "):
+            asyncio.run(source.start())

@@ -1,0 +1,152 @@
+"""The spooler commits in groups, pushes back when it is full, and survives a failing disk."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from bridge.message import Message
+from bridge.spool import Entry, Refused, Spool, Waiting
+from bridge.spooler import Spooler
+from bridge.timestamps import Placement
+
+MESSAGE = Message("lora/a1/d1", b"x" * 990)  # 1,000 bytes with its topic
+PLACEMENT = Placement("a1/d1", 1, 1, b"")
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    """Open a spool on disk."""
+    with Spool(tmp_path / "spool.db") as spool:
+        yield spool
+
+
+async def read_all(spooler: Spooler) -> list[Waiting]:
+    """Return everything that waits."""
+    return await spooler.read(0, 1000, 0, 1)
+
+
+def test_messages_are_readable_after_on_commit(spool: Spool) -> None:
+    """`on_commit` is called when what was kept can be read."""
+
+    async def scenario() -> None:
+        spooler = Spooler(spool, 10**9)
+        committed = asyncio.Event()
+        spooler.on_commit = committed.set
+        running = asyncio.create_task(spooler.run())
+        for _ in range(3):
+            spooler.keep(MESSAGE, PLACEMENT)
+        await committed.wait()
+        assert len(await read_all(spooler)) == 3
+        running.cancel()
+        spooler.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_forgotten_message_leaves_without_another_commit(spool: Spool) -> None:
+    """A delivered message leaves the disk soon, also when nothing else is written."""
+
+    async def scenario() -> None:
+        spooler = Spooler(spool, 10**9)
+        running = asyncio.create_task(spooler.run())
+        spooler.keep(MESSAGE, PLACEMENT)
+        await spooler.flush()
+        spooler.forget(*await read_all(spooler))
+        async with asyncio.timeout(10):
+            while await spooler.count():
+                await asyncio.sleep(0.05)
+        running.cancel()
+        spooler.close()
+
+    asyncio.run(scenario())
+
+
+def test_pressure_at_max_bytes(spool: Spool) -> None:
+    """At `max_bytes` it asks for no more, and for more again once something has left."""
+
+    async def scenario() -> None:
+        spooler = Spooler(spool, 3000)
+        pressures: list[bool] = []
+        spooler.on_pressure = pressures.append
+        for expected in ([], [], [True]):
+            spooler.keep(MESSAGE, PLACEMENT)
+            assert pressures == expected
+        await spooler.flush()
+        assert pressures == [True]
+        spooler.forget((await read_all(spooler))[0])
+        await spooler.flush()
+        assert pressures == [True, False]
+        spooler.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_full_spool_is_full_after_a_restart(spool: Spool) -> None:
+    """What waits from an earlier run counts too."""
+
+    async def scenario() -> None:
+        earlier = Spooler(spool, 10**9)
+        earlier.keep(MESSAGE, PLACEMENT)
+        await earlier.flush()
+        earlier.close()
+        spooler = Spooler(spool, 1000)
+        pressures: list[bool] = []
+        spooler.on_pressure = pressures.append
+        running = asyncio.create_task(spooler.run())
+        await asyncio.sleep(0)
+        assert pressures == [True]
+        running.cancel()
+        spooler.close()
+
+    asyncio.run(scenario())
+
+
+def test_failing_disk_loses_nothing(
+    spool: Spool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that fails is said and tried again until it succeeds."""
+    failures = iter([sqlite3.OperationalError("disk is full")])
+    commit = spool.commit
+
+    def failing(
+        entries: Sequence[Entry], delivered: Iterable[int], refused: Iterable[Refused]
+    ) -> None:
+        for failure in failures:
+            raise failure
+        commit(entries, delivered, refused)
+
+    monkeypatch.setattr(spool, "commit", failing)
+
+    async def scenario() -> None:
+        spooler = Spooler(spool, 10**9)
+        committed = asyncio.Event()
+        spooler.on_commit = committed.set
+        running = asyncio.create_task(spooler.run())
+        spooler.keep(MESSAGE, PLACEMENT)
+        async with asyncio.timeout(10):
+            await committed.wait()
+        assert len(await read_all(spooler)) == 1
+        running.cancel()
+        spooler.close()
+
+    asyncio.run(scenario())
+    assert "cannot write: disk is full" in caplog.text
+
+
+def test_a_commit_that_nobody_waits_for_is_seen_through(spool: Spool) -> None:
+    """Cancelling the wait for a commit neither loses nor repeats it."""
+
+    async def scenario() -> None:
+        spooler = Spooler(spool, 10**9)
+        spooler.keep(MESSAGE, PLACEMENT)
+        waiting = asyncio.create_task(spooler.flush())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await spooler.flush()
+        assert len(await read_all(spooler)) == 1
+        spooler.close()
+
+    asyncio.run(scenario())

@@ -1,0 +1,183 @@
+"""Each uplink gets one timestamp, for ever, that no other uplink of its device has."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge import timestamps
+from bridge.timestamps import Placement, Timestamper, format_time, parse_time
+from bridge.uplink import Uplink
+
+NOW = 1_700_000_000_000_000
+HOUR = 3_600_000_000
+UPLINK = Uplink("a1", "d1", 1, b"\1", seqno=5, motetx=None, gwrx=(), received_at=(NOW - 1000,))
+
+
+def times(placements: list[Placement]) -> list[int]:
+    """Return the timestamps given."""
+    return [placement.given for placement in placements]
+
+
+def test_gateway_time_is_used() -> None:
+    """The gateway's receive time is the timestamp."""
+    assert Timestamper().place(UPLINK, NOW).given == NOW - 1000
+
+
+def test_earliest_gateway_counts() -> None:
+    """Of several gateways the earliest counts."""
+    uplink = replace(UPLINK, received_at=(NOW - 5, NOW - 9, NOW - 7))
+    assert Timestamper().place(uplink, NOW).given == NOW - 9
+
+
+@pytest.mark.parametrize(
+    ("received", "used"),
+    [
+        (NOW - 24 * HOUR, True),
+        (NOW - 24 * HOUR - 1, False),
+        (NOW + HOUR // 12, True),
+        (NOW + HOUR // 12 + 1, False),
+        (0, False),
+    ],
+)
+def test_implausible_gateway_time_is_not(*, received: int, used: bool) -> None:
+    """A gateway time beyond 24 h ago or 5 min ahead gives way to the host's."""
+    placed = Timestamper().place(replace(UPLINK, received_at=(received,)), NOW)
+    assert placed.given == (received if used else NOW)
+
+
+def test_gateway_with_a_wrong_clock_does_not_spoil_the_others() -> None:
+    """An implausible time beside a plausible one is passed over."""
+    uplink = replace(UPLINK, received_at=(0, NOW - 3))
+    assert Timestamper().place(uplink, NOW).given == NOW - 3
+
+
+def test_no_gateway_time() -> None:
+    """Without a gateway time the host's time of receipt is used."""
+    assert Timestamper().place(replace(UPLINK, received_at=()), NOW).given == NOW
+
+
+def test_same_uplink_twice_gets_the_same_timestamp() -> None:
+    """A second delivery, an hour later, lands in the first one's row."""
+    timestamper = Timestamper()
+    first = timestamper.place(UPLINK, NOW)
+    assert timestamper.place(UPLINK, NOW + HOUR).given == first.given
+
+
+def test_two_bridges_agree() -> None:
+    """Two bridges that get the same uplinks give the same timestamps, whatever their clocks."""
+    uplinks = [replace(UPLINK, seqno=seqno) for seqno in range(5)]
+    one, other = Timestamper(), Timestamper()
+    assert times([one.place(uplink, NOW) for uplink in uplinks]) == times(
+        [other.place(uplink, NOW + HOUR) for uplink in uplinks]
+    )
+
+
+def test_different_uplinks_of_one_time_move_apart() -> None:
+    """The later of two uplinks with one time moves by a microsecond, and a third by two."""
+    timestamper = Timestamper()
+    uplinks = [UPLINK, replace(UPLINK, seqno=6), replace(UPLINK, data=b"\2")]
+    placed = times([timestamper.place(uplink, NOW) for uplink in uplinks])
+    assert placed == [NOW - 1000, NOW - 999, NOW - 998]
+    assert times([timestamper.place(uplink, NOW) for uplink in uplinks]) == placed
+
+
+def test_a_moved_uplink_makes_the_next_move_too() -> None:
+    """A time already taken by a moved uplink is not given again."""
+    timestamper = Timestamper()
+    timestamper.place(UPLINK, NOW)
+    timestamper.place(replace(UPLINK, seqno=6), NOW)
+    wants_the_same = replace(UPLINK, seqno=7, received_at=(NOW - 999,))
+    assert timestamper.place(wants_the_same, NOW).given == NOW - 998
+
+
+def test_other_devices_do_not_matter() -> None:
+    """Two devices may share a time."""
+    timestamper = Timestamper()
+    timestamper.place(UPLINK, NOW)
+    assert timestamper.place(replace(UPLINK, device="d2"), NOW).given == NOW - 1000
+    assert timestamper.place(replace(UPLINK, application="a2"), NOW).given == NOW - 1000
+
+
+def test_equal_uplinks_without_gateway_time_are_two() -> None:
+    """Without a gateway time two equal uplinks may be two readings: both are kept."""
+    timestamper = Timestamper()
+    bare = replace(UPLINK, seqno=None, received_at=())
+    assert times([timestamper.place(bare, NOW) for _ in range(3)]) == [NOW, NOW + 1, NOW + 2]
+
+
+def test_host_clock_set_back() -> None:
+    """A clock that repeats a microsecond does not repeat a timestamp."""
+    timestamper = Timestamper()
+    bare = replace(UPLINK, received_at=())
+    placed = [timestamper.place(bare, now).given for now in (NOW, NOW + 1, NOW, NOW + 1)]
+    assert len(set(placed)) == 4
+
+
+def test_restart_continues() -> None:
+    """What an earlier run placed is still known, redelivery and taken times alike."""
+    earlier = Timestamper()
+    placed = [earlier.place(replace(UPLINK, seqno=seqno), NOW) for seqno in range(3)]
+    later = Timestamper(placed)
+    assert later.place(replace(UPLINK, seqno=1), NOW).given == placed[1].given
+    assert later.place(replace(UPLINK, seqno=9), NOW).given == placed[2].given + 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=60))
+def test_one_timestamp_for_each_uplink(deliveries: list[tuple[int, int]]) -> None:
+    """However uplinks collide and repeat, uplinks and timestamps stay one to one."""
+    timestamper = Timestamper()
+    given_to: dict[tuple[int, int], int] = {}
+    for seqno, offset in deliveries:
+        uplink = replace(UPLINK, seqno=seqno, received_at=(NOW + offset,))
+        placed = timestamper.place(uplink, NOW).given
+        assert given_to.setdefault((seqno, offset), placed) == placed
+    assert len(set(given_to.values())) == len(given_to)
+
+
+def test_standing_clock_never_gives_a_time_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway whose clock stands still gets new timestamps beyond what is remembered."""
+    monkeypatch.setattr(timestamps, "REMEMBERED", 10)
+    timestamper = Timestamper()
+    placed = [timestamper.place(replace(UPLINK, seqno=n), NOW).given for n in range(100)]
+    assert len(set(placed)) == 100
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the newest placements are remembered."""
+    monkeypatch.setattr(timestamps, "REMEMBERED", 10)
+    timestamper = Timestamper()
+    for number in range(100):
+        timestamper.place(replace(UPLINK, received_at=(NOW + number,)), NOW)
+    assert len(timestamper._given) == 10  # noqa: SLF001  # memory is the behaviour
+    assert len(timestamper._next) == 10  # noqa: SLF001
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T00:00:01.5Z", 1_500_000),
+        ("1970-01-01T00:00:00.000001Z", 1),
+        ("1970-01-01T00:00:00.1234567Z", 123_456),
+        ("1970-01-01T01:00:00+01:00", 0),
+        ("1970-01-01 00:00:01", 1_000_000),
+        ("1970-01-02", 86_400_000_000),
+        ("", None),
+        ("noon", None),
+        ("0001-01-01T00:00:00+23:59", -62_135_683_140_000_000),
+    ],
+)
+def test_times_as_gateways_write_them(text: str, time: int | None) -> None:
+    """ISO 8601 in its variants is read as UTC; anything else is no time."""
+    assert parse_time(text) == time
+
+
+@given(st.integers(0, 253_402_300_799_999_999))
+def test_format_is_exact(time: int) -> None:
+    """A timestamp is written with six fractional digits and Z, and reads back exactly."""
+    text = format_time(time)
+    assert len(text) == 27
+    assert text.endswith("Z")
+    assert parse_time(text) == time
