@@ -25,7 +25,7 @@ def stack_outputs(stack: str) -> dict[str, str]:
                 raise
             raise BridgeError(
                 f"no stack {stack} in region {client.meta.region_name}: deploy it with"
-                " 'npx cdk deploy --all', or choose the region with AWS_REGION"
+                " 'npx cdk deploy --all', or choose the region with AWS_DEFAULT_REGION"
             ) from None
     return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
 

@@ -3,7 +3,6 @@
 import logging
 
 import pytest
-from frames import LAYOUT_1, frame
 
 from bridge.counts import Counts
 from bridge.forwarder import Clock, Forwarder
@@ -11,6 +10,7 @@ from bridge.framing import BrokenFrame
 from bridge.message import Message
 from bridge.rejection import Reason
 from bridge.timestamps import Timestamper, parse_time
+from tests.unit.frames import LAYOUT_1, frame
 
 
 class Setting:

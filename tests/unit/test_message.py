@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from frames import LAYOUT_1, LAYOUT_2, RECEIVED
 
 from bridge import semtech
 from bridge.message import build
 from bridge.rejection import FrameRejectedError, Reason
 from bridge.uplink import Uplink
+from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED
 
 BARE = Uplink("37817737f13", "9372163", 1, b"\x01\xfe", None, None, (), ())
 

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame, with_userdata
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.rejection import FrameRejectedError, Reason
 from bridge.semtech import parse
 from bridge.uplink import Uplink
+from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame, with_userdata
 
 
 def parsed(data: bytes, application: str | None = None) -> Uplink:

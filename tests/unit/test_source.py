@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-from frames import LAYOUT_1, LAYOUT_2, frame
 
 from bridge.config import Listen
 from bridge.counts import Counts
@@ -16,6 +15,7 @@ from bridge.framing import MAX_FRAME
 from bridge.message import Message
 from bridge.source import Source
 from bridge.timestamps import Timestamper
+from tests.unit.frames import LAYOUT_1, LAYOUT_2, frame
 
 
 class Setting:

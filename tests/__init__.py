@@ -1,0 +1,1 @@
+"""Proof of what the project promises, by the layer it is proved on."""

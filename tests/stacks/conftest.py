@@ -1,0 +1,74 @@
+"""Synthesizes the app once for all tests of its templates."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+import app
+from bridge.keygen import make_key_and_csr
+from bridge.names import STORE_STACK, identity_stack
+from stacks.settings import read_settings
+
+Synthesize = Callable[[dict[str, object]], Path]
+
+
+@pytest.fixture(scope="session")
+def csr(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate request, as an operator does."""
+    return make_key_and_csr("host-1", tmp_path_factory.mktemp("keys"))[1]
+
+
+@pytest.fixture(scope="session")
+def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
+    """Return a function from a context to the folder with its templates."""
+
+    def run(context: dict[str, object]) -> Path:
+        cdk_app = App(context=context, outdir=str(tmp_path_factory.mktemp("cdk")))
+        app.build(cdk_app, read_settings(cdk_app.node, Path.cwd()))
+        return Path(cdk_app.synth().directory)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def production(synthesize: Synthesize, csr: Path) -> Path:
+    """Synthesize a bridge and a consumer, nothing else said: the folder with the templates."""
+    return synthesize({"bridges": {"host-1": str(csr)}, "consumers": {"reader": str(csr)}})
+
+
+@pytest.fixture(scope="session")
+def development(synthesize: Synthesize) -> Path:
+    """Synthesize for development, with limited retention."""
+    return synthesize({"environment": "development", "retention_days": 30})
+
+
+@pytest.fixture(scope="session")
+def store(production: Path) -> Template:
+    """Return the store's template."""
+    return template(production, STORE_STACK)
+
+
+def template(folder: Path, stack: str) -> Template:
+    """Read a synthesized template."""
+    return Template.from_string((folder / f"{stack}.template.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def bridge(production: Path) -> Template:
+    """Return the template of a bridge's identity."""
+    return template(production, identity_stack("host-1"))
+
+
+@pytest.fixture(scope="session")
+def consumer(production: Path) -> Template:
+    """Return the template of a consumer's identity."""
+    return template(production, identity_stack("reader"))
+
+
+@pytest.fixture(scope="session")
+def development_store(development: Path) -> Template:
+    """Return the store's template for development."""
+    return template(development, STORE_STACK)

@@ -1,0 +1,163 @@
+"""The app as a whole: nothing remote or random, no finding of the linters, clear mistakes."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk
+import pytest
+from aws_cdk import aws_sqs as sqs
+
+import app
+from localaws.cdk import PROJECT, CdkError, cdk
+from stacks.settings import Environment, Settings, SettingsError
+
+Synthesize = Callable[[dict[str, object]], Path]
+Resource = dict[str, Any]
+
+
+def templates(folder: Path) -> dict[str, str]:
+    """Return the templates in a cloud assembly."""
+    return {path.name: path.read_text() for path in folder.glob("*.template.json")}
+
+
+def resources(folder: Path) -> list[Resource]:
+    """Return every resource of every template."""
+    found = [json.loads(text)["Resources"].values() for text in templates(folder).values()]
+    return [resource for each in found for resource in each]
+
+
+def test_one_stack_for_the_store_and_each_identity(production: Path) -> None:
+    """Data and machines are deployed and removed apart."""
+    assert sorted(templates(production)) == [
+        "LoraIdentity-host-1.template.json",
+        "LoraIdentity-reader.template.json",
+        "LoraStore.template.json",
+    ]
+
+
+def test_synthesis_is_repeatable(synthesize: Synthesize, production: Path, csr: Path) -> None:
+    """The same context gives the same templates: no clock, no random value."""
+    context: dict[str, object] = {"consumers": {"reader": str(csr)}}
+    again = synthesize(context | {"bridges": json.dumps({"host-1": str(csr)})})
+    assert templates(again) == templates(production)
+
+
+def test_no_custom_resource_and_no_function(production: Path) -> None:
+    """CloudFormation's own resources suffice."""
+    kinds = {resource["Type"] for resource in resources(production)}
+    assert not {kind for kind in kinds if "Custom" in kind or "Lambda" in kind}
+
+
+def test_no_bare_wildcard(production: Path) -> None:
+    """No statement that allows something names `*` alone as action, resource or principal."""
+    for resource in resources(production):
+        text = json.dumps(resource)
+        for document in ("PolicyDocument", "AssumeRolePolicyDocument"):
+            if f'"{document}"' not in text:
+                continue
+            for statement in find_statements(resource):
+                if statement["Effect"] == "Allow":
+                    assert "*" not in (statement["Action"], statement.get("Resource"))
+                    assert statement.get("Principal") != "*"
+
+
+def find_statements(value: object) -> list[Resource]:
+    """Return every policy statement in a resource, at any depth."""
+    if isinstance(value, dict):
+        own: list[Resource] = value.get("Statement", [])
+        return own + [each for inner in value.values() for each in find_statements(inner)]
+    if isinstance(value, list):
+        return [each for inner in value for each in find_statements(inner)]
+    return []
+
+
+def test_physical_names_only_where_they_mean_something(production: Path) -> None:
+    """Only things are named, after their machines; CloudFormation names the rest."""
+    named = [
+        (resource["Type"], key)
+        for resource in resources(production)
+        for key in resource.get("Properties", {})
+        if key in ("TableName", "QueueName", "RoleName", "RuleName", "PolicyName", "ThingName")
+        and isinstance(resource["Properties"][key], str)
+    ]
+    assert named == [("AWS::IoT::Thing", "ThingName")] * 2
+
+
+def test_cdk_nag_finds_nothing(production: Path) -> None:
+    """The AwsSolutions pack has no finding without an acknowledged reason."""
+    report = json.loads((production / "validation-report.json").read_text())
+    assert report["pluginReports"] == []
+
+
+def test_cdk_nag_would_find_something(tmp_path: Path) -> None:
+    """A queue that breaks a rule fails the synthesis: the pack does look."""
+    cdk_app = aws_cdk.App(outdir=str(tmp_path))
+    app.build(cdk_app, Settings(Environment.PRODUCTION, None, ()))
+    sqs.Queue(aws_cdk.Stack(cdk_app, "Careless"), "Queue")
+    with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
+        cdk_app.synth()
+
+
+def test_cfn_lint_finds_nothing(production: Path, development: Path) -> None:
+    """The templates are what CloudFormation accepts."""
+    files = [str(path) for folder in (production, development) for path in folder.glob("*.json")]
+    command = [str(Path(sys.executable).parent / "cfn-lint"), "--regions", "us-east-1"]
+    linted = [path for path in files if path.endswith(".template.json")]
+    done = subprocess.run([*command, "--", *linted], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_real_cli_synthesizes_without_an_account(tmp_path: Path, csr: Path) -> None:
+    """`cdk synth` works with no credentials and no region, from the context of the command."""
+    environment = {name: value for name, value in os.environ.items() if "AWS" not in name}
+    context = f"--context=bridges={json.dumps({'host-1': str(csr)})}"
+    cdk(environment, "synth", "--quiet", f"--output={tmp_path}", context)
+    assert "LoraIdentity-host-1.template.json" in templates(tmp_path)
+
+
+def test_a_mistake_in_the_context_is_one_line() -> None:
+    """The command line shows the mistake, not a traceback."""
+    with pytest.raises(CdkError) as caught:
+        cdk(os.environ, "synth", "--quiet", "--context=environment=prod")
+    assert "context environment: 'prod' is not production or development" in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("context", "complaint"),
+    [
+        ({"environment": "prod"}, "context environment: 'prod' is not production or development"),
+        ({"retention_days": "0"}, "context retention_days: '0' is not a whole number of days"),
+        ({"retention_days": "1.5"}, "context retention_days: '1.5' is not a whole number"),
+        ({"retention_days": "-1"}, "context retention_days: '-1' is not a whole number"),
+        ({"bridges": "x"}, "context bridges: 'x' is not JSON"),
+        ({"bridges": ["x"]}, 'context bridges: expected {"NAME": "NAME.csr"}'),
+        ({"bridges": {"a/b": "x"}}, "context bridges: name 'a/b' must be"),
+        ({"consumers": {"c": "no.csr"}}, "make it with 'lora-bridge keygen --name c'"),
+        ({"bridges": {"b": "LICENSE"}}, "LICENSE is not a PEM certificate request"),
+    ],
+)
+def test_each_mistake_has_its_line(
+    synthesize: Synthesize, context: dict[str, object], complaint: str
+) -> None:
+    """A mistake in the context names the key, the value and what it should be."""
+    with pytest.raises(SettingsError) as caught:
+        synthesize(context)
+    assert complaint in str(caught.value)
+
+
+def test_a_name_belongs_to_one_identity(synthesize: Synthesize, csr: Path) -> None:
+    """A bridge and a consumer of one name would share a client ID: refused."""
+    both: dict[str, object] = {"bridges": {"x": str(csr)}, "consumers": {"x": str(csr)}}
+    with pytest.raises(SettingsError, match="x is both a bridge and a consumer"):
+        synthesize(both)
+
+
+def test_csr_files_are_relative_to_where_cdk_runs() -> None:
+    """A relative CSR file is looked for in the project, where `cdk` runs the app."""
+    assert (PROJECT / "cdk.json").is_file()

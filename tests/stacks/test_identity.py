@@ -1,0 +1,73 @@
+"""An identity may do what its kind does, under its own name, and nothing else."""
+
+from pathlib import Path
+
+from aws_cdk.assertions import Template
+
+ARN = ["arn:", {"Ref": "AWS::Partition"}, ":iot:", {"Ref": "AWS::Region"}, ":"]
+ACCOUNT = {"Ref": "AWS::AccountId"}
+
+
+def arn(*rest: object) -> dict[str, object]:
+    """Return an ARN of AWS IoT as a template has it."""
+    return {"Fn::Join": ["", [*ARN, ACCOUNT, *rest]]}
+
+
+CLIENT = arn(":client/", {"Ref": "Thing"})
+NUMBERED_CLIENTS = arn(":client/", {"Ref": "Thing"}, ".*")
+
+
+def statements(template: Template) -> dict[str, object]:
+    """Return what the one policy of a template allows: action → resource."""
+    (policy,) = template.find_resources("AWS::IoT::Policy").values()
+    found = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert all(each["Effect"] == "Allow" for each in found)
+    return {each["Action"]: each["Resource"] for each in found}
+
+
+def test_bridge_connects_as_itself_and_publishes_uplinks(bridge: Template) -> None:
+    """A bridge connects under its name, plain or numbered, and publishes under lora/."""
+    assert statements(bridge) == {
+        "iot:Connect": [CLIENT, NUMBERED_CLIENTS],
+        "iot:Publish": arn(":topic/lora/*/*"),
+    }
+
+
+def test_consumer_connects_as_itself_and_listens(consumer: Template) -> None:
+    """A consumer connects under its name, and subscribes to and receives lora/ alone."""
+    assert statements(consumer) == {
+        "iot:Connect": CLIENT,
+        "iot:Subscribe": arn(":topicfilter/lora/*"),
+        "iot:Receive": arn(":topic/lora/*"),
+    }
+
+
+def test_certificate_comes_from_the_request_and_is_active(bridge: Template, csr: Path) -> None:
+    """The certificate is made from the CSR, so the key never travels, and needs no activation."""
+    bridge.has_resource_properties(
+        "AWS::IoT::Certificate",
+        {"Status": "ACTIVE", "CertificateSigningRequest": csr.read_text()},
+    )
+
+
+def test_everything_is_attached(bridge: Template) -> None:
+    """Thing and policy are both attached to the certificate."""
+    certificate = {"Fn::GetAtt": ["Certificate", "Arn"]}
+    bridge.has_resource_properties(
+        "AWS::IoT::ThingPrincipalAttachment",
+        {"ThingName": {"Ref": "Thing"}, "Principal": certificate},
+    )
+    bridge.has_resource_properties(
+        "AWS::IoT::PolicyPrincipalAttachment",
+        {"PolicyName": {"Ref": "Policy"}, "Principal": certificate},
+    )
+    bridge.has_resource_properties("AWS::IoT::Thing", {"ThingName": "host-1"})
+
+
+def test_policy_fits_the_limit_of_aws_iot(bridge: Template, consumer: Template) -> None:
+    """With the longest names the policy document stays below 2,048 characters."""
+    longest = {"Ref": "x" * 64}
+    for template in (bridge, consumer):
+        (policy,) = template.find_resources("AWS::IoT::Policy").values()
+        text = str(policy["Properties"]["PolicyDocument"]).replace("{'Ref': 'Thing'}", str(longest))
+        assert len(text) < 2048

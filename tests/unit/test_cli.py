@@ -1,0 +1,100 @@
+"""The command line explains itself, and ends in one line where a person made a mistake."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from bridge.cli import cli
+
+COMMANDS = sorted(cli.commands)
+
+
+def lora_bridge(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m bridge`` as a person would."""
+    command = [sys.executable, "-m", "bridge", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+
+
+def test_the_commands() -> None:
+    """These are the commands, and the README names each of them."""
+    assert COMMANDS == ["enroll", "history", "keygen", "run", "simulate"]
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    for command in COMMANDS:
+        assert f"lora-bridge {command}" in readme
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_what_and_shows_an_example(command: str) -> None:
+    """Every command has a help with an example that names it."""
+    shown = CliRunner().invoke(cli, [command, "--help"])
+    assert shown.exit_code == 0
+    assert re.search(rf"Example:\n +lora-bridge {command}", shown.output)
+    for option in cli.commands[command].params:
+        if isinstance(option, click.Option):
+            assert option.opts[-1] in shown.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["keygen"],
+        ["keygen", "--name", "a/b"],
+        ["history", "device-alone"],
+        ["history", "a/d", "--since", "yesterday"],
+        ["history", "a/d", "--limit", "0"],
+        ["history", "a/d", "--format", "xml"],
+        ["simulate", "--connect", "nowhere"],
+        ["simulate", "--connect", "host:99999"],
+        ["simulate", "--rate", "0"],
+        ["enroll", "--name", "x", "--port", "0"],
+    ],
+)
+def test_usage_errors_exit_2(arguments: list[str]) -> None:
+    """A command line that cannot be understood says why and exits 2."""
+    done = CliRunner().invoke(cli, arguments)
+    assert done.exit_code == 2
+    assert "Error: " in done.output
+
+
+def test_expected_failures_are_one_line(tmp_path: Path) -> None:
+    """What a person can cause is one line on standard error and exit 1, no traceback."""
+    first = lora_bridge("keygen", "--name", "h1", folder=tmp_path)
+    again = lora_bridge("keygen", "--name", "h1", folder=tmp_path)
+    missing = lora_bridge("run", "--config", "none.toml", folder=tmp_path)
+    assert first.returncode == 0
+    for failed in (again, missing):
+        assert failed.returncode == 1
+        assert failed.stdout == ""
+        assert re.fullmatch(r"lora-bridge: .+\n", failed.stderr)
+
+
+def test_run_with_a_certificate_that_is_missing(tmp_path: Path) -> None:
+    """A configuration that names a missing file says which one and what writes it."""
+    (tmp_path / "bridge.toml").write_text(
+        '[aws]\nendpoint = "localhost"\nclient_id = "h"\ncertificate = "h.pem"\n'
+        'private_key = "h.key"\n[spool]\npath = "spool.db"\n'
+    )
+    failed = lora_bridge("run", folder=tmp_path)
+    assert failed.returncode == 1
+    assert failed.stderr == "lora-bridge: h.pem: no such file: see 'lora-bridge enroll --help'\n"
+
+
+def test_aws_without_credentials_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that needs AWS says so in one line when there are no credentials."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    failed = lora_bridge("history", "a/d", folder=tmp_path)
+    assert failed.returncode == 1
+    assert failed.stderr == "lora-bridge: AWS: Unable to locate credentials\n"

@@ -1,0 +1,75 @@
+"""History is written for people, programs and spreadsheets."""
+
+import csv
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import islice, repeat
+
+import pytest
+
+from bridge.history import Row
+from bridge.tables import Format, render
+
+ROW: Row = {
+    "device": "a1/d1",
+    "timestamp": "2026-11-22T10:00:00.000001Z",
+    "port1_bytes": [1, 254],
+    "seqno": 12,
+    "motetx": {"freq": Decimal("868.1"), "datr": "SF7BW125"},
+    "gwrx": [{"rssi": -57, "lsnr": Decimal("9.2")}, {"rssi": -90, "lsnr": Decimal("-3.5")}],
+}
+BARE: Row = {"device": "a1/d1", "timestamp": "2026-11-22T09:00:00.000000Z", "port200_bytes": []}
+
+
+def test_table() -> None:
+    """A table has a header and a line an uplink; the best gateway's values, bytes in hex."""
+    header, full, bare = render([ROW, BARE], Format.TABLE)
+    names = ["timestamp", "seqno", "port", "freq", "datr", "gateways", "rssi", "lsnr", "bytes"]
+    assert header.split() == names
+    values = ["2026-11-22T10:00:00.000001Z", "12", "1", "868.1", "SF7BW125", "2", "-57", "9.2"]
+    assert full.split() == [*values, "01fe"]
+    assert bare.split() == ["2026-11-22T09:00:00.000000Z", "200"]
+
+
+def test_table_columns_line_up() -> None:
+    """Numbers end below the names of their columns."""
+    header, line = render([ROW], Format.TABLE)
+    for name, value in (("seqno", "12"), ("port", "1"), ("rssi", "-57"), ("lsnr", "9.2")):
+        assert header.index(name) + len(name) == line.index(f" {value} ") + 1 + len(value)
+
+
+def test_json_is_one_array_with_a_row_a_line() -> None:
+    """JSON reads back whole, numbers exact."""
+    lines = list(render([ROW, BARE], Format.JSON))
+    assert len(lines) == 3
+    first, second = json.loads("\n".join(lines), parse_float=Decimal)
+    assert first == ROW
+    assert second == BARE
+
+
+def test_json_of_nothing() -> None:
+    """No rows are an empty array."""
+    assert list(render([], Format.JSON)) == ["[]"]
+
+
+def test_csv() -> None:
+    """CSV reads back with the device, the time and the cells of the table."""
+    full, bare = csv.DictReader(render([ROW, BARE], Format.CSV))
+    assert full["device"] == "a1/d1"
+    assert full["bytes"] == "01fe"
+    assert full["freq"] == "868.1"
+    assert bare["seqno"] == ""
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_rows_are_written_as_they_come(form: Format) -> None:
+    """Lines appear without waiting for the last row."""
+    endless: Iterator[Row] = repeat(ROW)
+    assert len(list(islice(render(endless, form), 5))) == 5
+
+
+def test_a_row_that_something_else_stored() -> None:
+    """Values of unexpected types leave their cells empty, and no row is lost."""
+    odd: Row = {**BARE, "motetx": "x", "gwrx": [None, {"rssi": "loud"}], "seqno": None}
+    assert len(list(render([odd], Format.TABLE))) == 2
