@@ -1,0 +1,1 @@
+"""The whole path, through the local AWS."""

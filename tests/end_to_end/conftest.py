@@ -1,0 +1,62 @@
+"""One local AWS with the real stacks deployed, for all end-to-end tests."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.history import table_name
+from localaws.cdk import deploy
+from localaws.host import Host
+from localaws.server import LocalAws, local_aws
+
+BRIDGE, OTHER_BRIDGE, CONSUMER = "network-host-1", "network-host-2", "reader"
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """Start the local AWS, and lead this process's SDK to it by its ordinary settings."""
+    before = dict(os.environ)
+    with local_aws(tmp_path_factory.mktemp("aws")) as aws:
+        os.environ.update(aws.environment())
+        try:
+            yield aws
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def host(aws: LocalAws) -> Host:
+    """Deploy the stacks and enroll everyone, as an operator does."""
+    host = Host(aws, aws.folder)
+    context: dict[str, object] = {
+        "environment": "development",
+        "retention_days": 30,
+        "bridges": {name: str(host.keygen(name)) for name in (BRIDGE, OTHER_BRIDGE)},
+        "consumers": {CONSUMER: str(host.keygen(CONSUMER))},
+    }
+    deploy(os.environ, aws.folder / "cdk.out", context)
+    for name in (BRIDGE, CONSUMER, OTHER_BRIDGE):
+        host.enroll(name)
+    return host
+
+
+@pytest.fixture(scope="session")
+def table(host: Host) -> str:
+    """Return the name of the deployed table."""
+    del host  # deployed
+    return table_name()
+
+
+@pytest.fixture
+def application(request: pytest.FixtureRequest) -> str:
+    """Return an AppEUI of this test's own, so that tests do not see each other's uplinks."""
+    return f"{abs(hash(request.node.nodeid)):x}"
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> dict[str, str]:
+    """Return the change to a configuration that gives a test a spool of its own."""
+    return {'path = "spool.db"': f'path = "{tmp_path}/spool.db"'}

@@ -1,0 +1,46 @@
+"""Deployed identities may do what they are for, and nothing else."""
+
+import pytest
+
+from localaws.consumer import connect
+from localaws.host import Host
+from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
+
+NOT_AUTHORIZED = 0x87
+
+
+@pytest.mark.parametrize("client_id", [BRIDGE, f"{BRIDGE}.2"])
+def test_bridge_publishes_uplinks_only(host: Host, client_id: str) -> None:
+    """A bridge publishes to lora/APPEUI/MOTEEUI, under its name or a numbered one."""
+    with connect(host, BRIDGE, client_id) as bridge:
+        assert bridge.session.connected
+        assert bridge.publish("lora/a/d", b'{"timestamp":"2026-01-01T00:00:00.000000Z"}') == 0
+        assert bridge.publish("other/a/d", b"{}") == NOT_AUTHORIZED
+        assert bridge.publish("lora", b"{}") == NOT_AUTHORIZED
+        assert bridge.subscribe("lora/#") >= NOT_AUTHORIZED
+
+
+def test_consumer_listens_only(host: Host) -> None:
+    """A consumer subscribes below lora/ and publishes nothing."""
+    with connect(host, CONSUMER, CONSUMER) as consumer:
+        assert consumer.session.connected
+        assert consumer.subscribe("lora/#") == 1
+        assert consumer.subscribe("#") >= NOT_AUTHORIZED
+        assert consumer.publish("lora/a/d", b"{}") == NOT_AUTHORIZED
+
+
+@pytest.mark.parametrize(
+    ("identity", "client_id"),
+    [
+        (BRIDGE, "stranger"),
+        (BRIDGE, OTHER_BRIDGE),
+        (BRIDGE, f"{BRIDGE}0"),
+        (BRIDGE, f"{BRIDGE}-2"),
+        (CONSUMER, BRIDGE),
+        (CONSUMER, f"{CONSUMER}.2"),
+    ],
+)
+def test_nobody_connects_under_another_name(host: Host, identity: str, client_id: str) -> None:
+    """A certificate connects under its own identity's client IDs alone."""
+    with connect(host, identity, client_id) as client:
+        assert not client.session.connected
