@@ -3,9 +3,11 @@
 Times are whole microseconds since 1970 in UTC.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -35,7 +37,12 @@ def parse_time(text: str) -> int | None:
 def format_time(time: int) -> str:
     """Return ``time`` as ISO 8601 with six fractional digits and ``Z``."""
     seconds, micros = divmod(time, _SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micros:06d}Z"
+    return f"{_format_seconds(seconds)}.{micros:06d}Z"
+
+
+@lru_cache(256)  # uplinks of the same second follow each other
+def _format_seconds(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,9 @@ class Timestamper:
     """
 
     def __init__(self, earlier: Iterable[Placement] = ()) -> None:
-        self._given: dict[bytes, int] = {}  # by digest
-        # (device, time) → a time not before the next free one. Every taken time is a key.
-        self._next: dict[tuple[str, int], int] = {}
+        self._given: OrderedDict[bytes, int] = OrderedDict()  # by digest
+        # (device, taken time) → a later time to look at for a free one. Oldest first.
+        self._next: OrderedDict[tuple[str, int], int] = OrderedDict()
         for placement in earlier:
             self._remember(placement)
 
@@ -90,10 +97,9 @@ class Timestamper:
         if placement.digest:
             self._given[placement.digest] = given
             _forget_oldest(self._given)
-        self._next.setdefault((device, given), given + 1)
-        # Moved to the end: a clock that stands still keeps its way past all it has used.
-        self._next.pop((device, wanted), None)
-        self._next[device, wanted] = given + 1
+        self._next[device, given] = self._next[device, wanted] = given + 1
+        # A clock that stands still thus keeps its way past all the times it has used.
+        self._next.move_to_end((device, wanted))
         _forget_oldest(self._next)
 
 
@@ -103,6 +109,6 @@ def _digest(device: str, wanted: int, uplink: Uplink) -> bytes:
     return blake2b(named + uplink.data, digest_size=16).digest()
 
 
-def _forget_oldest(memory: dict[_Key, int]) -> None:
+def _forget_oldest(memory: OrderedDict[_Key, int]) -> None:
     while len(memory) > REMEMBERED:
-        del memory[next(iter(memory))]
+        memory.popitem(last=False)
