@@ -9,11 +9,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bridge.errors import BridgeError
 
 
-def stack_outputs(stack: str) -> dict[str, str]:
-    """Return the outputs of a deployed stack.
+def stack_outputs(stack: str, *names: str) -> list[str]:
+    """Return the named outputs of a deployed stack.
 
     Raises:
-        BridgeError: there is no such stack in this account and region, or AWS does not answer.
+        BridgeError: there is no such stack in this account and region, it is not complete, or
+            AWS does not answer.
 
     """
     with aws_errors():
@@ -27,7 +28,10 @@ def stack_outputs(stack: str) -> dict[str, str]:
                 f"no stack {stack} in region {client.meta.region_name}: deploy it with"
                 " 'npx cdk deploy --all', or choose the region with AWS_DEFAULT_REGION"
             ) from None
-    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    if not outputs.keys() >= set(names):
+        raise BridgeError(f"stack {stack} is {found['StackStatus']}: let its deployment succeed")
+    return [outputs[name] for name in names]
 
 
 @contextmanager

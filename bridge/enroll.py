@@ -80,12 +80,10 @@ def enroll(name: str, folder: Path, endpoint: Endpoint) -> Enrolled:
         BridgeError: the key or the stack is missing, or they do not belong together.
 
     """
-    outputs = stack_outputs(identity_stack(name))
-    kind = IdentityKind(outputs[KIND_OUTPUT])
+    kind_name, certificate_id = stack_outputs(identity_stack(name), KIND_OUTPUT, CERTIFICATE_OUTPUT)
+    kind = IdentityKind(kind_name)
     with aws_errors():
-        described = boto3.client("iot").describe_certificate(
-            certificateId=outputs[CERTIFICATE_OUTPUT]
-        )
+        described = boto3.client("iot").describe_certificate(certificateId=certificate_id)
     pem = described["certificateDescription"]["certificatePem"]
     key_path = folder / f"{name}.key"
     _check_pair(name, key_path, pem)

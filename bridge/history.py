@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
@@ -37,7 +38,8 @@ def table_name() -> str:
         BridgeError: the store is not deployed in this account and region.
 
     """
-    return stack_outputs(STORE_STACK)[TABLE_OUTPUT]
+    (name,) = stack_outputs(STORE_STACK, TABLE_OUTPUT)
+    return name
 
 
 def uplinks(
@@ -76,7 +78,8 @@ def port_and_data(row: Row) -> tuple[int, bytes] | None:
     for name, value in row.items():
         match = _BYTES.fullmatch(name)
         if match and isinstance(value, list):
-            return int(match[1]), bytes(byte for byte in value if isinstance(byte, int))
+            with suppress(TypeError, ValueError):  # something else stored it
+                return int(match[1]), bytes(cast("list[int]", value))
     return None
 
 
@@ -85,8 +88,9 @@ def _plain(name: str, value: object) -> Value:
 
     A list or map may be stored as such or as its JSON text; the texts are known by their names.
     """
-    if isinstance(value, str) and (name in ("motetx", "gwrx") or _BYTES.fullmatch(name)):
-        value = _json.decode(value)
+    if isinstance(value, str) and (name in {"motetx", "gwrx"} or _BYTES.fullmatch(name)):
+        with suppress(msgspec.DecodeError):  # something else stored it
+            value = _json.decode(value)
     return _whole(value)
 
 

@@ -18,6 +18,7 @@ from bridge.timestamps import Timestamper
 
 _log = logging.getLogger(__name__)
 _DRAIN_LIMIT = 10.0  # seconds
+_DISCONNECT_LIMIT = 5.0  # seconds
 
 HOST_CLOCK = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
 
@@ -60,7 +61,8 @@ async def _work(
         _log.info("stopping: no more frames are taken; publishing what waits")
         await source.stop()
         await _drain(spooler, publisher)
-        await publisher.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(publisher.stop(), _DISCONNECT_LIMIT)
         for task in running:
             task.cancel()
     await _flush(spooler)

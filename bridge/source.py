@@ -127,4 +127,7 @@ class _Connection(asyncio.Protocol):
 
 
 def _address(name: tuple[object, ...] | str) -> str:
-    return name if isinstance(name, str) else f"{name[0]}:{name[1]}"
+    if isinstance(name, str):
+        return name
+    host, port = name[0], name[1]
+    return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"

@@ -73,13 +73,13 @@ class Spooler:
         self, after: int, limit: int, connection: int, connections: int
     ) -> list[Waiting]:
         """Return the next messages of a connection, as ``Spool.read`` does."""
-        return await self._run(partial(self._spool.read, after, limit, connection, connections))
+        return await self._read(partial(self._spool.read, after, limit, connection, connections))
 
     async def read_refused(
         self, now: float, limit: int, connection: int, connections: int
     ) -> list[Waiting]:
         """Return refused messages to try again, as ``Spool.read_refused`` does."""
-        return await self._run(
+        return await self._read(
             partial(self._spool.read_refused, now, limit, connection, connections)
         )
 
@@ -150,6 +150,14 @@ class Spooler:
         if full:
             _log.error("spool: full (%d bytes wait): reading nothing more", self._waiting_bytes)
         self.on_pressure(pressed)
+
+    async def _read(self, work: Callable[[], list[Waiting]]) -> list[Waiting]:
+        while True:
+            try:
+                return await self._run(work)
+            except sqlite3.Error as error:
+                _log.error("spool: cannot read: %s; trying again", error)
+                await asyncio.sleep(_RETRY_AFTER)
 
     async def _run(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

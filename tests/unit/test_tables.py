@@ -8,7 +8,7 @@ from itertools import islice, repeat
 
 import pytest
 
-from bridge.history import Row
+from bridge.history import Row, Value
 from bridge.tables import Format, render
 
 ROW: Row = {
@@ -73,3 +73,11 @@ def test_a_row_that_something_else_stored() -> None:
     """Values of unexpected types leave their cells empty, and no row is lost."""
     odd: Row = {**BARE, "motetx": "x", "gwrx": [None, {"rssi": "loud"}], "seqno": None}
     assert len(list(render([odd], Format.TABLE))) == 2
+
+
+def test_bytes_that_are_none() -> None:
+    """A list that holds no bytes is shown as none, and the row stays."""
+    oddities: list[list[Value]] = [[256], [-1], ["a"], [Decimal("1.5")]]
+    for odd in oddities:
+        _, line = render([{**BARE, "port200_bytes": odd}], Format.TABLE)
+        assert line.split() == ["2026-11-22T09:00:00.000000Z"]
