@@ -147,6 +147,8 @@ class Connection:
         self._report(partial(self._events.lost, str(reason)))
 
     def _on_disconnection(self, data: mqtt5.LifecycleDisconnectData) -> None:
+        if self._restarting:
+            return
         farewell = data.disconnect_packet
         reason = farewell.reason_code.name if farewell else data.exception.name
         self._report(partial(self._events.lost, str(reason)))

@@ -196,8 +196,9 @@ class _Lane:
 
     def _take_back(self, unanswered: list[Outcome]) -> None:
         """Publish again, in order, what got no PUBACK, on a new connection."""
-        again = sorted((outcome.waiting for outcome in unanswered), key=lambda each: each.id)
-        self._ready.extendleft(reversed(again))
+        again = [outcome.waiting for outcome in unanswered]
+        # Not all of them may have ended at once: sort them in with those that ended before.
+        self._ready = deque(sorted([*again, *self._ready], key=lambda waiting: waiting.id))
         if self._connected:
             self._connected = False
             _log.warning(

@@ -1,0 +1,68 @@
+"""A broker that withholds PUBACKs, as AWS IoT does when it throttles: no real one will."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_CONNECT, _PUBLISH, _PINGREQ = 1, 3, 12  # packet types (MQTT 5.0, 2.1.2)
+_CONNACK = bytes([0x20, 3, 0, 0, 0])
+_PINGRESP = bytes([0xD0, 0])
+
+
+@dataclass
+class SilentBroker:
+    """Speaks just enough MQTT 5; ``answers`` decides, by connection, whether to send a PUBACK.
+
+    ``published`` has (connection, payload) of every PUBLISH, connections counted from 0.
+    """
+
+    folder: Path
+    answers: Callable[[int], bool]
+    published: list[tuple[int, bytes]] = field(default_factory=list)
+    connections: int = 0
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        """Listen with the test's certificates, on the port yielded, until the context ends."""
+        context = ssl.create_default_context(
+            ssl.Purpose.CLIENT_AUTH, cafile=str(self.folder / "ca.pem")
+        )
+        context.load_cert_chain(self.folder / "server.pem", self.folder / "server.key")
+        context.verify_mode = ssl.CERT_REQUIRED
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
+        async with server:
+            yield int(server.sockets[0].getsockname()[1])
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = self.connections
+        self.connections += 1
+        while packet := await _packet(reader):
+            kind, body = packet
+            if kind == _CONNECT:
+                writer.write(_CONNACK)
+            elif kind == _PINGREQ:
+                writer.write(_PINGRESP)
+            elif kind == _PUBLISH:
+                topic_end = 2 + int.from_bytes(body[:2], "big")
+                self.published.append((connection, body[topic_end + 3 :]))
+                if self.answers(connection):
+                    writer.write(bytes([0x40, 2]) + body[topic_end : topic_end + 2])
+        writer.close()
+
+
+async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
+    """Read one packet: its type, and what follows its length; None at the end."""
+    try:
+        (first,) = await reader.readexactly(1)
+        length = shift = 0
+        while True:
+            (digit,) = await reader.readexactly(1)
+            length |= (digit & 0x7F) << shift
+            shift += 7
+            if digit < 0x80:  # the last digit of the length (MQTT 5.0, 1.5.5)
+                return first >> 4, await reader.readexactly(length)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
