@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from bridge.service import serve
 from localaws.server import free_ports
 from tests.broker.certificates import make_certificates
 from tests.broker.silent import SilentBroker
+from tests.spooled import waiting
 from tests.unit.frames import frame
 
 FRAMES = 12
@@ -49,12 +48,6 @@ async def play(folder: Path, broker: SilentBroker) -> None:
         server.close()
         os.kill(os.getpid(), signal.SIGTERM)
         await serving
-
-
-def waiting(spool: Path) -> int:
-    """Return how many messages are in the spool, as another process sees it."""
-    with closing(sqlite3.connect(spool)) as database:
-        return int(database.execute("SELECT count(*) FROM waiting").fetchone()[0])
 
 
 def test_withheld_pubacks_wedge_nothing(

@@ -3,11 +3,10 @@
 import json
 import re
 import socket
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -20,6 +19,7 @@ from localaws.proxy import Proxy
 from localaws.server import free_ports
 from tests.end_to_end.conftest import BRIDGE, CONSUMER
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
+from tests.spooled import waiting
 
 
 def stream(application: str, devices: int, seqnos: range) -> bytes:
@@ -42,12 +42,11 @@ def through(proxy: Proxy, host: Host, spool: dict[str, str]) -> dict[str, str]:
 
 
 def wait_for_commit(spool: Path, count: int) -> None:
-    """Wait until ``count`` messages are in the spool, as another process sees it."""
-    with closing(sqlite3.connect(spool)) as database:
-        deadline = time.monotonic() + 10
-        while database.execute("SELECT count(*) FROM waiting").fetchone() != (count,):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+    """Wait until ``count`` messages are in the spool."""
+    deadline = time.monotonic() + 10
+    while waiting(spool) != count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_sigkill_and_restart(  # noqa: PLR0913, PLR0917  # fixtures

@@ -29,49 +29,29 @@ def test_table_is_keyed_by_device_and_time(store: Template) -> None:
 
 def test_production_data_outlives_everything(store: Template) -> None:
     """Unless told otherwise, table and queue are retained and the table is protected."""
-    store.has_resource(
-        TABLE,
-        {
-            "DeletionPolicy": "Retain",
-            "UpdateReplacePolicy": "Retain",
-            "Properties": {
-                "Replicas": [
-                    Match.object_like(
-                        {
-                            "DeletionProtectionEnabled": True,
-                            "PointInTimeRecoverySpecification": {
-                                "PointInTimeRecoveryEnabled": True
-                            },
-                        }
-                    )
-                ]
-            },
-        },
-    )
-    store.has_resource("AWS::SQS::Queue", {"DeletionPolicy": "Retain"})
+    table_and_queue_are(store, "Retain", protected=True)
 
 
 def test_development_data_goes_with_its_stack(development_store: Template) -> None:
     """In development, destroying the stack removes all of it; recovery stays on."""
-    development_store.has_resource(
+    table_and_queue_are(development_store, "Delete", protected=False)
+
+
+def table_and_queue_are(template: Template, policy: str, *, protected: bool) -> None:
+    """Check what happens to the data when its stack goes; recovery is on in any case."""
+    replica = {
+        "DeletionProtectionEnabled": protected,
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+    }
+    template.has_resource(
         TABLE,
         {
-            "DeletionPolicy": "Delete",
-            "Properties": {
-                "Replicas": [
-                    Match.object_like(
-                        {
-                            "DeletionProtectionEnabled": False,
-                            "PointInTimeRecoverySpecification": {
-                                "PointInTimeRecoveryEnabled": True
-                            },
-                        }
-                    )
-                ]
-            },
+            "DeletionPolicy": policy,
+            "UpdateReplacePolicy": policy,
+            "Properties": {"Replicas": [Match.object_like(replica)]},
         },
     )
-    development_store.has_resource("AWS::SQS::Queue", {"DeletionPolicy": "Delete"})
+    template.has_resource("AWS::SQS::Queue", {"DeletionPolicy": policy})
 
 
 def test_rows_are_kept_for_ever_by_default(store: Template) -> None:
