@@ -75,6 +75,7 @@ class _Lane:
         self._bursts = Bursts()
         self._read_up_to = 0
         self._more = True  # the spool may hold messages after _read_up_to
+        self._reading = False
         self._hungry = asyncio.Event()
         self._ready: deque[Waiting] = deque()
         self._inflight: dict[int, Waiting] = {}
@@ -98,8 +99,9 @@ class _Lane:
         while True:
             await self._hungry.wait()
             self._hungry.clear()
-            self._more = False
+            self._more, self._reading = False, True
             found = await self._spooler.read(self._read_up_to, _READ_AHEAD, *self._share)
+            self._reading = False
             if found:
                 self._read_up_to = found[-1].id
                 self._more = self._more or len(found) == _READ_AHEAD
@@ -125,7 +127,7 @@ class _Lane:
 
     async def drained(self) -> None:
         """Return when nothing is left to read or to publish."""
-        while self._more or self._ready or self._inflight:
+        while self._more or self._reading or self._ready or self._inflight:
             await self._next_progress()
 
     async def stop(self) -> None:

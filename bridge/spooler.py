@@ -6,11 +6,12 @@ Blocking work runs in one thread of its own, so commits, reads and deletions nev
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from bridge.bursts import Bursts
 from bridge.message import Message
 from bridge.spool import Entry, Refused, Spool, Waiting, size
 from bridge.timestamps import Placement
@@ -47,6 +48,7 @@ class Spooler:
         self._committing = asyncio.Lock()
         self._soon: asyncio.TimerHandle | None = None
         self._pressed = False
+        self._bursts = Bursts()
         self._thread = ThreadPoolExecutor(1, "spool")
         self.on_commit: Callable[[], None] = lambda: None
         self.on_pressure: Callable[[bool], None] = lambda _pressed: None
@@ -73,15 +75,23 @@ class Spooler:
         self, after: int, limit: int, connection: int, connections: int
     ) -> list[Waiting]:
         """Return the next messages of a connection, as ``Spool.read`` does."""
-        return await self._read(partial(self._spool.read, after, limit, connection, connections))
+        work = partial(self._spool.read, after, limit, connection, connections)
+        return await self._insist(lambda: self._run(work))
 
     async def read_refused(
         self, now: float, limit: int, connection: int, connections: int
     ) -> list[Waiting]:
-        """Return refused messages to try again, as ``Spool.read_refused`` does."""
-        return await self._read(
-            partial(self._spool.read_refused, now, limit, connection, connections)
-        )
+        """Return refused messages to try again, as ``Spool.read_refused`` does.
+
+        None that was delivered or refused again in the meantime is among them.
+        """
+        work = partial(self._spool.read_refused, now, limit, connection, connections)
+
+        async def up_to_date() -> list[Waiting]:
+            await self.flush()
+            return await self._run(work)
+
+        return await self._insist(up_to_date)
 
     async def count(self) -> int:
         """Return how many messages wait on disk."""
@@ -93,12 +103,7 @@ class Spooler:
         while True:
             await self._work.wait()
             self._work.clear()
-            try:
-                await self.flush()
-            except sqlite3.Error as error:
-                _log.error("spool: cannot write: %s; nothing is lost, trying again", error)
-                self._work.set()
-                await asyncio.sleep(_RETRY_AFTER)
+            await self._insist(self.flush)
 
     async def flush(self) -> None:
         """Commit what there is.
@@ -151,12 +156,15 @@ class Spooler:
             _log.error("spool: full (%d bytes wait): reading nothing more", self._waiting_bytes)
         self.on_pressure(pressed)
 
-    async def _read(self, work: Callable[[], list[Waiting]]) -> list[Waiting]:
+    async def _insist(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
+        """Try until the disk does its part."""
         while True:
             try:
-                return await self._run(work)
+                return await attempt()
             except sqlite3.Error as error:
-                _log.error("spool: cannot read: %s; trying again", error)
+                more = self._bursts.note(str(error), asyncio.get_running_loop().time())
+                if more is not None:
+                    _log.error("spool: %s%s; nothing is lost, trying again", error, more)
                 await asyncio.sleep(_RETRY_AFTER)
 
     async def _run(self, work: Callable[[], _T]) -> _T:

@@ -64,6 +64,26 @@ def test_a_forgotten_message_leaves_without_another_commit(spool: Spool) -> None
     asyncio.run(scenario())
 
 
+def test_a_refused_message_is_not_tried_again_once_delivered(spool: Spool) -> None:
+    """What was delivered or refused a moment ago is not among those to try again."""
+
+    async def scenario() -> None:
+        spooler = Spooler(spool, 10**9)
+        for _ in range(3):
+            spooler.keep(MESSAGE, PLACEMENT)
+        await spooler.flush()
+        first, second, third = await read_all(spooler)
+        for each in (first, second, third):
+            spooler.refuse(each, retry_at=1.0)
+        assert await spooler.read_refused(2.0, 10, 0, 1) == [first, second, third]
+        spooler.forget(first)
+        spooler.refuse(second, retry_at=3.0)
+        assert await spooler.read_refused(2.0, 10, 0, 1) == [third]
+        spooler.close()
+
+    asyncio.run(scenario())
+
+
 def test_pressure_at_max_bytes(spool: Spool) -> None:
     """At `max_bytes` it asks for no more, and for more again once something has left."""
 
@@ -133,7 +153,7 @@ def test_failing_disk_loses_nothing(
         spooler.close()
 
     asyncio.run(scenario())
-    assert "cannot write: disk is full" in caplog.text
+    assert "spool: disk is full; nothing is lost, trying again" in caplog.text
 
 
 def test_a_commit_that_nobody_waits_for_is_seen_through(spool: Spool) -> None:

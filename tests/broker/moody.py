@@ -1,4 +1,8 @@
-"""A broker that withholds PUBACKs, as AWS IoT does when it throttles: no real one will."""
+"""A broker that answers as the test likes: with PUBACKs, errors, or not at all.
+
+AWS IoT withholds PUBACKs when it throttles, and refuses some publishes; no real broker will do
+either on demand.
+"""
 
 import asyncio
 import ssl
@@ -13,14 +17,15 @@ _PINGRESP = bytes([0xD0, 0])
 
 
 @dataclass
-class SilentBroker:
-    """Speaks just enough MQTT 5; ``answers`` decides, by connection, whether to send a PUBACK.
+class MoodyBroker:
+    """Speaks just enough MQTT 5.
 
-    ``published`` has (connection, payload) of every PUBLISH, connections counted from 0.
+    ``answer`` gets the connection, counted from 0, and the payload of a PUBLISH, and returns the
+    reason code of the PUBACK or None for no PUBACK. ``published`` has all it was asked.
     """
 
     folder: Path
-    answers: Callable[[int], bool]
+    answer: Callable[[int, bytes], int | None]
     published: list[tuple[int, bytes]] = field(default_factory=list)
     connections: int = 0
 
@@ -47,9 +52,11 @@ class SilentBroker:
                 writer.write(_PINGRESP)
             elif kind == _PUBLISH:
                 topic_end = 2 + int.from_bytes(body[:2], "big")
-                self.published.append((connection, body[topic_end + 3 :]))
-                if self.answers(connection):
-                    writer.write(bytes([0x40, 2]) + body[topic_end : topic_end + 2])
+                payload = body[topic_end + 3 :]
+                self.published.append((connection, payload))
+                code = self.answer(connection, payload)
+                if code is not None:
+                    writer.write(bytes([0x40, 3]) + body[topic_end : topic_end + 2] + bytes([code]))
         writer.close()
 
 
