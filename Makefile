@@ -15,10 +15,11 @@ setup: $(READY)
 
 $(READY): requirements.txt pyproject.toml package.json package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	@echo 'Installing into $(VENV) and node_modules: about a minute …'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
-	npm ci --silent
+	npm ci --loglevel=error
 	touch $@
 
 demo: setup

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import math
+import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import ParamSpec
@@ -13,6 +16,7 @@ import click
 
 from bridge.errors import BridgeError
 from bridge.names import IdentityKind, check_identity_name
+from bridge.uplink import EUI_PATTERN
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -42,13 +46,25 @@ def _point(_ctx: click.Context, _param: click.Parameter, value: str | None) -> i
 def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, int]:
     host, _, port = value.rpartition(":")
     if not (host and port.isascii() and port.isdigit() and 0 < int(port) <= _MAX_PORT):
-        raise click.BadParameter(f"{value!r} is not HOST:PORT")
-    return host, int(port)
+        raise click.BadParameter(f"{value!r} is not HOST:PORT with a port from 1 to {_MAX_PORT}")
+    return host.strip("[]"), int(port)  # [::1]:6500 is how IPv6 is written
 
 
 def _device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    if value.count("/") != 1:
+    if not re.fullmatch(f"{EUI_PATTERN}/{EUI_PATTERN}", value):
         raise click.BadParameter(f"{value!r} is not APPEUI/MOTEEUI")
+    return value
+
+
+def _host_name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9.-]+", value):
+        raise click.BadParameter(f"{value!r} is not a host name alone")
+    return value
+
+
+def _finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):
+        raise click.BadParameter("not a number of frames a second")
     return value
 
 
@@ -106,7 +122,12 @@ def keygen(name: str, folder: Path) -> None:
 
 @cli.command()
 @_identity_options
-@click.option("--endpoint", metavar="HOST", help="AWS IoT endpoint; otherwise asked of AWS.")
+@click.option(
+    "--endpoint",
+    callback=_host_name,
+    metavar="HOST",
+    help="AWS IoT endpoint, else asked of AWS.",
+)
 @click.option(
     "--port",
     type=click.IntRange(1, _MAX_PORT),
@@ -116,12 +137,12 @@ def keygen(name: str, folder: Path) -> None:
 )
 @click.option(
     "--root-ca",
-    type=_FILE,
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
     metavar="FILE",
     help="CA of the endpoint (PEM); otherwise the system's certificates are trusted.",
 )
 def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Path | None) -> None:
-    """Fetch the certificate and write the configuration, after 'cdk deploy'.
+    """Fetch the certificate after 'cdk deploy'.
 
     Writes NAME.pem and, for a bridge, bridge.toml (an existing one is kept). Needs AWS
     credentials that may read CloudFormation stacks and AWS IoT certificates and endpoints.
@@ -155,10 +176,10 @@ def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Pa
     help="Configuration, as 'enroll' writes it.",
 )
 def run(config_path: Path) -> None:
-    """Forward the network server's frames to AWS IoT until SIGTERM or SIGINT.
+    """Forward the network server's frames to AWS IoT.
 
-    Every frame is on disk before it is published and stays there until AWS IoT has
-    acknowledged it. Logs go to standard error.
+    Runs until SIGTERM or SIGINT. Every frame is on disk before it is published and stays there
+    until AWS IoT has acknowledged it. Logs go to standard error.
 
     \b
     Example:
@@ -173,7 +194,9 @@ def run(config_path: Path) -> None:
 
 @cli.command()
 @click.argument("device", callback=_device)
-@click.option("--since", callback=_point, metavar="T", help="ISO 8601, or an age: 45m, 2h, 7d.")
+@click.option(
+    "--since", callback=_point, metavar="T", help="ISO 8601, or an age: 45s, 30m, 2h, 7d, 3w."
+)
 @click.option("--until", callback=_point, metavar="T", help="The same; both are inclusive.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N, the newest.")
 @click.option(
@@ -182,14 +205,16 @@ def run(config_path: Path) -> None:
     type=click.Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
-    help="json is one array with an uplink a line.",
+    help="json is one array, a row a line.",
 )
 def history(
     device: str, since: int | None, until: int | None, limit: int | None, form: str
 ) -> None:
-    """Show the stored uplinks of DEVICE (APPEUI/MOTEEUI), newest first.
+    """Show the stored uplinks of a device.
 
-    Times without a zone are UTC. Needs AWS credentials that may read the LoraStore stack
+    DEVICE is APPEUI/MOTEEUI. Newest come first; rssi and lsnr in a table are those of the gateway
+    that heard the device best. Times without a zone are UTC, a date alone is its first moment.
+    Needs AWS credentials that may read the LoraStore stack
     and query its table.
 
     \b
@@ -199,10 +224,14 @@ def history(
     from bridge.history import END_OF_TIME, table_name, uplinks
     from bridge.tables import Format, render
 
-    rows = uplinks(table_name(), device, since or 0, until or END_OF_TIME, limit)
+    earliest = 0 if since is None else since
+    latest = END_OF_TIME if until is None else until
+    if earliest > latest:
+        raise click.UsageError("--since is later than --until")
+    rows = uplinks(table_name(), device, earliest, latest, limit)
     first = next(rows, None)
     if first is None:
-        click.echo(f"no uplinks of {device} in that time", err=True)
+        click.echo(f"no uplinks of {device} between these times", err=True)
     for line in render(chain([first] if first else [], rows), Format(form)):
         click.echo(line)
 
@@ -216,10 +245,13 @@ def history(
     show_default=True,
     help="Where the bridge listens.",
 )
-@click.option("--devices", type=click.IntRange(1), default=10, show_default=True)
+@click.option(
+    "--devices", type=click.IntRange(1), default=10, show_default=True, help="How many devices."
+)
 @click.option(
     "--rate",
     type=click.FloatRange(0, min_open=True),
+    callback=_finite,
     default=10.0,
     show_default=True,
     help="Frames a second.",
@@ -237,15 +269,18 @@ def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | N
     """
     from bridge.simulate import Plan, simulate
 
-    plan = Plan(*connect, devices, rate, count)
-    with click.progressbar(
-        length=count or 0,
-        label="frames sent",
-        file=sys.stderr,
-        show_pos=True,
-        hidden=count is None or not sys.stderr.isatty(),
-    ) as bar:
-        sent = simulate(plan, bar.update)
+    sent = 0
+
+    def progress(added: int) -> None:
+        nonlocal sent
+        sent += added
+        if sys.stderr.isatty():
+            click.echo(f"\r{sent} of {count or 'endless'} frames sent ", nl=False, err=True)
+
+    with suppress(KeyboardInterrupt):  # without --count, the way to end it
+        simulate(Plan(*connect, devices, rate, count), progress)
+    if sys.stderr.isatty():
+        click.echo(err=True)
     click.echo(f"sent={sent} devices={devices}")
 
 
@@ -253,6 +288,6 @@ def main() -> None:
     """Run the command line; what a person can cause ends in one line and exit status 1."""
     try:
         cli(prog_name="lora-bridge")
-    except BridgeError as error:
+    except (BridgeError, OSError) as error:  # OSError: of writing the output
         click.echo(f"lora-bridge: {error}", err=True)
         sys.exit(1)

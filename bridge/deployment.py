@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from bridge.errors import BridgeError
 
@@ -39,5 +39,7 @@ def aws_errors() -> Iterator[None]:
     """Turn the errors of the AWS SDK into the one line that a person needs."""
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except NoRegionError:
+        raise BridgeError("AWS: no region: name it with AWS_DEFAULT_REGION") from None
+    except (BotoCoreError, ClientError, ValueError) as error:  # ValueError: of an endpoint URL
         raise BridgeError(f"AWS: {error}") from None

@@ -62,7 +62,7 @@ class Enrolled:
 
 
 def find_endpoint() -> str:
-    """Return the host name of this account's AWS IoT data endpoint.
+    """Return the host name of this account's AWS IoT data endpoint, without any port.
 
     Raises:
         BridgeError: AWS does not answer.
@@ -70,7 +70,8 @@ def find_endpoint() -> str:
     """
     with aws_errors():
         client = boto3.client("iot")
-        return client.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+        address = client.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+    return address.partition(":")[0]
 
 
 def enroll(name: str, folder: Path, endpoint: Endpoint) -> Enrolled:

@@ -91,9 +91,12 @@ class Connection:
                 on_lifecycle_disconnection=self._on_disconnection,
                 on_lifecycle_stopped=self._on_stopped,
             )
-        except AwsCrtError as error:
+        except (AwsCrtError, RuntimeError) as error:  # the SDK raises either
+            files = f"{aws.certificate}, {aws.private_key}" + (
+                f", {aws.root_ca}" if aws.root_ca else ""
+            )
             raise BridgeError(
-                f"cannot use {aws.certificate} with {aws.private_key}: {error.name}"
+                f"cannot use {files}: not PEM, or key and certificate differ: {error}"
             ) from None
 
     def start(self) -> None:

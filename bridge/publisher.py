@@ -21,7 +21,11 @@ _READ_AHEAD = 1000  # messages of a connection held in memory before they are pu
 _RETRY_REFUSED_AFTER = 60.0  # seconds
 _LOOK_FOR_REFUSED_EVERY = 10.0  # seconds
 
-_ADVICE = {"NOT_AUTHORIZED (0x87)": ": check the policy attached to its certificate"}
+_ADVICE = {
+    "NOT_AUTHORIZED (0x87)": ": check the policy attached to its certificate",
+    "AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE": ": check root_ca, certificate and endpoint",
+    "AWS_ERROR_MQTT_UNEXPECTED_HANGUP": ": check that the certificate is active, and its policy",
+}
 
 
 class Publisher:
@@ -37,7 +41,7 @@ class Publisher:
             for lane in self._lanes:
                 tasks.create_task(lane.read_ahead())
                 tasks.create_task(lane.retry_refused())
-                lane.connection.start()
+                lane.start()
 
     async def connected(self) -> None:
         """Return when every connection has been made for the first time."""
@@ -86,8 +90,13 @@ class _Lane:
         self._stopping = False
         self.connected_once = asyncio.Event()
         events = Events(connected=self._on_connected, lost=self._on_lost, ended=self._on_ended)
-        self.connection = Connection(aws, self._name, events)
+        self._connection = Connection(aws, self._name, events)
         self._pump()
+
+    def start(self) -> None:
+        """Begin to connect."""
+        _log.info("connecting to %s as %s", self._where, self._name)
+        self._connection.start()
 
     def look(self) -> None:
         """Look into the spool: something was committed."""
@@ -134,13 +143,13 @@ class _Lane:
         """Disconnect; what is not acknowledged stays in the spool."""
         self._stopping = True
         self._connected = False
-        await self.connection.stop()
+        await self._connection.stop()
 
     def _pump(self) -> None:
         while self._ready and self._connected and len(self._inflight) < self._max_inflight:
             waiting = self._ready.popleft()
             self._inflight[waiting.id] = waiting
-            self.connection.publish(waiting)
+            self._connection.publish(waiting)
         if self._more and len(self._ready) < _READ_AHEAD // 2:
             self._hungry.set()
         self._progress.set()
@@ -160,8 +169,8 @@ class _Lane:
         more = self._bursts.note(reason, asyncio.get_running_loop().time())
         if more is not None and not self._stopping:
             _log.warning(
-                "no connection to %s as %s: %s%s; frames are kept, trying again",
-                *(self._where, self._name, reason, more),
+                "no connection to %s as %s: %s%s; frames are kept, trying again%s",
+                *(self._where, self._name, reason, more, _ADVICE.get(reason, "")),
             )
 
     def _on_ended(self, outcomes: list[Outcome]) -> None:
@@ -206,4 +215,4 @@ class _Lane:
             _log.warning(
                 "%d publishes unanswered: %s; connecting anew", len(again), unanswered[0].detail
             )
-            self.connection.restart()
+            self._connection.restart()

@@ -62,8 +62,8 @@ class Plan:
     total: int | None
 
 
-def simulate(plan: Plan, progress: Callable[[int], object]) -> int:
-    """Send the frames; return how many. ``progress`` is told how many each write added.
+def simulate(plan: Plan, progress: Callable[[int], object]) -> None:
+    """Send the frames; ``progress`` is told how many each round of writes added.
 
     Raises:
         BridgeError: nobody listens there, or the connection broke.
@@ -82,11 +82,9 @@ def simulate(plan: Plan, progress: Callable[[int], object]) -> int:
                 progress(len(batch))
             _finish(connection)
     except OSError as error:
-        reason = error.strerror or error
-        raise BridgeError(
-            f"{where}: {reason} after {sent} frames: is the bridge running?"
-        ) from None
-    return sent
+        reason = f"{where}: {error.strerror or error} after {sent} frames"
+        hint = ": is the bridge running?" if isinstance(error, ConnectionError) else ""
+        raise BridgeError(reason + hint) from None
 
 
 def _paced(plan: Plan, rng: random.Random) -> Iterator[list[bytes]]:

@@ -11,9 +11,9 @@ import msgspec
 from bridge.history import Row, Value, port_and_data
 from bridge.names import PARTITION_KEY, SORT_KEY
 
-_COLUMNS = ("seqno", "port", "freq", "datr", "gateways", "rssi", "lsnr", "bytes")
+_COLUMNS = ("seqno", "port", "freq", "datr", "gwrx", "rssi", "lsnr", "bytes")
 _encoder = msgspec.json.Encoder(decimal_format="number")
-_TABLE = "{:27}  {:>6} {:>4}  {:>7} {:>10}  {:>8} {:>5} {:>5}  {}"
+_TABLE = "{:27} {:>5} {:>4} {:>6} {:>9} {:>4} {:>5} {:>5} {}"  # 80 wide with 3 bytes
 
 
 class Format(StrEnum):
@@ -35,18 +35,23 @@ def render(rows: Iterable[Row], form: Format) -> Iterator[str]:
 
 
 def _table(rows: Iterable[Row]) -> Iterator[str]:
-    yield _TABLE.format(SORT_KEY, *_COLUMNS)
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number == 0:
+            yield _TABLE.format(SORT_KEY, *_COLUMNS)
         yield _TABLE.format(str(row[SORT_KEY]), *_cells(row))
 
 
 def _json(rows: Iterable[Row]) -> Iterator[str]:
-    """Write one array with a row a line, so that it can be read whole or line by line."""
-    before = "["
+    """Write one array, a row a line."""
+    yield "["
+    line = ""
     for row in rows:
-        yield before + _encoder.encode(row).decode()
-        before = ","
-    yield "[]" if before == "[" else "]"
+        if line:
+            yield line + ","
+        line = _encoder.encode(row).decode()
+    if line:
+        yield line
+    yield "]"
 
 
 def _csv(rows: Iterable[Row]) -> Iterator[str]:
@@ -62,11 +67,12 @@ def _csv_line(cells: tuple[str, ...]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    """Return the cells of ``_COLUMNS``; ``rssi`` and ``lsnr`` are the best gateway's."""
+    """Return the cells of ``_COLUMNS``: ``gwrx`` as a count, ``rssi`` and ``lsnr`` of the best."""
     motetx = row.get("motetx")
     radio = motetx if isinstance(motetx, dict) else {}
     gwrx = row.get("gwrx")
     gateways = [each for each in gwrx if isinstance(each, dict)] if isinstance(gwrx, list) else []
+    best = max(gateways, key=_strength, default={})
     content = port_and_data(row)
     return (
         _text(row.get("seqno")),
@@ -74,15 +80,15 @@ def _cells(row: Row) -> tuple[str, ...]:
         _text(radio.get("freq")),
         _text(radio.get("datr")),
         str(len(gateways)) if gateways else "",
-        _best(gateways, "rssi"),
-        _best(gateways, "lsnr"),
+        _text(best.get("rssi")),
+        _text(best.get("lsnr")),
         content[1].hex() if content else "",
     )
 
 
-def _best(gateways: list[dict[str, Value]], name: str) -> str:
-    numbers = [each for gateway in gateways if isinstance(each := gateway.get(name), int | Decimal)]
-    return _text(max(numbers, default=None))
+def _strength(reception: dict[str, Value]) -> Decimal:
+    rssi = reception.get("rssi")
+    return Decimal(rssi) if isinstance(rssi, int | Decimal) else Decimal("-Infinity")
 
 
 def _text(value: Value) -> str:

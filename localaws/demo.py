@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from bridge.history import table_name
 from bridge.simulate import APPLICATION, device_eui
@@ -26,17 +28,19 @@ _LOOK_EVERY = 2.0  # seconds
 _LINE_END = "\r" if sys.stdout.isatty() else "\n"
 
 _SECOND_TERMINAL = """
-All of it stays up until Ctrl-C. In a second terminal, in this folder:
+All of it stays up until Ctrl-C; the bridge's log is {log}.
+In other terminals, in this folder:
 
   . .venv/bin/activate
   export {exports}
 
-send a frame:
+subscribe, in one of them (mosquitto_sub is in Debian's mosquitto-clients):
+  mosquitto_sub -h localhost -p {mqtt_port} -i reader -t 'lora/#' -v --cafile {folder}/iot-ca.pem \\
+    --cert {folder}/reader.pem --key {folder}/reader.key
+send a frame, or several (nc is in Debian's netcat-openbsd):
   printf '{{"app":{{"appeui":"37817737f13","moteeui":"9372163","dir":"up","userdata":\
 {{"port":1,"payload":"Af4="}}}}}}\\0' | nc -N 127.0.0.1 {port}
-subscribe:
-  mosquitto_sub -h localhost -p {mqtt_port} -i reader -t 'lora/#' -v --cafile {folder}/iot-ca.pem \
-    --cert {folder}/reader.pem --key {folder}/reader.key
+  lora-bridge simulate --connect 127.0.0.1:{port} --count 10
 query:
   lora-bridge history 37817737f13/9372163 --since 10m
 """
@@ -47,6 +51,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="stay up until Ctrl-C")
     keep = parser.parse_args().keep
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="lora-demo-"))
     try:
         return _run(folder, keep=keep)
@@ -110,7 +116,10 @@ def _simulate(port: int) -> tuple[int, Stored]:
     options = [f"--devices={_DEVICES}", f"--rate={_RATE}", f"--count={_UPLINKS}"]
     table = table_name()
     deadline = time.monotonic() + _SEND_LIMIT
-    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as simulation:
+    # Its own progress would share the line with the count of what is stored.
+    with subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as simulation:
         while True:
             stored = count_stored(table)
             print(f"  stored {stored.rows:5} of {_UPLINKS}", end=_LINE_END, flush=True)
@@ -128,15 +137,23 @@ def _stay(host: Host, config: Path, port: int) -> None:
     settings = host.aws.environment()
     names = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     exports = " ".join(f"{name}={settings[name]}" for name in (*names, "AWS_DEFAULT_REGION"))
-    print(
-        _SECOND_TERMINAL.format(
-            exports=exports, port=port, mqtt_port=host.aws.mqtt_port, folder=host.folder
-        ),
-        flush=True,
+    text = _SECOND_TERMINAL.format(
+        exports=exports,
+        port=port,
+        mqtt_port=host.aws.mqtt_port,
+        folder=host.folder,
+        log=config.with_suffix(".log"),
     )
-    with running_bridge(host, config), suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(3600)
+    with running_bridge(host, config) as bridge, suppress(KeyboardInterrupt):
+        bridge.says("ready: ")
+        print(text, flush=True)
+        bridge.process.wait()
+        raise HostError(f"the bridge ended:\n{bridge.log}")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End on SIGTERM or SIGHUP as on Ctrl-C: nothing is left running, no key is left behind."""
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -144,7 +161,11 @@ def _step(title: str) -> Iterator[None]:
     """Say what is being done, and how long it took."""
     print(f"{title} …", end="", flush=True)
     started = time.monotonic()
-    yield
+    try:
+        yield
+    except BaseException:
+        print(" failed", flush=True)
+        raise
     print(f" {time.monotonic() - started:.1f} s", flush=True)
 
 

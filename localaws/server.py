@@ -55,6 +55,7 @@ class LocalAws:
             "AWS_REGION": _REGION,
             "AWS_DEFAULT_REGION": _REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1,localhost",
         }
 
 
@@ -143,5 +144,8 @@ def _is_ready(aws: LocalAws) -> bool:
 def _get(aws: LocalAws, path: str) -> bytes:
     context = ssl.create_default_context(cafile=str(aws.https_ca))
     url = aws.endpoint_url + path
-    with urllib.request.urlopen(url, context=context, timeout=5) as response:  # noqa: S310  # https
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+    )
+    with opener.open(url, timeout=5) as response:
         return bytes(response.read())

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli import cli
+from tests.certificates import make_certificates
 
 COMMANDS = sorted(cli.commands)
 
@@ -52,6 +53,12 @@ def test_help_says_what_and_shows_an_example(command: str) -> None:
         ["simulate", "--connect", "nowhere"],
         ["simulate", "--connect", "host:99999"],
         ["simulate", "--rate", "0"],
+        ["simulate", "--rate", "nan"],
+        ["simulate", "--rate", "inf"],
+        ["history", "/x"],
+        ["history", "a/d", "--since", "5m", "--until", "10m"],
+        ["enroll", "--name", "x", "--endpoint", "https://x"],
+        ["enroll", "--name", "x", "--root-ca", "none.pem"],
         ["enroll", "--name", "x", "--port", "0"],
     ],
 )
@@ -74,15 +81,52 @@ def test_expected_failures_are_one_line(tmp_path: Path) -> None:
         assert re.fullmatch(r"lora-bridge: .+\n", failed.stderr)
 
 
+def configuration(certificate: str, key: str, root_ca: str) -> str:
+    """Return a configuration that names these files."""
+    return (
+        f'[aws]\nendpoint = "localhost"\nclient_id = "h"\ncertificate = "{certificate}"\n'
+        f'private_key = "{key}"\nroot_ca = "{root_ca}"\n'
+        '[[listen]]\nport = 0\n[spool]\npath = "spool.db"\n'
+    )
+
+
 def test_run_with_a_certificate_that_is_missing(tmp_path: Path) -> None:
     """A configuration that names a missing file says which one and what writes it."""
-    (tmp_path / "bridge.toml").write_text(
-        '[aws]\nendpoint = "localhost"\nclient_id = "h"\ncertificate = "h.pem"\n'
-        'private_key = "h.key"\n[spool]\npath = "spool.db"\n'
-    )
+    (tmp_path / "bridge.toml").write_text(configuration("h.pem", "h.key", "ca.pem"))
     failed = lora_bridge("run", folder=tmp_path)
     assert failed.returncode == 1
     assert failed.stderr == "lora-bridge: h.pem: no such file: see 'lora-bridge enroll --help'\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("client.pem", "server.key", "ca.pem"),
+        ("junk", "client.key", "ca.pem"),
+        ("client.pem", "junk", "ca.pem"),
+        ("client.pem", "client.key", "junk"),
+    ],
+)
+def test_run_with_files_that_do_not_fit(tmp_path: Path, files: tuple[str, str, str]) -> None:
+    """A key of another certificate, or a file that is no PEM, is one line that names them."""
+    make_certificates(tmp_path)
+    (tmp_path / "junk").write_text("junk")
+    (tmp_path / "bridge.toml").write_text(configuration(*files))
+    failed = lora_bridge("run", folder=tmp_path)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(f"lora-bridge: cannot use {', '.join(files)}: ")
+    assert failed.stderr.count("\n") == 1
+
+
+def test_output_that_cannot_be_written(tmp_path: Path) -> None:
+    """A full disk under the output is one line, no traceback."""
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "bridge", "keygen", "--name", "h"]
+        failed = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False
+        )
+    assert failed.returncode == 1
+    assert failed.stderr == "lora-bridge: [Errno 28] No space left on device\n"
 
 
 def test_aws_without_credentials_is_one_line(

@@ -69,7 +69,7 @@ def test_it_sends_as_many_as_asked() -> None:
         reader.start()
         told: list[int] = []
         plan = Plan("127.0.0.1", server.getsockname()[1], devices=3, rate=5000, total=200)
-        assert simulate(plan, told.append) == 200
+        simulate(plan, told.append)
         reader.join()
     assert sum(told) == 200
     assert len(Framer().feed(bytes(received))) == 200

@@ -25,7 +25,7 @@ BARE: Row = {"device": "a1/d1", "timestamp": "2026-11-22T09:00:00.000000Z", "por
 def test_table() -> None:
     """A table has a header and a line an uplink; the best gateway's values, bytes in hex."""
     header, full, bare = render([ROW, BARE], Format.TABLE)
-    names = ["timestamp", "seqno", "port", "freq", "datr", "gateways", "rssi", "lsnr", "bytes"]
+    names = ["timestamp", "seqno", "port", "freq", "datr", "gwrx", "rssi", "lsnr", "bytes"]
     assert header.split() == names
     values = ["2026-11-22T10:00:00.000001Z", "12", "1", "868.1", "SF7BW125", "2", "-57", "9.2"]
     assert full.split() == [*values, "01fe"]
@@ -42,7 +42,7 @@ def test_table_columns_line_up() -> None:
 def test_json_is_one_array_with_a_row_a_line() -> None:
     """JSON reads back whole, numbers exact."""
     lines = list(render([ROW, BARE], Format.JSON))
-    assert len(lines) == 3
+    assert len(lines) == 4
     first, second = json.loads("\n".join(lines), parse_float=Decimal)
     assert first == ROW
     assert second == BARE
@@ -50,7 +50,25 @@ def test_json_is_one_array_with_a_row_a_line() -> None:
 
 def test_json_of_nothing() -> None:
     """No rows are an empty array."""
-    assert list(render([], Format.JSON)) == ["[]"]
+    assert json.loads("\n".join(render([], Format.JSON))) == []
+
+
+def test_table_of_nothing() -> None:
+    """No rows are no table."""
+    assert list(render([], Format.TABLE)) == []
+
+
+def test_table_fits_a_terminal() -> None:
+    """With a few bytes a line fits 80 columns."""
+    wide: Row = {**ROW, "seqno": 65535, "motetx": {"freq": Decimal("868.1"), "datr": "SF12BW125"}}
+    assert all(len(line) <= 80 for line in render([wide], Format.TABLE))
+
+
+def test_signal_is_one_gateways() -> None:
+    """RSSI and SNR are those of the gateway that heard the device best, not of two."""
+    gwrx: list[Value] = [{"rssi": -91, "lsnr": Decimal("2.9")}, {"rssi": -40, "lsnr": -12}]
+    _, line = render([{**ROW, "gwrx": gwrx}], Format.TABLE)
+    assert line.split()[-3:-1] == ["-40", "-12"]
 
 
 def test_csv() -> None:
