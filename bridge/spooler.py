@@ -153,7 +153,12 @@ class Spooler:
             return
         self._pressed = pressed
         if full:
-            _log.error("spool: full (%d bytes wait): reading nothing more", self._waiting_bytes)
+            more = self._bursts.note("full", asyncio.get_running_loop().time())
+            if more is not None:
+                _log.error(
+                    "spool: full%s: %d bytes wait, and nothing is read until some are published",
+                    *(more, self._waiting_bytes),
+                )
         self.on_pressure(pressed)
 
     async def _insist(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
