@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import os
 import re
 import sys
 import time
@@ -288,6 +289,8 @@ def main() -> None:
     """Run the command line; what a person can cause ends in one line and exit status 1."""
     try:
         cli(prog_name="lora-bridge")
-    except (BridgeError, OSError) as error:  # OSError: of writing the output
-        click.echo(f"lora-bridge: {error}", err=True)
-        sys.exit(1)
+    except BridgeError as error:
+        sys.exit(f"lora-bridge: {error}")
+    except OSError as error:  # of writing the output; what is left of it would fail once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(f"lora-bridge: cannot write: {error.strerror}")

@@ -126,7 +126,7 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
             command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False
         )
     assert failed.returncode == 1
-    assert failed.stderr == "lora-bridge: [Errno 28] No space left on device\n"
+    assert failed.stderr == "lora-bridge: cannot write: No space left on device\n"
 
 
 def test_aws_without_credentials_is_one_line(
