@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bridge.timestamps import parse_time
 
-_AGE = re.compile(r"([0-9]{1,9})([smhdw])")
+_AGE = re.compile(r"([0-9]{1,8})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -46,7 +46,7 @@ def _point(_ctx: click.Context, _param: click.Parameter, value: str | None) -> i
 
 def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, int]:
     host, _, port = value.rpartition(":")
-    if not (host and port.isascii() and port.isdigit() and 0 < int(port) <= _MAX_PORT):
+    if not (host and re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= _MAX_PORT):
         raise click.BadParameter(f"{value!r} is not HOST:PORT with a port from 1 to {_MAX_PORT}")
     return host.strip("[]"), int(port)  # [::1]:6500 is how IPv6 is written
 

@@ -84,7 +84,7 @@ def parse(text: str, path: Path) -> Config:
     """
     try:
         return msgspec.toml.decode(text, type=Config, dec_hook=_paths_relative_to(path.parent))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         # msgspec writes the key as `$.aws.port`; the file's reader knows it as `aws.port`.
         raise BridgeError(f"{path}: {str(error).replace('`$.', '`')}") from None
 

@@ -138,4 +138,4 @@ _SYSTEM_CA = '# root_ca = "root-ca.pem"    # otherwise the system\'s certificate
 
 
 def _toml(text: str) -> str:
-    return json.dumps(text)  # every JSON string is a TOML basic string
+    return json.dumps(text, ensure_ascii=False)  # then it is a TOML basic string too

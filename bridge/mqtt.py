@@ -4,7 +4,7 @@ The SDK calls back on threads of its own; everything here is handed to the event
 """
 
 import asyncio
-from collections import deque
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -24,6 +24,8 @@ _KEEP_ALIVE = 30  # seconds: AWS IoT takes 30 to 1200
 _PING_TIMEOUT = 10  # seconds; a dead connection is noticed after at most their sum
 _ACK_TIMEOUT = 60  # seconds
 _MIN_RECONNECT, _MAX_RECONNECT = 1, 10  # seconds
+_NO_ANSWER = {"AWS_ERROR_MQTT_TIMEOUT", "AWS_ERROR_MQTT5_USER_REQUESTED_STOP"}
+"""How the SDK ends a publish that got no PUBACK. Its other errors would come again at once."""
 _FIRST_ERROR = 0x80
 """MQTT 5 reason codes from here on are failures (MQTT 5.0, 2.4)."""
 
@@ -32,7 +34,7 @@ class Result(Enum):
     """How a publish ended."""
 
     DELIVERED = auto()
-    REFUSED = auto()  # the PUBACK carried an error
+    REFUSED = auto()  # the PUBACK carried an error, or the SDK itself refused
     UNANSWERED = auto()  # no PUBACK came
 
 
@@ -66,7 +68,8 @@ class Connection:
     def __init__(self, aws: Aws, client_id: str, events: Events) -> None:
         self._loop = asyncio.get_running_loop()
         self._events = events
-        self._outcomes: deque[Outcome] = deque()
+        self._outcomes: list[Outcome] = []
+        self._outcomes_lock = threading.Lock()
         self._stopped = asyncio.Event()
         self._restarting = False
         for path in filter(None, (aws.certificate, aws.private_key, aws.root_ca)):
@@ -112,9 +115,11 @@ class Connection:
         )
 
         def done(future: "Future[mqtt5.PublishCompletionData]") -> None:
-            self._outcomes.append(_outcome(waiting, future))
-            # The one that finds the deque empty wakes the loop for all that follow.
-            if len(self._outcomes) == 1:
+            outcome = _outcome(waiting, future)
+            with self._outcomes_lock:
+                self._outcomes.append(outcome)
+                first = len(self._outcomes) == 1
+            if first:  # it wakes the loop for all that follow
                 self._report(self._end_all)
 
         self._client.publish(packet).add_done_callback(done)
@@ -136,9 +141,8 @@ class Connection:
         await self._stopped.wait()
 
     def _end_all(self) -> None:
-        outcomes = []
-        while self._outcomes:
-            outcomes.append(self._outcomes.popleft())
+        with self._outcomes_lock:
+            outcomes, self._outcomes = self._outcomes, []
         self._events.ended(outcomes)
 
     def _on_success(self, _data: mqtt5.LifecycleConnectSuccessData) -> None:
@@ -180,7 +184,9 @@ def _flow_control(aws: Aws) -> mqtt5.ExtendedValidationAndFlowControlOptions:
 def _outcome(waiting: Waiting, future: "Future[mqtt5.PublishCompletionData]") -> Outcome:
     error = future.exception()
     if error is not None:
-        return Outcome(waiting, Result.UNANSWERED, getattr(error, "name", str(error)))
+        name = getattr(error, "name", str(error))
+        result = Result.UNANSWERED if name in _NO_ANSWER else Result.REFUSED
+        return Outcome(waiting, result, name)
     puback = future.result().puback
     if puback.reason_code is None:
         return Outcome(waiting, Result.REFUSED, "unknown reason code")

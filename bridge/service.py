@@ -84,7 +84,7 @@ async def _flush(spooler: Spooler) -> None:
     try:
         await spooler.flush()
     except sqlite3.Error as error:
-        _log.error("spool: cannot write at the end: %s", error)
+        _log.error("spool: %s: %d frames are not on disk", error, spooler.uncommitted)
 
 
 def _stop_signal() -> asyncio.Event:

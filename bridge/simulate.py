@@ -94,11 +94,11 @@ def _paced(plan: Plan, rng: random.Random) -> Iterator[list[bytes]]:
     while True:
         due = int((time.monotonic() - started) * plan.rate) + 1 - taken
         batch = list(islice(source, due))
-        if due and not batch:
-            return
         taken += len(batch)
         if batch:
             yield batch
+        if taken == plan.total:
+            return
         time.sleep(_TICK)
 
 

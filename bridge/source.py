@@ -42,9 +42,11 @@ class Source:
 
             try:
                 server = await loop.create_server(connection, listen.host, listen.port)
-            except OSError as error:
+            except (OSError, UnicodeError) as error:  # UnicodeError: of a host name
                 where = f"{listen.host}:{listen.port}"
-                raise BridgeError(f"cannot listen on {where}: {error.strerror or error}") from None
+                raise BridgeError(
+                    f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}"
+                ) from None
             self._servers.append(server)
 
     def addresses(self) -> list[str]:

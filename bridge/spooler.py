@@ -93,6 +93,11 @@ class Spooler:
 
         return await self._insist(up_to_date)
 
+    @property
+    def uncommitted(self) -> int:
+        """How many messages are not on disk yet."""
+        return len(self._uncommitted)
+
     async def count(self) -> int:
         """Return how many messages wait on disk."""
         return (await self._run(self._spool.waiting))[0]
@@ -142,6 +147,8 @@ class Spooler:
         committed = sum(size(entry.message) for entry in entries)
         self._uncommitted_bytes -= committed
         self._waiting_bytes += committed - sum(size(each.message) for each in delivered)
+        if self._delivered or self._refused:  # that came while the commit ran
+            self._commit_soon()
         self._weigh()
         if entries:
             self.on_commit()

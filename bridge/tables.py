@@ -92,4 +92,5 @@ def _strength(reception: dict[str, Value]) -> Decimal:
 
 
 def _text(value: Value) -> str:
-    return "" if value is None else str(value)
+    text = "" if value is None else str(value)
+    return text if text.isprintable() else ascii(text)  # a frame must not speak to the terminal

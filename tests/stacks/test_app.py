@@ -13,7 +13,7 @@ import pytest
 from aws_cdk import aws_sqs as sqs
 
 import app
-from localaws.cdk import PROJECT, CdkError, cdk
+from localaws.cdk import CdkError, cdk
 from stacks.settings import Environment, Settings, SettingsError
 
 Synthesize = Callable[[dict[str, object]], Path]
@@ -156,8 +156,3 @@ def test_a_name_belongs_to_one_identity(synthesize: Synthesize, csr: Path) -> No
     both: dict[str, object] = {"bridges": {"x": str(csr)}, "consumers": {"x": str(csr)}}
     with pytest.raises(SettingsError, match="x is both a bridge and a consumer"):
         synthesize(both)
-
-
-def test_csr_files_are_relative_to_where_cdk_runs() -> None:
-    """A relative CSR file is looked for in the project, where `cdk` runs the app."""
-    assert (PROJECT / "cdk.json").is_file()

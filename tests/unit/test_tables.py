@@ -99,3 +99,12 @@ def test_bytes_that_are_none() -> None:
     for odd in oddities:
         _, line = render([{**BARE, "port200_bytes": odd}], Format.TABLE)
         assert line.split() == ["2026-11-22T09:00:00.000000Z"]
+
+
+def test_a_frame_cannot_speak_to_the_terminal() -> None:
+    """Control characters that a device's frame brought are shown, not obeyed."""
+    hostile: Row = {**ROW, "motetx": {"datr": "\x1b[2J\nfake"}}
+    for form in (Format.TABLE, Format.CSV):
+        _, line = render([hostile], form)
+        assert line.isprintable()
+        assert r"\x1b[2J\nfake" in line
