@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from bridge.config import Config
 from bridge.counts import Counts
+from bridge.errors import BridgeError
 from bridge.forwarder import Clock, Forwarder
 from bridge.publisher import Publisher
 from bridge.source import Source
@@ -33,8 +34,13 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
     stop = _stop_signal()
     counts = Counts()
     with Spool(config.spool.path) as spool:
-        spooler = Spooler(spool, config.spool.max_bytes)
-        timestamper = Timestamper(spool.placements())
+        try:
+            spooler = Spooler(spool, config.spool.max_bytes)
+            timestamper = Timestamper(spool.placements())
+        except sqlite3.Error as error:
+            raise BridgeError(
+                f"{config.spool.path}: the spool is damaged: {error}: move it aside to start anew"
+            ) from None
         source = Source(config.listen, Forwarder(spooler.keep, timestamper, counts, clock))
         spooler.on_pressure = lambda pressed: source.pause() if pressed else source.resume()
         try:
