@@ -13,11 +13,11 @@ import boto3
 import pytest
 
 from bridge.history import uplinks
-from localaws.consumer import connect
 from localaws.host import Host, HostError, running_bridge
-from localaws.proxy import Proxy
 from localaws.server import free_ports
 from tests.end_to_end.conftest import BRIDGE, CONSUMER
+from tests.end_to_end.consumer import connect
+from tests.end_to_end.proxy import Proxy
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 from tests.spooled import waiting
 

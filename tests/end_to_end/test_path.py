@@ -13,13 +13,15 @@ from pathlib import Path
 import boto3
 import pytest
 
+from bridge.deployment import stack_outputs
 from bridge.history import uplinks
+from bridge.names import ERROR_QUEUE_OUTPUT, STORE_STACK
 from bridge.timestamps import parse_time
-from localaws.consumer import connect
 from localaws.host import Host, HostError, running_bridge
 from localaws.server import LocalAws
 from localaws.stored import count_stored
 from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
+from tests.end_to_end.consumer import connect
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 from tests.unit.frames import LAYOUT_1
 
@@ -178,8 +180,7 @@ def test_what_cannot_be_stored_goes_to_the_queue(
     off for this test.
     """
     sqs = boto3.client("sqs")
-    outputs = boto3.client("cloudformation").describe_stacks(StackName="LoraStore")["Stacks"][0]
-    queue = {o["OutputKey"]: o["OutputValue"] for o in outputs["Outputs"]}["ErrorQueueUrl"]
+    (queue,) = stack_outputs(STORE_STACK, ERROR_QUEUE_OUTPUT)
     queue = f"{aws.endpoint_url}/{queue.split('/', 3)[3]}"
     policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -156,15 +157,31 @@ def test_failing_disk_loses_nothing(
     assert "spool: disk is full; nothing is lost, trying again" in caplog.text
 
 
-def test_a_commit_that_nobody_waits_for_is_seen_through(spool: Spool) -> None:
-    """Cancelling the wait for a commit neither loses nor repeats it."""
+def test_a_commit_that_nobody_waits_for_is_seen_through(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelling the wait in the midst of a commit neither loses nor repeats it."""
+    begun, released = threading.Event(), threading.Event()
+    commit = spool.commit
+
+    def slow(
+        entries: Sequence[Entry], delivered: Iterable[int], refused: Iterable[Refused]
+    ) -> None:
+        begun.set()
+        released.wait(10)
+        commit(entries, delivered, refused)
+
+    monkeypatch.setattr(spool, "commit", slow)
 
     async def scenario() -> None:
         spooler = Spooler(spool, 10**9)
         spooler.keep(MESSAGE, PLACEMENT)
         waiting = asyncio.create_task(spooler.flush())
-        await asyncio.sleep(0)
+        await asyncio.to_thread(begun.wait, 10)
         waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        released.set()
         await spooler.flush()
         assert len(await read_all(spooler)) == 1
         spooler.close()
