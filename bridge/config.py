@@ -42,6 +42,7 @@ class Aws(_Table, frozen=True, kw_only=True):
     respect_quotas: bool = True
     # MQTT 5 counts unacknowledged publishes in 16 bits (receive maximum).
     max_inflight: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 100
+    max_backoff: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 10  # seconds
 
 
 class SpoolSettings(_Table, frozen=True, kw_only=True):

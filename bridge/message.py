@@ -1,7 +1,5 @@
 """Builds the MQTT message of an uplink: the form that consumers and the rule read. No I/O."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from bridge.names import SORT_KEY, TOPIC_ROOT
@@ -13,8 +11,7 @@ _MAX_PAYLOAD = 131_072
 """Bytes; AWS IoT closes the connection on a larger one (AWS IoT Core quotas, message size)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """What is published: topic and payload (compact JSON)."""
 
     topic: str

@@ -4,7 +4,7 @@ The SDK calls back on threads of its own; everything here is handed to the event
 """
 
 import asyncio
-import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -12,22 +12,28 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 
-from awscrt import mqtt5
+import msgspec
+from awscrt import io, mqtt5
 from awscrt.exceptions import AwsCrtError
 from awsiot import mqtt5_client_builder
 
 from bridge.config import Aws
 from bridge.errors import BridgeError
 from bridge.spool import Waiting
+from bridge.window import Window
 
 _KEEP_ALIVE = 30  # seconds: AWS IoT takes 30 to 1200
 _PING_TIMEOUT = 10  # seconds; a dead connection is noticed after at most their sum
-_ACK_TIMEOUT = 60  # seconds
-_MIN_RECONNECT, _MAX_RECONNECT = 1, 10  # seconds
+_ACK_TIMEOUT = 30  # seconds
+_MIN_RECONNECT = 500  # milliseconds
+_GATHER = 0.02
+"""Seconds for which outcomes gather before the event loop is told: waking it costs more than
+handling one. Nothing waits for it, since the window goes on by itself."""
 _NO_ANSWER = {"AWS_ERROR_MQTT_TIMEOUT", "AWS_ERROR_MQTT5_USER_REQUESTED_STOP"}
 """How the SDK ends a publish that got no PUBACK. Its other errors would come again at once."""
 _FIRST_ERROR = 0x80
 """MQTT 5 reason codes from here on are failures (MQTT 5.0, 2.4)."""
+_QUOTA_EXCEEDED = 0x97
 
 
 class Result(Enum):
@@ -35,15 +41,15 @@ class Result(Enum):
 
     DELIVERED = auto()
     REFUSED = auto()  # the PUBACK carried an error, or the SDK itself refused
+    THROTTLED = auto()  # the PUBACK asked for a slower pace
     UNANSWERED = auto()  # no PUBACK came
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """How the publish of ``waiting`` ended, and in what words where it failed."""
 
     waiting: Waiting
-    result: Result
+    result: Result = Result.DELIVERED
     detail: str = ""
 
 
@@ -68,13 +74,16 @@ class Connection:
     def __init__(self, aws: Aws, client_id: str, events: Events) -> None:
         self._loop = asyncio.get_running_loop()
         self._events = events
-        self._outcomes: list[Outcome] = []
-        self._outcomes_lock = threading.Lock()
+        self._outcomes: deque[Outcome] = deque()
+        self._packet = mqtt5.PublishPacket(qos=mqtt5.QoS.AT_LEAST_ONCE)
+        self._told = False  # the event loop will look at the outcomes
+        self.window = Window(aws.max_inflight, self._publish)
         self._stopped = asyncio.Event()
         self._restarting = False
         for path in filter(None, (aws.certificate, aws.private_key, aws.root_ca)):
             if not path.is_file():
                 raise BridgeError(f"{path}: no such file: see 'lora-bridge enroll --help'")
+        half = aws.max_backoff * 1000 // 2
         try:
             self._client = mqtt5_client_builder.mtls_from_path(
                 cert_filepath=str(aws.certificate),
@@ -86,8 +95,13 @@ class Connection:
                 keep_alive_interval_sec=_KEEP_ALIVE,
                 ping_timeout_ms=_PING_TIMEOUT * 1000,
                 ack_timeout_sec=_ACK_TIMEOUT,
-                min_reconnect_delay_ms=_MIN_RECONNECT * 1000,
-                max_reconnect_delay_ms=_MAX_RECONNECT * 1000,
+                # An attempt and the pause before the next take half of max_backoff each, so that
+                # one is made within max_backoff of the broker's return.
+                socket_options=_socket_options(half),
+                connack_timeout_ms=half,
+                min_reconnect_delay_ms=min(_MIN_RECONNECT, half),
+                max_reconnect_delay_ms=half,
+                cipher_pref=_cipher_preference(),
                 extended_validation_and_flow_control_options=_flow_control(aws),
                 on_lifecycle_connection_success=self._on_success,
                 on_lifecycle_connection_failure=self._on_failure,
@@ -106,24 +120,6 @@ class Connection:
         """Connect, and reconnect for ever."""
         self._client.start()
 
-    def publish(self, waiting: Waiting) -> None:
-        """Publish at QoS 1; ``Events.ended`` tells how it went."""
-        packet = mqtt5.PublishPacket(
-            topic=waiting.message.topic,
-            payload=waiting.message.payload,
-            qos=mqtt5.QoS.AT_LEAST_ONCE,
-        )
-
-        def done(future: "Future[mqtt5.PublishCompletionData]") -> None:
-            outcome = _outcome(waiting, future)
-            with self._outcomes_lock:
-                self._outcomes.append(outcome)
-                first = len(self._outcomes) == 1
-            if first:  # it wakes the loop for all that follow
-                self._report(self._end_all)
-
-        self._client.publish(packet).add_done_callback(done)
-
     def restart(self) -> None:
         """Connect anew. Every publish under way ends as unanswered.
 
@@ -132,21 +128,50 @@ class Connection:
         """
         if not self._restarting:
             self._restarting = True
+            self.window.close()
             self._client.stop(mqtt5.DisconnectPacket())
 
     async def stop(self) -> None:
         """Say DISCONNECT to the broker and end the client. Publishes under way end too."""
         self._restarting = False
+        self.window.close()
         self._client.stop(mqtt5.DisconnectPacket())
         await self._stopped.wait()
 
+    def _publish(self, waiting: Waiting) -> None:
+        packet = self._packet  # one for all: the SDK copies it
+        packet.topic, packet.payload = waiting.topic, waiting.payload
+        self._client.publish(packet).add_done_callback(partial(self._on_answer, waiting))
+
+    def _on_answer(self, waiting: Waiting, future: "Future[mqtt5.PublishCompletionData]") -> None:
+        failure = _failure(future)
+        if failure is None:
+            self._outcomes.append(Outcome(waiting))
+        else:
+            if failure[0] is not Result.REFUSED:
+                # To be dealt with before anything else is published, or order would suffer.
+                self.window.close()
+            self._outcomes.append(Outcome(waiting, *failure))
+        if not self._told:
+            self._told = True
+            self._report(self._gather)
+        self.window.answered()
+
+    def _gather(self) -> None:
+        self._loop.call_later(_GATHER, self._end_all)
+
     def _end_all(self) -> None:
-        with self._outcomes_lock:
-            outcomes, self._outcomes = self._outcomes, []
-        self._events.ended(outcomes)
+        self._told = False  # before looking, so that what comes meanwhile is told again
+        outcomes = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
+        if outcomes:
+            self._events.ended(outcomes)
 
     def _on_success(self, _data: mqtt5.LifecycleConnectSuccessData) -> None:
-        self._report(self._events.connected)
+        self._report(self._connected)
+
+    def _connected(self) -> None:
+        self._end_all()  # what the connection before left unanswered goes first
+        self._events.connected()
 
     def _on_failure(self, data: mqtt5.LifecycleConnectFailureData) -> None:
         answer = data.connack_packet
@@ -154,6 +179,7 @@ class Connection:
         self._report(partial(self._events.lost, str(reason)))
 
     def _on_disconnection(self, data: mqtt5.LifecycleDisconnectData) -> None:
+        self.window.close()
         if self._restarting:
             return
         farewell = data.disconnect_packet
@@ -164,6 +190,7 @@ class Connection:
         self._report(self._end)
 
     def _end(self) -> None:
+        self._end_all()
         if self._restarting:
             self._restarting = False
             self._client.start()
@@ -181,16 +208,28 @@ def _flow_control(aws: Aws) -> mqtt5.ExtendedValidationAndFlowControlOptions:
     return options.AWS_IOT_CORE_DEFAULTS if aws.respect_quotas else options.NONE
 
 
-def _outcome(waiting: Waiting, future: "Future[mqtt5.PublishCompletionData]") -> Outcome:
-    error = future.exception()
-    if error is not None:
+def _socket_options(connect_timeout: int) -> io.SocketOptions:
+    options = io.SocketOptions()
+    options.connect_timeout_ms = connect_timeout
+    return options
+
+
+def _cipher_preference() -> io.TlsCipherPref:
+    """Return the one that wants TLS 1.2 or newer, where the platform can choose at all."""
+    wanted = io.TlsCipherPref.TLSv1_2_2025_07
+    return wanted if wanted.is_supported() else io.TlsCipherPref.DEFAULT
+
+
+def _failure(future: "Future[mqtt5.PublishCompletionData]") -> tuple[Result, str] | None:
+    """Return why a publish was not delivered, or None."""
+    try:
+        code = future.result().puback.reason_code
+    except Exception as error:  # noqa: BLE001  # whatever the SDK gave it
         name = getattr(error, "name", str(error))
-        result = Result.UNANSWERED if name in _NO_ANSWER else Result.REFUSED
-        return Outcome(waiting, result, name)
-    puback = future.result().puback
-    if puback.reason_code is None:
-        return Outcome(waiting, Result.REFUSED, "unknown reason code")
-    if puback.reason_code < _FIRST_ERROR:
-        return Outcome(waiting, Result.DELIVERED)
-    words = f"{puback.reason_code.name} (0x{puback.reason_code:02x})"
-    return Outcome(waiting, Result.REFUSED, words)
+        return (Result.UNANSWERED if name in _NO_ANSWER else Result.REFUSED), name
+    if code is None:
+        return Result.REFUSED, "unknown reason code"
+    if code < _FIRST_ERROR:
+        return None
+    result = Result.THROTTLED if code == _QUOTA_EXCEEDED else Result.REFUSED
+    return result, f"{code.name} (0x{code:02x})"

@@ -37,10 +37,8 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
         try:
             spooler = Spooler(spool, config.spool.max_bytes)
             timestamper = Timestamper(spool.placements())
-        except sqlite3.Error as error:
-            raise BridgeError(
-                f"{config.spool.path}: the spool is damaged: {error}: move it aside to start anew"
-            ) from None
+        except (sqlite3.Error, OSError) as error:
+            raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
         source = Source(config.listen, Forwarder(spooler.keep, timestamper, counts, clock))
         spooler.on_pressure = lambda pressed: source.pause() if pressed else source.resume()
         try:

@@ -4,68 +4,99 @@ SQLite in WAL mode with synchronous FULL: what ``commit`` has returned from surv
 the process and of the machine (sqlite.org/pragma.html#pragma_synchronous).
 """
 
-import fcntl
+import logging
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import wraps
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
+import msgspec
+
+from bridge import salvage, spool_file
 from bridge.errors import BridgeError
 from bridge.message import Message
 from bridge.timestamps import REMEMBERED, Placement
 
-_VERSION = 1
-_SCHEMA = f"""
-PRAGMA auto_vacuum = INCREMENTAL;
-PRAGMA journal_mode = WAL;
-BEGIN;
-CREATE TABLE waiting (
-    id INTEGER PRIMARY KEY,   -- order of receipt
-    shard INTEGER NOT NULL,   -- spreads devices over connections
-    topic TEXT NOT NULL,
-    payload BLOB NOT NULL,
-    retry_at REAL             -- of a refused one: when to try again, else NULL
-);
-CREATE INDEX refused ON waiting (retry_at) WHERE retry_at IS NOT NULL;
-CREATE TABLE placement (
-    id INTEGER PRIMARY KEY,
-    device TEXT NOT NULL,
-    wanted INTEGER NOT NULL,
-    given INTEGER NOT NULL,
-    digest BLOB NOT NULL
-);
-PRAGMA user_version = {_VERSION};
-COMMIT;
-"""
+_log = logging.getLogger(__name__)
+
+_ROWS = 200
+"""Rows inserted by one statement. SQLite gives the interpreter lock up for each statement and
+has to win it back from busy threads: one statement for each row takes 40 times as long then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A frame to keep: its message, its placement, and its number in the order of receipt."""
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A message that waits for its PUBACK.
+
+    ``id`` is its number in the order of receipt; ``shard`` is the same for all of a device.
+    """
 
     id: int
-    message: Message
-    placement: Placement
+    shard: int
+    topic: str
+    payload: bytes
 
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message that waits for its PUBACK."""
-
-    id: int
-    message: Message
+    @property
+    def size(self) -> int:
+        """What it counts for in limits, in bytes."""
+        return len(self.topic) + len(self.payload)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A waiting message that is not to be read before ``retry_at``, in the caller's seconds."""
+    """A waiting message that AWS IoT refused, and when, in the caller's seconds."""
 
     id: int
-    retry_at: float
+    refused_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The part of the devices that connection ``number`` of ``total`` publishes."""
+
+    number: int
+    total: int
+
+    def has(self, waiting: Waiting) -> bool:
+        """Return whether the message belongs to it."""
+        return waiting.shard % self.total == self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """All messages of a share up to id ``up_to``, from where the reading began."""
+
+    messages: list[Waiting]
+    up_to: int
+
+
+_PLACEMENTS = msgspec.msgpack.Decoder(list[Placement])
+
+_Arguments = ParamSpec("_Arguments")
+_T = TypeVar("_T")
+
+
+def _on_a_sound_file(
+    method: Callable[Concatenate["Spool", _Arguments], _T],
+) -> Callable[Concatenate["Spool", _Arguments], _T]:
+    """Run it again on a sound file if this one turns out to be damaged."""
+
+    @wraps(method)
+    def run(spool: "Spool", /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _T:
+        try:
+            return method(spool, *args, **kwargs)
+        except sqlite3.Error as error:
+            if not salvage.is_damage(error):
+                raise
+            spool.mend(error)
+            return method(spool, *args, **kwargs)
+
+    return run
 
 
 class Spool:
@@ -77,15 +108,15 @@ class Spool:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         with ExitStack() as stack:
-            stack.enter_context(_lock(path))
+            stack.enter_context(spool_file.lock(path))
             try:
-                # One thread uses it at a time, but not always the one that opened it.
-                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-                stack.callback(self._db.close)
-                self._prepare(path)
-                self.next_id = self._largest_id() + 1
-            except sqlite3.Error as error:
+                salvage.finish(path)
+                self._open()
+                stack.callback(self._close)
+                self.last_id = self._begin()
+            except (sqlite3.Error, OSError) as error:
                 raise BridgeError(f"{path}: cannot open the spool: {error}") from None
             self._resources = stack.pop_all()
 
@@ -100,64 +131,85 @@ class Spool:
     ) -> None:
         self._resources.close()
 
+    @_on_a_sound_file
     def commit(
-        self, entries: Sequence[Entry], delivered: Iterable[int], refused: Iterable[Refused]
+        self,
+        arrived: Sequence[Waiting],
+        placements: Sequence[Placement],
+        delivered: Sequence[int],
+        refused: Iterable[Refused],
     ) -> None:
-        """Keep ``entries``, forget the ``delivered`` ids and set the ``refused`` ones aside.
+        """Keep what ``arrived``, forget the ``delivered`` ids and set the ``refused`` ones aside.
 
-        All of it happens at once, and durably.
+        All of it happens at once, and durably. Ids only ever grow.
 
         Raises:
             sqlite3.Error: nothing was changed.
 
         """
         with self._transaction():
-            self._db.executemany(
-                "INSERT INTO waiting (id, shard, topic, payload) VALUES (?, ?, ?, ?)",
-                [_row(entry) for entry in entries],
-            )
-            self._db.executemany(
-                "INSERT INTO placement (device, wanted, given, digest) VALUES (?, ?, ?, ?)",
-                [(p.device, p.wanted, p.given, p.digest) for p in (e.placement for e in entries)],
-            )
+            self._insert(arrived)
+            self._remember(placements)
             self._db.execute(
-                "DELETE FROM placement WHERE id <= (SELECT max(id) FROM placement) - ?",
-                (REMEMBERED,),
+                "DELETE FROM waiting WHERE id IN (SELECT value FROM json_each(?))",
+                (msgspec.json.encode(delivered).decode(),),
             )
-            self._db.executemany("DELETE FROM waiting WHERE id = ?", [(i,) for i in delivered])
             self._db.executemany(
-                "UPDATE waiting SET retry_at = ? WHERE id = ?",
-                [(each.retry_at, each.id) for each in refused],
+                "UPDATE waiting SET refused_at = ? WHERE id = ?",
+                [(each.refused_at, each.id) for each in refused],
             )
+        if arrived:
+            self.last_id = arrived[-1].id
 
-    def read(self, after: int, limit: int, connection: int, connections: int) -> list[Waiting]:
-        """Return the next messages after id ``after`` of one of several connections, in order.
+    @_on_a_sound_file
+    def read(self, after: int, limit: int, share: Share) -> Stretch:
+        """Return the messages of a share after id ``after``, in order, about ``limit`` bytes.
 
         Refused ones are not among them.
         """
         rows = self._db.execute(
-            "SELECT id, topic, payload FROM waiting"
-            " WHERE id > ? AND shard % ? = ? AND retry_at IS NULL ORDER BY id LIMIT ?",
-            (after, connections, connection, limit),
+            "SELECT id, shard, topic, payload FROM waiting"
+            " WHERE id > ? AND shard % ? = ? AND refused_at IS NULL ORDER BY id",
+            (after, share.total, share.number),
         )
-        return [Waiting(row[0], Message(row[1], row[2])) for row in rows]
+        found = []
+        for row in rows:
+            waiting = Waiting(*row)
+            found.append(waiting)
+            limit -= waiting.size
+            if limit <= 0:
+                rows.close()
+                return Stretch(found, waiting.id)
+        return Stretch(found, self.last_id)
 
-    def read_refused(
-        self, now: float, limit: int, connection: int, connections: int
-    ) -> list[Waiting]:
-        """Return refused messages of one connection whose time to be tried again has come."""
+    @_on_a_sound_file
+    def oldest_refused(self, after_topic: str) -> Waiting | None:
+        """Return what was refused longest ago of the next topic after ``after_topic`` with any."""
+        row = self._db.execute(
+            "SELECT id, shard, topic, payload, min(refused_at) FROM waiting"
+            " WHERE refused_at IS NOT NULL AND topic = (SELECT min(topic) FROM waiting"
+            " WHERE refused_at IS NOT NULL AND topic > ?)",
+            (after_topic,),
+        ).fetchone()
+        return None if row[0] is None else Waiting(*row[:-1])
+
+    @_on_a_sound_file
+    def refused(self, topic: str, after: int, limit: int) -> list[Waiting]:
+        """Return the refused messages of a topic after id ``after``, in order."""
         rows = self._db.execute(
-            "SELECT id, topic, payload FROM waiting"
-            " WHERE retry_at <= ? AND shard % ? = ? ORDER BY retry_at LIMIT ?",
-            (now, connections, connection, limit),
+            "SELECT id, shard, topic, payload FROM waiting"
+            " WHERE refused_at IS NOT NULL AND topic = ? AND id > ? ORDER BY id LIMIT ?",
+            (topic, after, limit),
         )
-        return [Waiting(row[0], Message(row[1], row[2])) for row in rows]
+        return [Waiting(*row) for row in rows]
 
+    @_on_a_sound_file
     def placements(self) -> list[Placement]:
         """Return the placements to start from, oldest first."""
-        rows = self._db.execute("SELECT device, wanted, given, digest FROM placement ORDER BY id")
-        return [Placement(*row) for row in rows]
+        rows = self._db.execute("SELECT several FROM placements ORDER BY last")
+        return [placement for (several,) in rows for placement in _PLACEMENTS.decode(several)]
 
+    @_on_a_sound_file
     def waiting(self) -> tuple[int, int]:
         """Return how many messages wait, and their bytes."""
         row = self._db.execute(
@@ -165,22 +217,58 @@ class Spool:
         ).fetchone()
         return int(row[0]), int(row[1])
 
-    def _prepare(self, path: Path) -> None:
-        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-        if version > _VERSION:
-            raise BridgeError(
-                f"{path}: written by a newer lora-bridge (spool version {version}, this one reads"
-                f" {_VERSION}): run that one, or let it drain the spool first"
-            )
-        if version == 0:
-            self._db.executescript(_SCHEMA)
-        self._db.execute("PRAGMA synchronous = FULL")
-        # Times to retry are of an earlier process's clock, so all wait in line again.
-        self._db.execute("UPDATE waiting SET retry_at = NULL WHERE retry_at IS NOT NULL")
-        self._db.execute("PRAGMA incremental_vacuum").fetchall()
+    def _open(self) -> None:
+        try:
+            self._db = spool_file.connect(self._path)
+        except sqlite3.DatabaseError as error:
+            if not salvage.is_damage(error):
+                raise
+            self._replace(error)
 
-    def _largest_id(self) -> int:
+    @_on_a_sound_file
+    def _begin(self) -> int:
+        """Prepare the file for this run; return the largest id in it."""
+        # What was refused may be accepted today, so all wait in line again.
+        self._db.execute("UPDATE waiting SET refused_at = NULL WHERE refused_at IS NOT NULL")
+        self._db.execute("PRAGMA incremental_vacuum").fetchall()
         return int(self._db.execute("SELECT ifnull(max(id), 0) FROM waiting").fetchone()[0])
+
+    def _close(self) -> None:
+        self._db.close()
+
+    def mend(self, damage: sqlite3.Error) -> None:
+        """Go on with a sound file."""
+        self._db.close()
+        self._replace(damage)
+
+    def _replace(self, damage: sqlite3.Error) -> None:
+        saved = salvage.salvage(self._path)
+        _log.error(
+            "spool: %s was damaged (%s): moved to %s; %d messages saved from it",
+            *(self._path, damage, saved.aside, saved.messages),
+        )
+        self._db = spool_file.connect(self._path)
+
+    def _remember(self, placements: Sequence[Placement]) -> None:
+        """Keep the placements, and at least REMEMBERED in all."""
+        if placements:
+            self._db.execute(
+                "INSERT INTO placements SELECT ifnull(max(last), 0) + ?, ? FROM placements",
+                (len(placements), msgspec.msgpack.encode(placements)),
+            )
+            self._db.execute(
+                "DELETE FROM placements WHERE last <= (SELECT max(last) FROM placements) - ?",
+                (REMEMBERED,),
+            )
+
+    def _insert(self, arrived: Sequence[Waiting]) -> None:
+        for start in range(0, len(arrived), _ROWS):
+            rows = [msgspec.structs.astuple(each) for each in arrived[start : start + _ROWS]]
+            values = ",".join(["(?,?,?,?)"] * len(rows))
+            self._db.execute(
+                f"INSERT INTO waiting (id, shard, topic, payload) VALUES {values}",  # noqa: S608
+                [*chain.from_iterable(rows)],
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -194,31 +282,7 @@ class Spool:
             raise
 
 
-def size(message: Message) -> int:
-    """Return what ``Spool.waiting`` counts for a message, in bytes."""
-    return len(message.topic) + len(message.payload)
-
-
-def _row(entry: Entry) -> tuple[int, int, str, bytes]:
-    message = entry.message
-    return entry.id, _shard(message.topic), message.topic, message.payload
-
-
-def _shard(topic: str) -> int:
-    """Return a number that is the same for every message of a device, now and after restarts."""
-    return zlib.crc32(topic.encode())
-
-
-def _lock(path: Path) -> IO[str]:
-    """Hold a lock file beside the spool: SQLite's own locks would not keep a second bridge out."""
-    lock_path = path.with_name(path.name + ".lock")
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(lock_path.open("a"))
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BridgeError(f"{path}: the spool is in use by another lora-bridge") from None
-        except OSError as error:
-            raise BridgeError(f"{path}: cannot open the spool: {error.strerror}") from None
-        stack.pop_all()
-        return file
+def waiting(number: int, message: Message) -> Waiting:
+    """Return the message as number ``number`` in the order of receipt."""
+    # The shard must be the same for every message of a device, now and after restarts.
+    return Waiting(number, zlib.crc32(message.topic.encode()), message.topic, message.payload)

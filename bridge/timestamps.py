@@ -5,11 +5,12 @@ Times are whole microseconds since 1970 in UTC.
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TypeVar
+
+import msgspec
 
 from bridge.uplink import Uplink
 
@@ -45,8 +46,7 @@ def _format_seconds(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An uplink's place in its device's history.
 
     ``wanted`` is the time it asked for, ``given`` the one it got; ``digest`` is equal for two

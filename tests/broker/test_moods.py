@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge import mqtt, publisher
+from bridge import lane, mqtt, refused
 from bridge.config import Aws, Config, Listen, SpoolSettings
 from bridge.service import serve
 from localaws.server import free_ports
@@ -22,8 +22,8 @@ FRAMES = 12
 WINDOW = 5
 
 
-async def play(folder: Path, broker: MoodyBroker) -> None:
-    """Run a bridge against the broker until its spool is empty, and stop it."""
+async def play(folder: Path, broker: MoodyBroker, left: int = 0) -> None:
+    """Run a bridge against the broker until no more than ``left`` wait, and stop it."""
     (port,) = free_ports(1)
     spool = folder / "spool.db"
     async with broker.listening() as broker_port:
@@ -44,7 +44,9 @@ async def play(folder: Path, broker: MoodyBroker) -> None:
             _, server = await asyncio.open_connection("127.0.0.1", port)
             server.write(b"".join(frame(seqno=number) + b"\0" for number in range(FRAMES)))
             await server.drain()
-            while len({payload for _, payload in broker.published}) < FRAMES or waiting(spool):
+            while (
+                len({payload for _, payload in broker.published}) < FRAMES or waiting(spool) > left
+            ):
                 await asyncio.sleep(0.05)
         server.close()
         os.kill(os.getpid(), signal.SIGTERM)
@@ -70,32 +72,80 @@ def test_withheld_pubacks_wedge_nothing(
     asyncio.run(play(tmp_path, broker))
     seqnos = [(connection, seqno(payload)) for connection, payload in broker.published]
     assert seqnos == [(0, n) for n in range(WINDOW)] + [(1, n) for n in range(FRAMES)]
-    assert "publishes unanswered: AWS_ERROR_MQTT_TIMEOUT; connecting anew" in caplog.text
+    assert "publishes unanswered, connecting anew: AWS_ERROR_MQTT_TIMEOUT" in caplog.text
     assert f"published={FRAMES} refused=0 left=0" in caplog.text
+
+
+def numbers(broker: MoodyBroker) -> list[int]:
+    """Return the seqnos that the broker was asked to take, in order."""
+    return [seqno(payload) for _, payload in broker.published]
 
 
 def test_refused_publishes_are_tried_again_and_drain(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is refused lets the rest pass, is tried again, and leaves once, when it is accepted."""
+    """What is refused lets the rest pass, is said once, and leaves in order once one is accepted.
+
+    This is a policy that is repaired while the bridge runs.
+    """
     caplog.set_level("INFO")
-    monkeypatch.setattr(publisher, "_LOOK_FOR_REFUSED_EVERY", 0.05)
-    monkeypatch.setattr(publisher, "_RETRY_REFUSED_AFTER", 0.1)
+    monkeypatch.setattr(refused, "PROBE_EVERY", 0.05)
     make_certificates(tmp_path)
-    refusals = Counter[int]()
+    probes = 0
 
     def answer(_connection: int, payload: bytes) -> int:
+        nonlocal probes
         number = seqno(payload)
-        if number % 3 or refusals[number] == 2:
+        if number % 3 or probes > FRAMES:
             return 0
-        refusals[number] += 1
-        return 0x97
+        probes += 1
+        return 0x87
 
     broker = MoodyBroker(tmp_path, answer)
     asyncio.run(play(tmp_path, broker))
-    tries = Counter(seqno(payload) for _, payload in broker.published)
-    assert tries == {number: 1 if number % 3 else 3 for number in range(FRAMES)}
-    passed = [seqno(payload) for _, payload in broker.published if seqno(payload) % 3]
-    assert passed == [number for number in range(FRAMES) if number % 3]
-    assert caplog.text.count("refused: QUOTA_EXCEEDED (0x97)") == 1
-    assert f"published={FRAMES} refused={2 * FRAMES // 3} left=0" in caplog.text
+    accepted = numbers(broker)[-(FRAMES // 3) :]
+    probe, others = accepted[0], accepted[1:]
+    assert others == sorted(set(range(0, FRAMES, 3)) - {probe})
+    assert [n for n in numbers(broker) if n % 3] == [n for n in range(FRAMES) if n % 3]
+    assert caplog.text.count("refused: NOT_AUTHORIZED (0x87); kept, tried again") == 1
+    assert "check the policy" in caplog.text
+    assert f"published={FRAMES} refused={FRAMES + 1} left=0" in caplog.text
+
+
+def test_a_message_that_is_never_accepted_holds_nothing_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others of its device that were refused with it are tried too, and leave."""
+    caplog.set_level("INFO")
+    monkeypatch.setattr(refused, "PROBE_EVERY", 0.05)
+    make_certificates(tmp_path)
+    tries = Counter[int]()
+
+    def answer(_connection: int, payload: bytes) -> int:
+        number = seqno(payload)
+        tries[number] += 1
+        return 0x99 if number == 0 or (number == 5 and tries[0] < 3) else 0
+
+    broker = MoodyBroker(tmp_path, answer)
+    asyncio.run(play(tmp_path, broker, left=1))
+    assert set(tries) == set(range(FRAMES))
+    assert f"published={FRAMES - 1}" in caplog.text
+    assert caplog.text.endswith("left=1\n")
+
+
+def test_throttled_publishes_wait_and_keep_their_order(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0x97 pauses the connection; then everything goes on where it was, in order."""
+    caplog.set_level("INFO")
+    monkeypatch.setattr(lane, "_FIRST_PAUSE", 0.1)
+    make_certificates(tmp_path)
+    broker = MoodyBroker(
+        tmp_path, lambda _connection, _payload: 0 if len(broker.published) > 2 * WINDOW else 0x97
+    )
+    asyncio.run(play(tmp_path, broker))
+    assert numbers(broker) == [*range(WINDOW), *range(WINDOW), *range(FRAMES)]
+    assert "throttled, pausing" in caplog.text
+    assert "QUOTA_EXCEEDED (0x97)" in caplog.text
+    assert f"published={FRAMES} refused=0 left=0" in caplog.text
+    assert broker.connections == 1

@@ -1,8 +1,7 @@
 """The message has the topic and the form that consumers and the rule read."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bridge import semtech
 from bridge.message import build

@@ -13,20 +13,26 @@ import pytest
 from bridge import spool as spool_module
 from bridge.errors import BridgeError
 from bridge.message import Message
-from bridge.spool import Entry, Refused, Spool, Waiting
+from bridge.spool import Refused, Share, Spool, Waiting, waiting
 from bridge.timestamps import Placement
 
+ALL = Share(0, 1)
 PLACEMENT = Placement("a1/d1", 1, 2, b"digest")
 
 
-def entries(*ids: int, device: str = "d1") -> list[Entry]:
-    """Return entries of one device with payloads that tell them apart."""
-    return [Entry(i, Message(f"lora/a1/{device}", b"payload %d" % i), PLACEMENT) for i in ids]
+def arrived(*ids: int, device: str = "d1") -> list[Waiting]:
+    """Return messages of one device with payloads that tell them apart."""
+    return [waiting(i, Message(f"lora/a1/{device}", b"payload %d" % i)) for i in ids]
 
 
-def ids(found: list[Waiting]) -> list[int]:
-    """Return the ids of what was read."""
-    return [waiting.id for waiting in found]
+def keep(spool: Spool, *ids: int) -> None:
+    """Commit messages of one device."""
+    spool.commit(arrived(*ids), [PLACEMENT] * len(ids), [], [])
+
+
+def ids(spool: Spool, after: int = 0, limit: int = 10_000) -> list[int]:
+    """Return the ids of what is read."""
+    return [each.id for each in spool.read(after, limit, ALL).messages]
 
 
 @pytest.fixture
@@ -38,92 +44,114 @@ def path(tmp_path: Path) -> Path:
 def test_what_is_committed_is_read_in_order(path: Path) -> None:
     """Messages come back whole and in the order of receipt, from a given one on."""
     with Spool(path) as spool:
-        spool.commit(entries(1, 2, 3), [], [])
-        found = spool.read(1, 10, 0, 1)
-        assert found == [
-            Waiting(2, Message("lora/a1/d1", b"payload 2")),
-            Waiting(3, Message("lora/a1/d1", b"payload 3")),
-        ]
-        assert ids(spool.read(0, 2, 0, 1)) == [1, 2]
+        keep(spool, 1, 2, 3)
+        assert spool.read(1, 10_000, ALL).messages == arrived(2, 3)
+
+
+def test_a_read_ends_when_it_has_enough_bytes(path: Path) -> None:
+    """A read stops at its limit and says how far it got, or that it got everything."""
+    with Spool(path) as spool:
+        keep(spool, 1, 2, 3)
+        stretch = spool.read(0, arrived(1)[0].size + 1, ALL)
+        assert ([each.id for each in stretch.messages], stretch.up_to) == ([1, 2], 2)
+        assert spool.read(2, 10_000, ALL).up_to == 3
+        keep(spool, 4)
+        spool.commit([], [], [4], [])
+        assert spool.read(3, 10_000, ALL).up_to == 4
+
+
+def test_many_at_once_are_all_kept(path: Path) -> None:
+    """A commit may hold any number of messages."""
+    with Spool(path) as spool:
+        keep(spool, *range(1, 1002))
+        assert ids(spool, limit=10**6) == [*range(1, 1002)]
+        spool.commit([], [], [*range(1, 1001)], [])
+        assert ids(spool) == [1001]
 
 
 def test_delivered_messages_are_gone(path: Path) -> None:
     """What was delivered is not read again, also not after reopening."""
     with Spool(path) as spool:
-        spool.commit(entries(1, 2, 3), [], [])
-        spool.commit([], [2], [])
+        keep(spool, 1, 2, 3)
+        spool.commit([], [], [2], [])
     with Spool(path) as spool:
-        assert ids(spool.read(0, 10, 0, 1)) == [1, 3]
+        assert ids(spool) == [1, 3]
         assert spool.waiting() == (2, 2 * len("lora/a1/d1payload 1"))
 
 
 def test_numbering_goes_on_after_reopening(path: Path) -> None:
-    """New entries are numbered after all that wait."""
+    """It knows the largest number given to anything that waits."""
     with Spool(path) as spool:
-        assert spool.next_id == 1
-        spool.commit(entries(1, 2), [], [])
+        assert spool.last_id == 0
+        keep(spool, 1, 2)
+        assert spool.last_id == 2
     with Spool(path) as spool:
-        assert spool.next_id == 3
+        assert spool.last_id == 2
 
 
 def test_devices_are_spread_and_stay_together(path: Path) -> None:
     """Each device belongs to exactly one of several connections."""
     with Spool(path) as spool:
-        spool.commit(
-            [e for n in range(50) for e in entries(2 * n, 2 * n + 1, device=f"d{n}")], [], []
-        )
-        shares = [spool.read(-1, 1000, share, 4) for share in range(4)]
-    topics = [{waiting.message.topic for waiting in share} for share in shares]
+        for n in range(50):
+            spool.commit(arrived(2 * n + 1, 2 * n + 2, device=f"d{n}"), [], [], [])
+        shares = [spool.read(0, 10_000, Share(number, 4)).messages for number in range(4)]
+    topics = [{each.topic for each in share} for share in shares]
     assert sum(len(share) for share in shares) == 100
     assert sum(len(each) for each in topics) == 50
     assert all(topics)
 
 
 def test_refused_messages_wait_aside(path: Path) -> None:
-    """A refused message is read only as such, and only when its time has come."""
+    """A refused message is read only as such: by topic, in order, the oldest refusal first."""
     with Spool(path) as spool:
-        spool.commit(entries(1, 2), [], [])
-        spool.commit([], [], [Refused(1, retry_at=100.0)])
-        assert ids(spool.read(0, 10, 0, 1)) == [2]
-        assert ids(spool.read_refused(99.0, 10, 0, 1)) == []
-        assert ids(spool.read_refused(100.0, 10, 0, 1)) == [1]
-        assert spool.waiting()[0] == 2
+        keep(spool, 1, 2, 3, 4)
+        spool.commit(arrived(5, device="d2"), [], [], [Refused(1, 9.0), Refused(2, 7.0)])
+        spool.commit([], [], [], [Refused(3, 8.0), Refused(5, 1.0)])
+        assert ids(spool) == [4]
+        assert spool.oldest_refused("") == arrived(2)[0]
+        assert spool.oldest_refused("lora/a1/d1") == arrived(5, device="d2")[0]
+        assert spool.oldest_refused("lora/a1/d2") is None
+        assert spool.refused("lora/a1/d1", 0, 10) == arrived(1, 2, 3)
+        assert spool.refused("lora/a1/d1", 1, 1) == arrived(2)
+        assert spool.waiting()[0] == 5
 
 
 def test_refused_messages_stand_in_line_again_after_reopening(path: Path) -> None:
     """A new run tries every message anew, in the order of receipt."""
     with Spool(path) as spool:
-        spool.commit(entries(1, 2), [], [Refused(1, retry_at=1e9)])
+        keep(spool, 1, 2)
+        spool.commit([], [], [], [Refused(1, 1.0)])
     with Spool(path) as spool:
-        assert ids(spool.read(0, 10, 0, 1)) == [1, 2]
+        assert ids(spool) == [1, 2]
 
 
 def test_placements_are_kept_for_the_next_run(path: Path) -> None:
     """A new run learns the placements, also of messages delivered since."""
     with Spool(path) as spool:
-        spool.commit(entries(1), [], [])
-        spool.commit([], [1], [])
+        keep(spool, 1, 2)
+        spool.commit([], [], [1, 2], [])
     with Spool(path) as spool:
-        assert spool.placements() == [PLACEMENT]
+        assert spool.placements() == [PLACEMENT, PLACEMENT]
 
 
 def test_only_the_newest_placements_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The record of placements does not grow without limit."""
+    """The record of placements does not grow without limit, and holds the promised number."""
     monkeypatch.setattr(spool_module, "REMEMBERED", 5)
     with Spool(path) as spool:
-        for number in range(1, 10):
-            spool.commit(entries(number), [], [])
-        assert len(spool.placements()) == 5
+        for number in range(10):
+            placements = [Placement("a1/d1", number, n, b"") for n in range(3)]
+            spool.commit([], placements, [], [])
+        assert [each.wanted for each in spool.placements()] == [8, 8, 8, 9, 9, 9]
 
 
 def test_a_failed_commit_changes_nothing(path: Path) -> None:
     """All of a commit happens, or none of it."""
     with Spool(path) as spool:
-        spool.commit(entries(1), [], [])
+        keep(spool, 1)
         with pytest.raises(sqlite3.IntegrityError):
-            spool.commit(entries(2, 1), [1], [])
-        assert ids(spool.read(0, 10, 0, 1)) == [1]
-        spool.commit(entries(2), [], [])
+            spool.commit(arrived(2, 1), [PLACEMENT], [1], [])
+        assert ids(spool) == [1]
+        keep(spool, 2)
 
 
 def test_it_is_as_durable_as_promised(path: Path) -> None:
@@ -137,12 +165,12 @@ def test_it_is_as_durable_as_promised(path: Path) -> None:
 WRITER = """
 import sys
 from bridge.message import Message
-from bridge.spool import Entry, Spool
+from bridge.spool import Spool, waiting
 from bridge.timestamps import Placement
 with Spool(__import__("pathlib").Path(sys.argv[1])) as spool:
     for i in range(1, 1_000_000):
-        entry = Entry(i, Message("lora/a/d", b"x" * 500), Placement("a/d", i, i, b""))
-        spool.commit([entry], [], [])
+        arrived = waiting(i, Message("lora/a/d", b"x" * 500))
+        spool.commit([arrived], [Placement("a/d", i, i, b"")], [], [])
         print(i, flush=True)
 """
 
@@ -155,7 +183,7 @@ def test_sigkill_loses_nothing_committed(path: Path) -> None:
         os.kill(writer.pid, signal.SIGKILL)
         committed += [int(line) for line in writer.stdout.read().split(b"\n")[:-1]]
     with Spool(path) as spool:
-        found = ids(spool.read(0, 1_000_000, 0, 1))
+        found = ids(spool, limit=10**9)
     assert found[: len(committed)] == committed
     assert len(found) <= len(committed) + 1
 
@@ -168,18 +196,20 @@ def test_in_use_by_another_process(path: Path) -> None:
 
 def test_reopening_after_an_error_is_possible(path: Path) -> None:
     """A failed opening leaves no lock behind."""
-    path.write_bytes(b"not a database" * 100)
+    path.mkdir()
     for _ in range(2):
-        with pytest.raises(BridgeError, match="cannot open the spool: file is not a database"):
+        with pytest.raises(BridgeError, match="cannot open the spool: unable to open"):
             Spool(path)
 
 
-def test_spool_of_a_newer_version(path: Path) -> None:
-    """A file that a newer version wrote is left alone, with the way out in the message."""
+def test_spool_of_another_version(path: Path) -> None:
+    """A file that another version wrote is left alone, with the way out in the message."""
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")
-    with pytest.raises(BridgeError, match="newer lora-bridge"):
+    before = path.read_bytes()
+    with pytest.raises(BridgeError, match=r"another lora-bridge \(spool version 99, .* drain"):
         Spool(path)
+    assert path.read_bytes() == before
 
 
 def test_folder_that_is_missing(tmp_path: Path) -> None:

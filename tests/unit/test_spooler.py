@@ -3,13 +3,13 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bridge.message import Message
-from bridge.spool import Entry, Refused, Spool, Waiting
+from bridge.spool import Share, Spool, Waiting
 from bridge.spooler import Spooler
 from bridge.timestamps import Placement
 
@@ -26,7 +26,7 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 async def read_all(spooler: Spooler) -> list[Waiting]:
     """Return everything that waits."""
-    return await spooler.read(0, 1000, 0, 1)
+    return (await spooler.read(0, 10**9, Share(0, 1))).messages
 
 
 def test_messages_are_readable_after_on_commit(spool: Spool) -> None:
@@ -35,7 +35,7 @@ def test_messages_are_readable_after_on_commit(spool: Spool) -> None:
     async def scenario() -> None:
         spooler = Spooler(spool, 10**9)
         committed = asyncio.Event()
-        spooler.on_commit = committed.set
+        spooler.on_commit = lambda _messages: committed.set()
         running = asyncio.create_task(spooler.run())
         for _ in range(3):
             spooler.keep(MESSAGE, PLACEMENT)
@@ -55,7 +55,7 @@ def test_a_forgotten_message_leaves_without_another_commit(spool: Spool) -> None
         running = asyncio.create_task(spooler.run())
         spooler.keep(MESSAGE, PLACEMENT)
         await spooler.flush()
-        spooler.forget(*await read_all(spooler))
+        spooler.forget(await read_all(spooler))
         async with asyncio.timeout(10):
             while await spooler.count():
                 await asyncio.sleep(0.05)
@@ -75,18 +75,19 @@ def test_a_refused_message_is_not_tried_again_once_delivered(spool: Spool) -> No
         await spooler.flush()
         first, second, third = await read_all(spooler)
         for each in (first, second, third):
-            spooler.refuse(each, retry_at=1.0)
-        assert await spooler.read_refused(2.0, 10, 0, 1) == [first, second, third]
-        spooler.forget(first)
-        spooler.refuse(second, retry_at=3.0)
-        assert await spooler.read_refused(2.0, 10, 0, 1) == [third]
+            spooler.refuse(each, now=1.0)
+        assert await spooler.refused(MESSAGE.topic, 0, 10) == [first, second, third]
+        spooler.forget([first])
+        spooler.refuse(second, now=2.0)
+        assert await spooler.oldest_refused("") == third
+        assert await spooler.refused(MESSAGE.topic, 0, 10) == [second, third]
         spooler.close()
 
     asyncio.run(scenario())
 
 
-def test_pressure_at_max_bytes(spool: Spool) -> None:
-    """At `max_bytes` it asks for no more, and for more again once something has left."""
+def test_pressure_at_max_bytes(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
+    """At `max_bytes` it asks for no more, and for more again once something has left; both said."""
 
     async def scenario() -> None:
         spooler = Spooler(spool, 3000)
@@ -97,12 +98,14 @@ def test_pressure_at_max_bytes(spool: Spool) -> None:
             assert pressures == expected
         await spooler.flush()
         assert pressures == [True]
-        spooler.forget((await read_all(spooler))[0])
+        spooler.forget((await read_all(spooler))[:1])
         await spooler.flush()
         assert pressures == [True, False]
         spooler.close()
 
     asyncio.run(scenario())
+    assert "spool: full: 3000 bytes wait; nothing is read until some are published" in caplog.text
+    assert "spool: room again: 2000 bytes wait; reading goes on" in caplog.text
 
 
 def test_a_full_spool_is_full_after_a_restart(spool: Spool) -> None:
@@ -132,19 +135,17 @@ def test_failing_disk_loses_nothing(
     failures = iter([sqlite3.OperationalError("disk is full")])
     commit = spool.commit
 
-    def failing(
-        entries: Sequence[Entry], delivered: Iterable[int], refused: Iterable[Refused]
-    ) -> None:
+    def failing(*work: object) -> None:
         for failure in failures:
             raise failure
-        commit(entries, delivered, refused)
+        commit(*work)  # type: ignore[arg-type]  # passed on as they are
 
     monkeypatch.setattr(spool, "commit", failing)
 
     async def scenario() -> None:
         spooler = Spooler(spool, 10**9)
         committed = asyncio.Event()
-        spooler.on_commit = committed.set
+        spooler.on_commit = lambda _messages: committed.set()
         running = asyncio.create_task(spooler.run())
         spooler.keep(MESSAGE, PLACEMENT)
         async with asyncio.timeout(10):
@@ -154,7 +155,7 @@ def test_failing_disk_loses_nothing(
         spooler.close()
 
     asyncio.run(scenario())
-    assert "spool: disk is full; nothing is lost, trying again" in caplog.text
+    assert "spool: disk is full: nothing is lost, trying again" in caplog.text
 
 
 def test_a_commit_that_nobody_waits_for_is_seen_through(
@@ -164,12 +165,10 @@ def test_a_commit_that_nobody_waits_for_is_seen_through(
     begun, released = threading.Event(), threading.Event()
     commit = spool.commit
 
-    def slow(
-        entries: Sequence[Entry], delivered: Iterable[int], refused: Iterable[Refused]
-    ) -> None:
+    def slow(*work: object) -> None:
         begun.set()
         released.wait(10)
-        commit(entries, delivered, refused)
+        commit(*work)  # type: ignore[arg-type]  # passed on as they are
 
     monkeypatch.setattr(spool, "commit", slow)
 

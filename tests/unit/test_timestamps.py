@@ -1,10 +1,9 @@
 """Each uplink gets one timestamp, for ever, that no other uplink of its device has."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bridge import timestamps
 from bridge.timestamps import Placement, Timestamper, format_time, parse_time

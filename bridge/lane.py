@@ -1,0 +1,185 @@
+"""One connection to AWS IoT, and the devices that use it."""
+
+import asyncio
+import logging
+
+from bridge.bursts import Bursts
+from bridge.config import Aws
+from bridge.counts import Counts
+from bridge.mqtt import Connection, Events, Outcome, Result
+from bridge.names import client_id
+from bridge.refused import PROBE_EVERY, Refused
+from bridge.spool import Share, Waiting
+from bridge.spooler import Spooler
+
+_log = logging.getLogger(__name__)
+
+_MAX_READY = 4_194_304  # bytes of messages held in memory, ready to be published
+_FIRST_PAUSE = 1.0  # seconds after a publish that was throttled; doubled each time
+
+_ADVICE = {
+    "NOT_AUTHORIZED (0x87)": ": check the policy attached to its certificate",
+    "AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE": ": check root_ca, certificate and endpoint",
+    "AWS_ERROR_MQTT_UNEXPECTED_HANGUP": ": check that the certificate is active, and its policy",
+}
+
+
+class Lane:
+    """A connection, and the messages on their way through it.
+
+    committed → window → PUBACK → forgotten. What is committed while the window holds enough stays
+    in the spool alone: the lane is behind then, and reads it from there when there is room.
+    """
+
+    def __init__(
+        self, aws: Aws, share: Share, spooler: Spooler, refused: Refused, counts: Counts
+    ) -> None:
+        self._name = client_id(aws.client_id, share.number + 1)
+        self._where = f"{aws.endpoint}:{aws.port}"
+        self._max_backoff = aws.max_backoff
+        self._share = share
+        self._spooler = spooler
+        self._refused = refused
+        self._counts = counts
+        self._bursts = Bursts()
+        self._taken_up_to = 0  # id: what came before is in the window, or was
+        self._behind = True  # the spool may hold messages after _taken_up_to
+        self._room = asyncio.Event()
+        self._room.set()
+        self._progress = asyncio.Event()
+        self._pause = 0.0
+        self._resuming: asyncio.TimerHandle | None = None
+        self._connected = False
+        self._stopping = False
+        self.connected_once = asyncio.Event()
+        events = Events(connected=self._on_connected, lost=self._on_lost, ended=self._on_ended)
+        self._connection = Connection(aws, self._name, events)
+        self._window = self._connection.window
+
+    def start(self) -> None:
+        """Begin to connect."""
+        _log.info("connecting to %s as %s", self._where, self._name)
+        self._connection.start()
+
+    def committed(self, messages: list[Waiting]) -> None:
+        """Publish what of these belongs to the lane, when it is their turn."""
+        if self._behind or self._window.ready_bytes >= _MAX_READY:
+            self._behind = True
+            return
+        self._taken_up_to = messages[-1].id
+        self._window.add(filter(self._share.has, messages))
+
+    def publish_first(self, messages: list[Waiting]) -> None:
+        """Publish what of these belongs to the lane before all that is newer."""
+        self._window.take_back(filter(self._share.has, messages))
+
+    async def read_ahead(self) -> None:
+        """Catch up with the spool whenever the lane is behind, for ever."""
+        while True:
+            await self._room.wait()
+            stretch = await self._spooler.read(self._taken_up_to, _MAX_READY, self._share)
+            self._taken_up_to = stretch.up_to
+            self._behind = stretch.up_to < self._spooler.committed_up_to
+            self._window.add(stretch.messages)
+            self._look()
+
+    async def drained(self) -> None:
+        """Return when nothing is left to read or to publish."""
+        while self._behind or not self._window.empty:
+            self._progress.clear()
+            await self._progress.wait()
+
+    async def stop(self) -> None:
+        """Disconnect; what is not acknowledged stays in the spool."""
+        self._stopping = True
+        self._connected = False
+        await self._connection.stop()
+
+    def _look(self) -> None:
+        if self._behind and self._window.ready_bytes < _MAX_READY // 2:
+            self._room.set()
+        else:
+            self._room.clear()
+        self._progress.set()
+
+    def _on_connected(self) -> None:
+        _log.info("connected to %s as %s", self._where, self._name)
+        self._connected = True
+        self.connected_once.set()
+        self._resume()
+
+    def _on_lost(self, reason: str) -> None:
+        self._connected = False
+        self._window.close()
+        more = self._bursts.note(reason, asyncio.get_running_loop().time())
+        if more is not None and not self._stopping:
+            _log.warning(
+                "no connection to %s as %s: %s%s; frames are kept, trying again%s",
+                *(self._where, self._name, reason, more, _ADVICE.get(reason, "")),
+            )
+
+    def _on_ended(self, outcomes: list[Outcome]) -> None:
+        delivered = [each.waiting for each in outcomes if each.result is Result.DELIVERED]
+        if delivered:
+            self._counts.published += len(delivered)
+            self._pause = 0.0
+            self._spooler.forget(delivered)
+            self._refused.accepted(delivered)
+        if len(delivered) < len(outcomes):
+            self._deal_with([each for each in outcomes if each.result is not Result.DELIVERED])
+        self._look()
+
+    def _deal_with(self, failed: list[Outcome]) -> None:
+        for outcome in failed:
+            if outcome.result is Result.REFUSED:
+                self._put_aside(outcome)
+        halted = [each for each in failed if each.result is not Result.REFUSED]
+        if halted and not self._stopping:
+            self._publish_again(halted)
+
+    def _put_aside(self, outcome: Outcome) -> None:
+        self._counts.refused += 1
+        waiting = outcome.waiting
+        now = asyncio.get_running_loop().time()
+        more = self._bursts.note(outcome.detail, now)
+        if more is not None:
+            _log.error(
+                "publish to %s as %s refused: %s%s; kept, tried again every %.0f s%s",
+                *(waiting.topic, self._name, outcome.detail, more),
+                *(PROBE_EVERY, _ADVICE.get(outcome.detail, "")),
+            )
+        self._spooler.refuse(waiting, now)
+        self._refused.refused_again(waiting)
+
+    def _publish_again(self, halted: list[Outcome]) -> None:
+        """Take the messages back in order, and go on slower or on a new connection."""
+        self._window.close()
+        self._window.take_back(outcome.waiting for outcome in halted)
+        unanswered = [each for each in halted if each.result is Result.UNANSWERED]
+        if not unanswered:
+            self._slow_down(halted[0].detail)
+        elif self._connected:
+            self._connected = False
+            self._warn(
+                f"{len(unanswered)} publishes unanswered, connecting anew", unanswered[0].detail
+            )
+            self._connection.restart()
+
+    def _slow_down(self, detail: str) -> None:
+        if self._resuming is None:
+            self._pause = min(2 * self._pause or _FIRST_PAUSE, self._max_backoff)
+            self._warn(f"throttled, pausing for {self._pause:.0f} s", detail)
+            loop = asyncio.get_running_loop()
+            self._resuming = loop.call_later(self._pause, self._resume)
+
+    def _warn(self, what: str, reason: str) -> None:
+        more = self._bursts.note(reason, asyncio.get_running_loop().time())
+        if more is not None:
+            _log.warning("%s as %s: %s: %s%s", self._where, self._name, what, reason, more)
+
+    def _resume(self) -> None:
+        if self._resuming is not None:
+            self._resuming.cancel()
+            self._resuming = None
+        if self._connected:
+            self._window.open()

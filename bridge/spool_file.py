@@ -1,0 +1,76 @@
+"""The spool's file: its schema, its version, and that one process at a time has it."""
+
+import fcntl
+import sqlite3
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+from bridge.errors import BridgeError
+
+_VERSION = 2
+_SCHEMA = f"""
+BEGIN;
+CREATE TABLE waiting (
+    id INTEGER PRIMARY KEY,   -- order of receipt
+    shard INTEGER NOT NULL,   -- spreads devices over connections
+    topic TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    refused_at REAL           -- when AWS IoT refused it last, else NULL
+);
+CREATE INDEX refused ON waiting (topic) WHERE refused_at IS NOT NULL;
+CREATE TABLE placements (
+    last INTEGER PRIMARY KEY,   -- the number of the last of them; the first ever has 1
+    several BLOB NOT NULL       -- those of one commit, as MessagePack
+);
+PRAGMA user_version = {_VERSION};
+COMMIT;
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file, or make it.
+
+    Raises:
+        BridgeError: another version wrote it.
+        sqlite3.Error: it cannot be opened, or is damaged.
+
+    """
+    with ExitStack() as stack:
+        # One thread uses it at a time, but not always the one that opened it.
+        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        stack.callback(database.close)
+        version = int(database.execute("PRAGMA user_version").fetchone()[0])
+        if version not in (0, _VERSION):
+            raise BridgeError(
+                f"{path}: written by another lora-bridge (spool version {version}, this one reads"
+                f" {_VERSION}): let that one drain the spool first, or move it aside"
+            )
+        if version == 0:
+            database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        if version == 0:
+            database.executescript(_SCHEMA)
+        stack.pop_all()
+        return database
+
+
+def lock(path: Path) -> IO[str]:
+    """Hold a lock file beside the spool: SQLite's own locks would not keep a second bridge out.
+
+    Raises:
+        BridgeError: another process has it, or it cannot be made.
+
+    """
+    lock_path = path.with_name(path.name + ".lock")
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(lock_path.open("a"))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BridgeError(f"{path}: the spool is in use by another lora-bridge") from None
+        except OSError as error:
+            raise BridgeError(f"{path}: cannot open the spool: {error.strerror}") from None
+        stack.pop_all()
+        return file

@@ -1,0 +1,141 @@
+"""A damaged spool is moved aside whole, and what can be read of it goes on."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bridge import salvage
+from bridge.message import Message
+from bridge.spool import Refused, Share, Spool, waiting
+from bridge.timestamps import Placement
+
+COUNT = 1000
+PAGE = 4096
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Make a spool of many pages, closed."""
+    path = tmp_path / "spool.db"
+    with Spool(path) as spool:
+        for number in range(1, COUNT + 1):
+            message = Message("lora/a1/d1", b"payload %d " % number + b"x" * 200)
+            spool.commit(
+                [waiting(number, message)], [Placement("a1/d1", number, number, b"")], [], []
+            )
+    return path
+
+
+def damage(path: Path, offset: int, content: bytes) -> bytes:
+    """Write over a part of the file; return all of it then."""
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(content)
+    return path.read_bytes()
+
+
+def saved(path: Path) -> list[int]:
+    """Return the ids of what a new run reads, all of it sound."""
+    with Spool(path) as spool:
+        messages = spool.read(0, 10**9, Share(0, 1)).messages
+        spool.placements()
+    for each in messages:
+        assert each.payload.startswith(b"payload %d x" % each.id)
+    return [each.id for each in messages]
+
+
+def test_a_damaged_page_costs_what_was_on_it(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Messages on the other pages are saved, those before and those after it; the line says so."""
+    whole = damage(path, 20 * PAGE, b"\xff" * PAGE)
+    found = saved(path)
+    assert COUNT - 20 <= len(found) < COUNT
+    assert {1, COUNT} <= set(found)
+    aside = path.with_name("spool.db.damaged-1")
+    assert aside.read_bytes() == whole
+    assert f"moved to {aside}; {len(found)} messages saved from it" in caplog.text
+    assert saved(path) == found
+
+
+def test_several_damaged_pages_cost_what_was_on_them(path: Path) -> None:
+    """Between two damaged places everything is saved too."""
+    damage(path, 20 * PAGE, b"\xff" * PAGE)
+    damage(path, 40 * PAGE, b"\xff" * PAGE)
+    assert COUNT - 40 <= len(saved(path)) < COUNT - 15
+
+
+def test_a_damaged_beginning_costs_nothing(path: Path) -> None:
+    """The file's first page holds no message, and is known without it."""
+    damage(path, 0, b"not a database" * (PAGE // 14))
+    assert saved(path) == [*range(1, COUNT + 1)]
+
+
+def test_a_file_that_is_cut_off_costs_its_end(path: Path) -> None:
+    """What is before the cut is saved."""
+    os.truncate(path, 30 * PAGE)
+    found = saved(path)
+    assert len(found) > 100
+    assert found == sorted(found)
+
+
+def test_a_file_of_nothing_but_noise(path: Path) -> None:
+    """Nothing can be saved, and the bridge runs nevertheless."""
+    path.write_bytes(b"noise" * 10_000)
+    assert saved(path) == []
+    assert path.with_name("spool.db.damaged-1").read_bytes() == b"noise" * 10_000
+
+
+def test_damage_found_while_running(path: Path) -> None:
+    """The spool goes on in a sound file: the rest is read, commits succeed, the refused stay."""
+    with Spool(path) as spool:
+        spool.commit([], [], [], [Refused(COUNT, 1.0)])
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        damage(path, 20 * PAGE, b"\xff" * PAGE)
+        spool._db.execute("PRAGMA shrink_memory")  # noqa: SLF001  # it has read the page before
+        found = spool.read(0, 10**9, Share(0, 1)).messages
+        assert COUNT - 21 <= len(found) < COUNT - 1
+        oldest = spool.oldest_refused("")
+        assert oldest is not None
+        assert oldest.id == COUNT
+        spool.commit([waiting(COUNT + 1, Message("lora/a1/d1", b"new"))], [], [1], [])
+    with Spool(path) as spool:
+        assert len(spool.read(0, 10**9, Share(0, 1)).messages) == len(found) + 1
+
+
+def test_a_second_damage_is_moved_to_another_place(path: Path) -> None:
+    """An earlier damaged file is not written over."""
+    for number in (1, 2):
+        path.write_bytes(b"noise %d" % number * 1000)
+        saved(path)
+        aside = path.with_name(f"spool.db.damaged-{number}")
+        assert aside.read_bytes() == b"noise %d" % number * 1000
+
+
+def test_a_salvage_that_was_cut_off_is_finished(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash between saving and exchanging the files loses nothing of either."""
+    whole = damage(path, 20 * PAGE, b"\xff" * PAGE)
+
+    def crash(_path: Path) -> Path:
+        raise OSError("crash")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(salvage, "_exchange", crash)
+        with pytest.raises(OSError, match="crash"):
+            saved(path)
+    assert path.read_bytes() == whole
+    assert len(saved(path)) >= COUNT - 20
+    assert path.with_name("spool.db.damaged-1").read_bytes() == whole
+
+
+def test_a_salvage_that_cannot_be_written(path: Path) -> None:
+    """Where the sound file cannot be made, the damaged one stays in its place."""
+    whole = damage(path, 20 * PAGE, b"\xff" * PAGE)
+    path.with_name("spool.db.building").mkdir()
+    with pytest.raises(IsADirectoryError):
+        saved(path)
+    assert path.read_bytes() == whole
