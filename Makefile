@@ -1,5 +1,6 @@
 # make demo   the whole path on this machine, in a local AWS
 # make test   every test, the quick ones first
+# make bench  the bridge beside the SDK alone and other bridges: FRAMES=200000 of them
 # make check  style and types
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ READY := $(VENV)/ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test check requirements clean
+.PHONY: setup demo test bench check requirements clean
 
 setup: $(READY)
 
@@ -27,6 +28,9 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest
+
+bench: setup
+	$(BIN)/python -m bench $(if $(FRAMES),--frames $(FRAMES))
 
 check: setup
 	$(BIN)/ruff check

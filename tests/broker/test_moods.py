@@ -14,7 +14,7 @@ from bridge.config import Aws, Config, Listen, SpoolSettings
 from bridge.service import serve
 from localaws.server import free_ports
 from tests.broker.moody import MoodyBroker
-from tests.certificates import make_certificates
+from localaws.certificates import make_certificates
 from tests.spooled import waiting
 from tests.unit.frames import frame
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli import cli
-from tests.certificates import make_certificates
+from localaws.certificates import make_certificates
 
 COMMANDS = sorted(cli.commands)
 

@@ -1,4 +1,4 @@
-"""A certificate authority for one test, with a server on localhost and a client."""
+"""A certificate authority for a broker on this machine, with a server on localhost and a client."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 def make_certificates(folder: Path) -> None:
     """Write ca.pem, and server and client .pem and .key files."""
     ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca_name = _name("test CA")
+    ca_name = _name("local CA")
     _write(folder / "ca.pem", _certificate(ca_name, ca_key, ca_name, ca_key, authority=True))
     for who, common_name in (("server", "localhost"), ("client", "client")):
         key = ec.generate_private_key(ec.SECP256R1())

@@ -1,0 +1,145 @@
+"""One burst through one contender: all frames at once, as fast as its socket takes them."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.contenders import Contender, Place
+from bench.counter import Counter, counter
+from bench.errors import BenchError
+from bench.mosquitto import Mosquitto
+from bench.usage import Usage
+from localaws.server import free_ports
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_START_LIMIT = 60.0  # seconds
+_QUIET = 5.0  # seconds without a delivery after which nothing more is expected
+_LOOK_EVERY = 0.01  # seconds: what the times are exact to
+_LOOKS_AT_MEMORY = 10  # looks at deliveries for one at memory
+_EACH = 100_000  # deliveries that CPU time is given for
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run measured.
+
+    ``seconds`` are from the first write to the last delivery, ``cpu`` those of CPU, user and
+    system, of the contender's processes in that time, ``peak`` MB resident at most.
+    ``delivered`` are different uplinks.
+    """
+
+    sent: int
+    delivered: int
+    seconds: float
+    cpu: float
+    peak: float
+
+    @property
+    def rate(self) -> float:
+        """Uplinks delivered a second."""
+        return self.delivered / self.seconds if self.delivered else 0.0
+
+    @property
+    def lost(self) -> int:
+        """Uplinks sent and never delivered."""
+        return self.sent - self.delivered
+
+    @property
+    def cpu_each(self) -> float:
+        """CPU seconds for 100,000 deliveries; infinite without any."""
+        return self.cpu * _EACH / self.delivered if self.delivered else float("inf")
+
+
+def burst(contender: Contender, broker: Mosquitto, folder: Path, frames: list[bytes]) -> Result:
+    """Start the contender with its files in the empty ``folder``, send it the frames, measure.
+
+    Raises:
+        BenchError: it did not start, or ended by itself.
+
+    """
+    (port,) = free_ports(1)
+    data, path = b"".join(frames), folder / "frames"
+    if not contender.from_socket:
+        path.write_bytes(data)
+        data = b""
+    command = contender.command(Place(broker, folder, port), path)
+    with _running(command, contender, folder) as process, counter(broker) as counting:
+        usage = Usage(process.pid)
+        before = usage.cpu()
+        sender = threading.Thread(target=_send, args=(port, data))
+        started = time.monotonic()
+        sender.start()
+        _wait(counting, usage, process, len(frames))
+        cpu = usage.cpu() - before
+    sender.join()
+    seconds = counting.last_delivery - started
+    return Result(len(frames), counting.distinct(), seconds, cpu, usage.peak)
+
+
+def _send(port: int, data: bytes) -> None:
+    """Write it all, and say that this was all: `tr` holds its last lines back until then."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)  # until the contender closes, at the latest when it is ended
+
+
+def _wait(counting: Counter, usage: Usage, process: subprocess.Popen[bytes], sent: int) -> None:
+    """Wait until all has been delivered, or nothing more comes."""
+    looks = 0
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < _QUIET:
+        time.sleep(_LOOK_EVERY)
+        before = counting.total
+        counting.look()
+        if counting.total > before:
+            quiet_since = time.monotonic()
+            if counting.total >= sent and counting.distinct() >= sent:
+                break
+        if looks % _LOOKS_AT_MEMORY == 0:
+            usage.look()
+        looks += 1
+        if process.poll() is not None:
+            raise BenchError(f"it ended with status {process.returncode} under the burst")
+    usage.look()
+
+
+@contextmanager
+def _running(
+    command: list[str], contender: Contender, folder: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the contender, from when it is ready until the context ends."""
+    log_path = folder / "log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=_PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that all it starts can be ended with it
+        )
+    try:
+        _wait_until_ready(process, contender, log_path)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait_until_ready(
+    process: subprocess.Popen[bytes], contender: Contender, log_path: Path
+) -> None:
+    deadline = time.monotonic() + _START_LIMIT
+    while contender.ready not in log_path.read_text(errors="replace"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise BenchError(f"{contender.name} did not start:\n{log_path.read_text()[-2000:]}")
+        time.sleep(0.02)

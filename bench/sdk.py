@@ -1,0 +1,117 @@
+"""The SDK alone, in a process of its own: how fast it could publish without a bridge around it.
+
+It publishes the bridge's own messages, all made before the clock starts, at QoS 1 with at most
+1,000 unacknowledged, and keeps nothing on disk. It starts when somebody connects to its port.
+"""
+
+import argparse
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import create_server
+
+from awscrt import mqtt5
+from awsiot import mqtt5_client_builder
+
+from bridge.framing import Framer
+from bridge.message import Message, build
+from bridge.semtech import parse
+
+_WINDOW = 1000  # unacknowledged publishes
+_CONNECT_LIMIT = 10.0  # seconds
+
+READY = "ready"
+"""What it prints when it has connected to the broker and has its messages."""
+
+
+def messages(frames: Path) -> list[Message]:
+    """Return the messages that the bridge makes of the uplinks in a file of frames."""
+    found = []
+    for frame in Framer().feed(frames.read_bytes()):
+        uplink = parse(frame, None) if isinstance(frame, bytes) else None
+        if uplink:
+            found.append(build(uplink, min(uplink.received_at)))
+    return found
+
+
+@contextmanager
+def connected(port: int, folder: Path) -> Iterator[mqtt5.Client]:
+    """Connect to the broker on ``port`` with the certificates in ``folder``, as the bridge does."""
+    up, stopped = threading.Event(), threading.Event()
+    client = mqtt5_client_builder.mtls_from_path(
+        cert_filepath=str(folder / "client.pem"),
+        pri_key_filepath=str(folder / "client.key"),
+        ca_filepath=str(folder / "ca.pem"),
+        endpoint="localhost",
+        port=port,
+        client_id="sdk",
+        extended_validation_and_flow_control_options=(
+            mqtt5.ExtendedValidationAndFlowControlOptions.NONE
+        ),
+        on_lifecycle_connection_success=lambda _data: up.set(),
+        on_lifecycle_stopped=lambda _data: stopped.set(),
+    )
+    client.start()
+    if not up.wait(_CONNECT_LIMIT):
+        raise TimeoutError("the broker did not answer the SDK")
+    try:
+        yield client
+    finally:
+        client.stop()
+        stopped.wait(_CONNECT_LIMIT)
+
+
+def packet(message: Message) -> mqtt5.PublishPacket:
+    """Return the packet that publishes ``message`` at QoS 1."""
+    return mqtt5.PublishPacket(
+        topic=message.topic, payload=message.payload, qos=mqtt5.QoS.AT_LEAST_ONCE
+    )
+
+
+def loop(client: mqtt5.Client, work: list[Message]) -> None:
+    """Publish from this thread, which waits for a PUBACK when the window is full."""
+    window = threading.Semaphore(_WINDOW)
+    for message in work:
+        window.acquire()
+        client.publish(packet(message)).add_done_callback(lambda _done: window.release())
+
+
+def callback(client: mqtt5.Client, work: list[Message]) -> None:
+    """Fill the window, and publish the next message from each PUBACK's callback."""
+    rest = iter(work)
+
+    def publish_next(_done: object) -> None:
+        message = next(rest, None)
+        if message:
+            client.publish(packet(message)).add_done_callback(publish_next)
+
+    for _ in range(_WINDOW):
+        publish_next(None)
+
+
+def main() -> None:
+    """Publish once; then stay until ended, as what is measured may still be under way."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    form = parser.add_mutually_exclusive_group(required=True)
+    form.add_argument("--loop", dest="form", action="store_const", const=loop)
+    form.add_argument("--callback", dest="form", action="store_const", const=callback)
+    parser.add_argument("--frames", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True, help="to wait on for the start")
+    parser.add_argument("--broker-port", type=int, required=True)
+    parser.add_argument("--certificates", type=Path, required=True)
+    options = parser.parse_args()
+    publish: Callable[[mqtt5.Client, list[Message]], None] = options.form
+    work = messages(options.frames)
+    with (
+        create_server(("127.0.0.1", options.port)) as server,
+        connected(options.broker_port, options.certificates) as client,
+    ):
+        print(READY, flush=True)
+        server.accept()
+        publish(client, work)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
