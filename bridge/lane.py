@@ -6,7 +6,7 @@ import logging
 from bridge.bursts import Bursts
 from bridge.config import Aws
 from bridge.counts import Counts
-from bridge.mqtt import Connection, Events, Outcome, Result
+from bridge.mqtt import TIMEOUT, Connection, Events, Outcome, Result
 from bridge.names import client_id
 from bridge.refused import PROBE_EVERY, Refused
 from bridge.spool import Share, Waiting
@@ -155,15 +155,14 @@ class Lane:
         """Take the messages back in order, and go on slower or on a new connection."""
         self._window.close()
         self._window.take_back(outcome.waiting for outcome in halted)
-        unanswered = [each for each in halted if each.result is Result.UNANSWERED]
-        if not unanswered:
-            self._slow_down(halted[0].detail)
-        elif self._connected:
+        timeouts = sum(each.detail == TIMEOUT for each in halted)
+        if timeouts:
+            # Also when it is not connected: later ones, which the SDK still has, would go first.
             self._connected = False
-            self._warn(
-                f"{len(unanswered)} publishes unanswered, connecting anew", unanswered[0].detail
-            )
+            self._warn(f"{timeouts} publishes unanswered, connecting anew", TIMEOUT)
             self._connection.restart()
+        elif halted[0].result is Result.THROTTLED:
+            self._slow_down(halted[0].detail)
 
     def _slow_down(self, detail: str) -> None:
         if self._resuming is None:

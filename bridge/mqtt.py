@@ -29,7 +29,8 @@ _MIN_RECONNECT = 500  # milliseconds
 _GATHER = 0.02
 """Seconds for which outcomes gather before the event loop is told: waking it costs more than
 handling one. Nothing waits for it, since the window goes on by itself."""
-_NO_ANSWER = {"AWS_ERROR_MQTT_TIMEOUT", "AWS_ERROR_MQTT5_USER_REQUESTED_STOP"}
+TIMEOUT = "AWS_ERROR_MQTT_TIMEOUT"
+_NO_ANSWER = {TIMEOUT, "AWS_ERROR_MQTT5_USER_REQUESTED_STOP"}
 """How the SDK ends a publish that got no PUBACK. Its other errors would come again at once."""
 _FIRST_ERROR = 0x80
 """MQTT 5 reason codes from here on are failures (MQTT 5.0, 2.4)."""
@@ -155,7 +156,7 @@ class Connection:
         if not self._told:
             self._told = True
             self._report(self._gather)
-        self.window.answered()
+        self.window.answered(waiting)
 
     def _gather(self) -> None:
         self._loop.call_later(_GATHER, self._end_all)

@@ -10,18 +10,22 @@ from bridge.spool import Waiting
 class Window:
     """Publishes in order, ``limit`` at most without an answer, while it is open.
 
-    Filled by the event loop; the SDK's thread, on which answers arrive, publishes the next one at
-    once. Leaving that to the event loop halves the rate: each hand-over between threads costs
-    more than a publish.
+    Under load each answer brings about the next publish, on the SDK's own thread: leaving that to
+    the event loop halves the rate, since each hand-over between threads costs more than a publish.
+    Otherwise the event loop publishes at once. The SDK keeps the order of one thread's publishes
+    only, so that answers take over when the event loop's last publish has been answered, and it
+    may go on when nothing is under way.
     """
 
     def __init__(self, limit: int, publish: Callable[[Waiting], None]) -> None:
         self._limit = limit
         self._publish = publish
-        self._lock = threading.RLock()  # a publish that fails at once ends inside `_fill`
+        self._lock = threading.RLock()  # a publish that fails at once is answered in `_fill`
         self._open = False
         self._ready: deque[Waiting] = deque()
         self._under_way = 0
+        self._answers_publish = False
+        self._last_of_loop = 0  # id of what the event loop published last
         self.ready_bytes = 0
 
     @property
@@ -35,7 +39,7 @@ class Window:
             for each in messages:
                 self._ready.append(each)
                 self.ready_bytes += each.size
-        self._fill()
+            self._fill_from_loop()
 
     def take_back(self, messages: Iterable[Waiting]) -> None:
         """Publish these, older than some of the others, where they belong among them."""
@@ -43,27 +47,38 @@ class Window:
             returned = list(messages)
             self._ready = deque(sorted([*returned, *self._ready], key=lambda each: each.id))
             self.ready_bytes += sum(each.size for each in returned)
-        self._fill()
+            self._fill_from_loop()
 
     def open(self) -> None:
         """Begin to publish."""
-        self._open = True
-        self._fill()
+        with self._lock:
+            self._open = True
+            self._answers_publish = False
+            self._fill_from_loop()
 
     def close(self) -> None:
         """Publish nothing more until it is opened."""
         self._open = False
 
-    def answered(self) -> None:
-        """Make room: a publish has ended."""
+    def answered(self, waiting: Waiting) -> None:
+        """Make room, on the SDK's thread: a publish has ended."""
         with self._lock:
             self._under_way -= 1
-        self._fill()
+            self._answers_publish |= waiting.id == self._last_of_loop
+            if self._answers_publish:
+                self._fill()
+                self._answers_publish = self._under_way > 0
 
-    def _fill(self) -> None:
-        with self._lock:
-            while self._open and self._ready and self._under_way < self._limit:
-                waiting = self._ready.popleft()
-                self.ready_bytes -= waiting.size
-                self._under_way += 1
-                self._publish(waiting)
+    def _fill_from_loop(self) -> None:
+        if not self._answers_publish:
+            last = self._fill()
+            self._last_of_loop = last.id if last else self._last_of_loop
+
+    def _fill(self) -> Waiting | None:
+        waiting = None
+        while self._open and self._ready and self._under_way < self._limit:
+            waiting = self._ready.popleft()
+            self.ready_bytes -= waiting.size
+            self._under_way += 1
+            self._publish(waiting)
+        return waiting

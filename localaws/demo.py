@@ -95,7 +95,7 @@ def _set_up(host: Host) -> None:
 
 def _play(host: Host, config: Path, port: int) -> int:
     """Send uplinks through, show some, and compare what every part counted."""
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         with _step("lora-bridge run"):
             bridge.says("ready: ")
         sent, stored = _simulate(port)
@@ -144,7 +144,7 @@ def _stay(host: Host, config: Path, port: int) -> None:
         folder=host.folder,
         log=config.with_suffix(".log"),
     )
-    with running_bridge(host, config) as bridge, suppress(KeyboardInterrupt):
+    with running_bridge(config) as bridge, suppress(KeyboardInterrupt):
         bridge.says("ready: ")
         print(text, flush=True)
         bridge.process.wait()

@@ -78,16 +78,17 @@ class Host:
 
 
 class RunningBridge:
-    """A bridge in a process of its own, and its log."""
+    """A bridge in a process of its own, and its log, from byte ``start`` of a file."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, start: int) -> None:
         self.process = process
         self._log = log
+        self._start = start
 
     @property
     def log(self) -> str:
         """What it has logged so far."""
-        return self._log.read_text()
+        return self._log.read_bytes()[self._start :].decode()
 
     def says(self, words: str) -> None:
         """Wait until the log has ``words``.
@@ -110,17 +111,17 @@ class RunningBridge:
 
 
 @contextmanager
-def running_bridge(host: Host, config: Path) -> Iterator[RunningBridge]:
+def running_bridge(config: Path) -> Iterator[RunningBridge]:
     """Run a bridge with ``config`` until the context ends; its log is beside the configuration."""
     log_path = config.with_suffix(".log")
     with log_path.open("ab") as log:
+        start = log.tell()
         process = subprocess.Popen(
             [*_LORA_BRIDGE, "run", "--config", str(config)],
-            env=host.aws.environment(),
             stdin=subprocess.DEVNULL,
             stderr=log,
         )
     try:
-        yield RunningBridge(process, log_path)
+        yield RunningBridge(process, log_path, start)
     finally:
         stop(process)

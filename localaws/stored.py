@@ -13,11 +13,9 @@ class Stored:
     distinct: int
 
 
-def count_stored(table: str) -> Stored:
-    """Read the whole table."""
-    rows = 0
-    uplinks = set()
-    for page in (
+def stored_uplinks(table: str) -> list[tuple[str, int]]:
+    """Read the whole table; return device and seqno of each row."""
+    pages = (
         boto3.client("dynamodb")
         .get_paginator("scan")
         .paginate(
@@ -25,7 +23,13 @@ def count_stored(table: str) -> Stored:
             ProjectionExpression="#device, seqno",
             ExpressionAttributeNames={"#device": "device"},
         )
-    ):
-        rows += len(page["Items"])
-        uplinks |= {(item["device"]["S"], item["seqno"]["N"]) for item in page["Items"]}
-    return Stored(rows, len(uplinks))
+    )
+    return [
+        (item["device"]["S"], int(item["seqno"]["N"])) for page in pages for item in page["Items"]
+    ]
+
+
+def count_stored(table: str) -> Stored:
+    """Read the whole table and count."""
+    uplinks = stored_uplinks(table)
+    return Stored(len(uplinks), len(set(uplinks)))

@@ -12,10 +12,10 @@ import pytest
 from bridge import lane, mqtt, refused
 from bridge.config import Aws, Config, Listen, SpoolSettings
 from bridge.service import serve
-from localaws.server import free_ports
-from tests.broker.moody import MoodyBroker
 from localaws.certificates import make_certificates
-from tests.spooled import waiting
+from localaws.server import free_ports
+from soak.spools import waiting
+from tests.broker.moody import MoodyBroker
 from tests.unit.frames import frame
 
 FRAMES = 12

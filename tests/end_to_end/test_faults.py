@@ -13,13 +13,13 @@ import boto3
 import pytest
 
 from bridge.history import uplinks
+from localaws.consumer import connect
 from localaws.host import Host, HostError, running_bridge
 from localaws.server import free_ports
+from soak.proxy import Proxy
+from soak.spools import waiting
 from tests.end_to_end.conftest import BRIDGE, CONSUMER
-from tests.end_to_end.consumer import connect
-from tests.end_to_end.proxy import Proxy
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
-from tests.spooled import waiting
 
 
 def stream(application: str, devices: int, seqnos: range) -> bytes:
@@ -59,7 +59,7 @@ def test_sigkill_and_restart(  # noqa: PLR0913, PLR0917  # fixtures
 ) -> None:
     """Frames committed before a SIGKILL arrive after a restart, each device's in order."""
     config, port = host.configure("killed.toml", through)
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         bridge.says("no connection to localhost")
         send(port, stream(application, 5, range(40)))
         wait_for_commit(tmp_path / "spool.db", 200)
@@ -68,7 +68,7 @@ def test_sigkill_and_restart(  # noqa: PLR0913, PLR0917  # fixtures
     proxy.open()
     with connect(host, CONSUMER, CONSUMER) as consumer:
         assert consumer.subscribe(f"lora/{application}/+") == 1
-        with running_bridge(host, config) as bridge:
+        with running_bridge(config) as bridge:
             received = consumer.session.wait_for(200)
             assert bridge.stop()["left"] == 0
     for device in range(5):
@@ -85,7 +85,7 @@ def test_link_lost_and_back(
     """Frames that come while the link is down are published when it is back."""
     proxy.open()
     config, port = host.configure("link.toml", through)
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         bridge.says("ready: ")
         send(port, stream(application, 2, range(10)))
         proxy.close()
@@ -105,7 +105,7 @@ def test_full_spool_stops_reading_and_drops_nothing(
     small = {"max_bytes = 1073741824": "max_bytes = 50000"}
     config, port = host.configure("full.toml", through | small)
     frames = stream(application, 3, range(100)) + b"\0" * 20_000_000  # more than sockets hold
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         bridge.says("no connection to localhost")
         sending = threading.Thread(target=send, args=(port, frames))
         sending.start()
@@ -124,7 +124,7 @@ def test_stop_without_a_link_says_what_is_left(
 ) -> None:
     """A bridge that cannot publish stops within its limit, and says what it keeps."""
     config, port = host.configure("left.toml", through)
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         bridge.says("listening on")
         send(port, stream(application, 1, range(7)))
         counts = bridge.stop()
@@ -158,7 +158,7 @@ def test_refused_publishes_are_kept_and_do_not_block(
     config, port = host.configure("refused.toml", spool)
     refused, allowed = f"{application}.refused", f"{application}.allowed"
     both = b"".join(stream(each, 1, range(20)) for each in (refused, allowed))
-    with publish_allowed_on(f"lora/{allowed}/*"), running_bridge(host, config) as bridge:
+    with publish_allowed_on(f"lora/{allowed}/*"), running_bridge(config) as bridge:
         bridge.says("ready: ")
         send(port, both)
         wait_for_rows(table, 20, device=f"{allowed}/0")
@@ -168,7 +168,7 @@ def test_refused_publishes_are_kept_and_do_not_block(
         assert f"publish to lora/{refused}/0 as {BRIDGE} refused" in bridge.log
         assert "check the policy" in bridge.log
     assert list(uplinks(table, f"{refused}/0")) == []
-    with running_bridge(host, config) as bridge:  # the policy is as it was
+    with running_bridge(config) as bridge:  # the policy is as it was
         wait_for_rows(table, 20, device=f"{refused}/0")
         assert bridge.stop()["left"] == 0
 
@@ -180,7 +180,7 @@ def test_bad_input_beside_good(
     config, port = host.configure("garbage.toml", spool)
     garbage = [b"\xff", b"[" * 60_000, b"x" * 200_000, b"[]", b"{}", b'{"app":{"dir":"dn"}}']
     good = numbered(application, 1, 1) + numbered(application, 1, 2)
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         bridge.says("ready: ")
         send(
             port, good[0] + b"".join(each + b"\0" for each in garbage) + good[1] + b'{"mote":{}}\0'
@@ -197,7 +197,7 @@ def test_several_connections_share_the_devices(
     """With `connections = 3` there are three numbered clients, and every frame arrives once."""
     several = {"connections = 1 ": "connections = 3 "}
     config, port = host.configure("several.toml", spool | several)
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         bridge.says("ready: ")
         send(port, stream(application, 12, range(10)))
         counts = bridge.stop()
@@ -211,7 +211,7 @@ def test_several_connections_share_the_devices(
 def test_a_second_bridge_on_the_same_spool_or_port(host: Host, spool: dict[str, str]) -> None:
     """A second bridge by mistake ends with one line, and the first goes on."""
     config, port = host.configure("first.toml", spool)
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         bridge.says("ready: ")
         with pytest.raises(HostError, match="the spool is in use by another lora-bridge"):
             host.lora_bridge("run", "--config", str(config))

@@ -17,11 +17,11 @@ from bridge.deployment import stack_outputs
 from bridge.history import uplinks
 from bridge.names import ERROR_QUEUE_OUTPUT, STORE_STACK
 from bridge.timestamps import parse_time
+from localaws.consumer import connect
 from localaws.host import Host, HostError, running_bridge
 from localaws.server import LocalAws
 from localaws.stored import count_stored
 from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
-from tests.end_to_end.consumer import connect
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 from tests.unit.frames import LAYOUT_1
 
@@ -32,7 +32,7 @@ def test_simulated_network_reaches_the_table(host: Host, table: str, spool: dict
     """Every frame of a simulated network is published, stored once, and counted alike."""
     before = count_stored(table).rows
     config, port = host.configure("path.toml", spool)
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         bridge.says(f"listening on 127.0.0.1:{port}")
         bridge.says("ready: connected")
         where = ("--connect", f"127.0.0.1:{port}")
@@ -57,7 +57,7 @@ def test_simulated_network_reaches_the_table(host: Host, table: str, spool: dict
 def test_article_example(host: Host, table: str, spool: dict[str, str]) -> None:
     """The article's example frame arrives as consumers expect it, and so does its row."""
     config, port = host.configure("article.toml", spool)
-    with connect(host, CONSUMER, CONSUMER) as consumer, running_bridge(host, config) as bridge:
+    with connect(host, CONSUMER, CONSUMER) as consumer, running_bridge(config) as bridge:
         assert consumer.subscribe("lora/#") == 1
         bridge.says("ready: ")
         send(port, LAYOUT_1 + b"\0")
@@ -85,7 +85,7 @@ def test_mosquitto_sub(host: Host, spool: dict[str, str]) -> None:
         *("--cafile", str(host.aws.mqtt_ca), "--cert", str(host.folder / f"{CONSUMER}.pem")),
         *("--key", str(host.folder / f"{CONSUMER}.key")),
     ]
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         bridge.says("ready: ")
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as subscriber:
             while subscriber.poll() is None:  # it does not tell when it has subscribed
@@ -109,7 +109,7 @@ def test_two_bridges_write_one_row_for_each_uplink(
             f'"{BRIDGE}.key"': f'"{name}.key"',
         }
         config, port = host.configure(file_name, changes)
-        with running_bridge(host, config) as bridge:
+        with running_bridge(config) as bridge:
             bridge.says("ready: ")
             send(port, b"".join(frames))
             assert bridge.stop()["published"] == 220
@@ -125,7 +125,7 @@ def test_history_formats(host: Host, table: str, application: str, spool: dict[s
     """History comes newest first, within its bounds, as a table, JSON and CSV."""
     device = f"{application}/0"
     config, port = host.configure("history.toml", spool)
-    with running_bridge(host, config) as bridge:
+    with running_bridge(config) as bridge:
         bridge.says("ready: ")
         send(port, b"".join(f for seqno in range(30) for f in numbered(application, 1, seqno)))
         bridge.stop()

@@ -2,9 +2,9 @@
 
 import pytest
 
+from localaws.consumer import connect
 from localaws.host import Host
 from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
-from tests.end_to_end.consumer import connect
 
 NOT_AUTHORIZED = 0x87
 

@@ -1,4 +1,4 @@
-"""A consumer on the SDK, for tests: subscribes, and collects what it receives."""
+"""A consumer on the SDK: subscribes, and collects what it receives."""
 
 import threading
 from collections.abc import Iterator

@@ -1,0 +1,72 @@
+"""A network server that numbers its frames and remembers when it wrote each."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
+from types import TracebackType
+from typing import Self
+
+_TICK = 0.005  # seconds between writes
+_CONNECT_EVERY = 0.02  # seconds
+_CLOSE_LIMIT = 60.0  # seconds for the bridge to read what was written
+
+
+class Sender:
+    """Writes ``rate`` frames a second to a bridge, from a thread of its own.
+
+    It connects anew whenever it must, as network servers do, and then goes on with the next
+    frame. ``sent_at`` has the monotonic time of each write, by the frame's number from 0.
+    """
+
+    def __init__(self, port: int, rate: float, frame: Callable[[int], bytes]) -> None:
+        self._port = port
+        self._rate = rate
+        self._frame = frame
+        self._numbers = count()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.sent_at: dict[int, float] = {}
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Write nothing more, and wait until the bridge has read what was written."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port)) as bridge:
+                self._write(bridge)
+                bridge.shutdown(socket.SHUT_WR)
+                bridge.settimeout(_CLOSE_LIMIT)
+                bridge.recv(1)
+            self._stop.wait(_CONNECT_EVERY)
+
+    def _write(self, bridge: socket.socket) -> None:
+        for number in self._due():
+            written_at = time.monotonic()
+            bridge.sendall(self._frame(number))
+            self.sent_at[number] = written_at
+
+    def _due(self) -> Iterator[int]:
+        """Yield numbers at the rate, counted from now."""
+        started, written = time.monotonic(), 0
+        while not self._stop.wait(_TICK):
+            due = int((time.monotonic() - started) * self._rate)
+            for _ in range(due - written):
+                yield next(self._numbers)
+            written = max(due, written)

@@ -1,0 +1,20 @@
+"""Looks into a bridge's spool from outside."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+
+def committed(spool: Path) -> int:
+    """Return how many frames have ever been committed to the spool."""
+    return _number(spool, "SELECT ifnull(max(last), 0) FROM placements")
+
+
+def waiting(spool: Path) -> int:
+    """Return how many messages wait in the spool."""
+    return _number(spool, "SELECT count(*) FROM waiting")
+
+
+def _number(spool: Path, query: str) -> int:
+    with closing(sqlite3.connect(spool, timeout=30)) as database:
+        return int(database.execute(query).fetchone()[0])

@@ -1,0 +1,1 @@
+"""The soak's scenarios, in a short form."""
