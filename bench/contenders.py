@@ -104,7 +104,7 @@ PIPELINE = Contender(
     "nc, tr, mosquitto_pub",
     _rival("/bin/sh", str(_RIVALS / "pipeline.sh")),
     "Listening on",
-    needs=("nc.openbsd", "mosquitto_pub"),
+    needs=("nc.openbsd", "stdbuf", "mosquitto_pub"),
     packages="netcat-openbsd mosquitto-clients",
 )
 

@@ -85,7 +85,7 @@ def counter(broker: Mosquitto) -> Iterator[Counter]:
         _ask(connection, 0x10, b"\0\4MQTT\4\2\0\0" + _text(_CLIENT_ID), 4)
         # SUBSCRIBE, packet 1, at QoS 0; its SUBACK has 5 bytes (3.8, 3.9).
         _ask(connection, 0x82, b"\0\1" + _text(TOPICS.encode()) + b"\0", 5)
-        connection.setblocking(False)  # noqa: FBT003  # the standard library's
+        connection.settimeout(0)  # from here on, reading never waits
         yield Counter(connection)
 
 

@@ -6,8 +6,8 @@
 # pipeline.sh PORT BROKER_PORT FOLDER_OF_CERTIFICATES
 
 while true; do
-    # tr -s also drops the keep-alives.
-    nc.openbsd -v -d -l 127.0.0.1 "$1" | tr -s '\0' '\n' |
+    # stdbuf: tr would hold back the last 4 kB. -s: keep-alives would be empty messages.
+    nc.openbsd -v -d -l 127.0.0.1 "$1" | stdbuf -oL tr -s '\0' '\n' |
         mosquitto_pub -l -q 1 -t lora/frames -h localhost -p "$2" \
             --cafile "$3/ca.pem" --cert "$3/client.pem" --key "$3/client.key"
 done

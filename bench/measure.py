@@ -1,4 +1,4 @@
-"""One burst through one contender: all frames at once, as fast as its socket takes them."""
+"""One run of one contender: what of the frames it is sent is delivered, how fast, at what cost."""
 
 import os
 import signal
@@ -57,38 +57,57 @@ class Result:
         return self.cpu * _EACH / self.delivered if self.delivered else float("inf")
 
 
-def burst(contender: Contender, broker: Mosquitto, folder: Path, frames: list[bytes]) -> Result:
+def measure(
+    contender: Contender,
+    broker: Mosquitto,
+    folder: Path,
+    frames: list[bytes],
+    rate: float | None = None,
+) -> Result:
     """Start the contender with its files in the empty ``folder``, send it the frames, measure.
+
+    ``rate`` is in frames a second, each written by itself; None is one burst, as fast as the
+    socket takes it. Programs that do not read the socket have a pace of their own.
 
     Raises:
         BenchError: it did not start, or ended by itself.
 
     """
     (port,) = free_ports(1)
-    data, path = b"".join(frames), folder / "frames"
+    path = folder / "frames"
     if not contender.from_socket:
-        path.write_bytes(data)
-        data = b""
+        path.write_bytes(b"".join(frames))
+    writes = _writes(frames, rate) if contender.from_socket else []
     command = contender.command(Place(broker, folder, port), path)
     with _running(command, contender, folder) as process, counter(broker) as counting:
         usage = Usage(process.pid)
         before = usage.cpu()
-        sender = threading.Thread(target=_send, args=(port, data))
+        sender = threading.Thread(target=_send, args=(port, writes))
         started = time.monotonic()
         sender.start()
         _wait(counting, usage, process, len(frames))
         cpu = usage.cpu() - before
     sender.join()
-    seconds = counting.last_delivery - started
+    seconds = counting.last_delivery - started if counting.total else 0.0
     return Result(len(frames), counting.distinct(), seconds, cpu, usage.peak)
 
 
-def _send(port: int, data: bytes) -> None:
-    """Write it all, and say that this was all: `tr` holds its last lines back until then."""
+def _writes(frames: list[bytes], rate: float | None) -> list[tuple[float, bytes]]:
+    """Return what to write, and when: seconds after the start."""
+    if rate is None:
+        return [(0.0, b"".join(frames))]
+    return [(number / rate, frame) for number, frame in enumerate(frames)]
+
+
+def _send(port: int, writes: list[tuple[float, bytes]]) -> None:
+    """Connect and write, and stay connected as a network server does."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
-        connection.recv(1)  # until the contender closes, at the latest when it is ended
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        started = time.monotonic()
+        for due, data in writes:
+            time.sleep(max(0.0, started + due - time.monotonic()))
+            connection.sendall(data)
+        connection.recv(1)  # until the contender is ended
 
 
 def _wait(counting: Counter, usage: Usage, process: subprocess.Popen[bytes], sent: int) -> None:

@@ -1,0 +1,50 @@
+"""``python -m bench``: every section in turn, each with a table of its own."""
+
+import argparse
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+
+from bench import latency, paced, throughput
+from bench.errors import BenchError
+from bench.mosquitto import mosquitto
+from bench.report import Setup, machine
+
+_SECTIONS = (throughput.section, paced.section, latency.section)
+# Unlike /tmp, never in memory: the bridge's spool is to be on a disk.
+_ON_DISK = "/var/tmp"  # noqa: S108  # in it, folders of unpredictable names
+
+
+def main() -> int:
+    """Print where this is measured, and the tables as they are ready."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--frames", type=int, default=200_000, help="in one burst")
+    parser.add_argument("--repeats", type=int, default=3, help="of every run")
+    options = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        with tempfile.TemporaryDirectory(prefix="lora-bench-", dir=_ON_DISK) as name:
+            folder = Path(name)
+            with mosquitto(folder) as broker:
+                print(machine(), flush=True)
+                setup = Setup(broker, folder, options.frames, options.repeats)
+                for section in _SECTIONS:
+                    print(f"\n{section(setup)}", flush=True)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End on SIGTERM or SIGHUP as on Ctrl-C: no contender is left running."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

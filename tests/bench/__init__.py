@@ -1,0 +1,1 @@
+"""What is measured is measured right: in short runs, with the real programs."""
