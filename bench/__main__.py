@@ -26,6 +26,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
+        _check_system()
         with tempfile.TemporaryDirectory(prefix="lora-bench-", dir=_ON_DISK) as name:
             folder = Path(name)
             with mosquitto(folder) as broker:
@@ -39,6 +40,11 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _check_system() -> None:
+    if not Path("/proc/self/stat").exists():
+        raise BenchError("Linux is needed: CPU time and memory are read from its /proc")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

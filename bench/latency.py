@@ -10,9 +10,9 @@ from bench import sdk_latency
 from bench.errors import BenchError
 from bench.load import numbered_frames
 from bench.mosquitto import Mosquitto
+from bench.process import PROJECT
 from bench.report import Setup, say, spread, table
 
-_PROJECT = Path(__file__).resolve().parent.parent
 _RATES = (10, 100, 1000)  # publishes a second
 _SECONDS = 10
 _HEADER = ("publishes/s", "p50, ms", "p99, ms")
@@ -50,7 +50,7 @@ def sdk_percentiles(
             *("--frames", str(frames), "--rate", str(rate)),
             *("--broker-port", str(broker.port), "--certificates", str(broker.folder)),
         ],
-        cwd=_PROJECT,
+        cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,

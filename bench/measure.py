@@ -1,13 +1,10 @@
 """One run of one contender: what of the frames it is sent is delivered, how fast, at what cost."""
 
-import os
-import signal
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +12,10 @@ from bench.contenders import Contender, Place
 from bench.counter import Counter, counter
 from bench.errors import BenchError
 from bench.mosquitto import Mosquitto
+from bench.process import running
 from bench.usage import Usage
 from localaws.server import free_ports
 
-_PROJECT = Path(__file__).resolve().parent.parent
-_START_LIMIT = 60.0  # seconds
 _QUIET = 5.0  # seconds without a delivery after which nothing more is expected
 _LOOK_EVERY = 0.01  # seconds: what the times are exact to
 _LOOKS_AT_MEMORY = 10  # looks at deliveries for one at memory
@@ -31,8 +27,8 @@ class Result:
     """What one run measured.
 
     ``seconds`` are from the first write to the last delivery, ``cpu`` those of CPU, user and
-    system, of the contender's processes in that time, ``peak`` MB resident at most.
-    ``delivered`` are different uplinks.
+    system, that the contender's processes used since the first write, ``peak`` MB resident at
+    most. ``delivered`` are different uplinks.
     """
 
     sent: int
@@ -79,7 +75,7 @@ def measure(
         path.write_bytes(b"".join(frames))
     writes = _writes(frames, rate) if contender.from_socket else []
     command = contender.command(Place(broker, folder, port), path)
-    with _running(command, contender, folder) as process, counter(broker) as counting:
+    with running(command, contender, folder) as process, counter(broker) as counting:
         usage = Usage(process.pid)
         before = usage.cpu()
         sender = threading.Thread(target=_send, args=(port, writes))
@@ -126,39 +122,5 @@ def _wait(counting: Counter, usage: Usage, process: subprocess.Popen[bytes], sen
             usage.look()
         looks += 1
         if process.poll() is not None:
-            raise BenchError(f"it ended with status {process.returncode} under the burst")
+            raise BenchError(f"{process.args!r} ended with status {process.returncode}")
     usage.look()
-
-
-@contextmanager
-def _running(
-    command: list[str], contender: Contender, folder: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the contender, from when it is ready until the context ends."""
-    log_path = folder / "log"
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=_PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that all it starts can be ended with it
-        )
-    try:
-        _wait_until_ready(process, contender, log_path)
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _wait_until_ready(
-    process: subprocess.Popen[bytes], contender: Contender, log_path: Path
-) -> None:
-    deadline = time.monotonic() + _START_LIMIT
-    while contender.ready not in log_path.read_text(errors="replace"):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise BenchError(f"{contender.name} did not start:\n{log_path.read_text()[-2000:]}")
-        time.sleep(0.02)

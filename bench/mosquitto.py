@@ -24,7 +24,6 @@ _MISSING = (
 # Nothing is dropped for a slow subscriber, and no Nagle delay is measured as somebody's latency.
 # The second listener is the counter's: with TLS there, the broker would encrypt all of it twice.
 _CONFIGURATION = """\
-per_listener_settings false
 allow_anonymous true
 persistence false
 max_inflight_messages 0

@@ -20,7 +20,7 @@ _HEADER = (
 )
 _NOTES = """
 Frames/s: different uplinks delivered to a subscriber, from the first write to the last delivery.
-Ratios: of runs of the same round. Each figure: the median (min-max); lost: the most.
+Ratios: of runs of the same round, the median; lost: the most; other figures: median (min-max).
 CPU and RSS: of the contender's processes, for 100,000 delivered. The SDK alone holds all its
 messages in memory before the clock starts, reads no socket and keeps nothing on disk. The Node
 bridges publish the reading alone, a tenth of the bytes of the bridge's message; the pipeline
