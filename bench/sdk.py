@@ -14,6 +14,7 @@ from socket import create_server
 from awscrt import mqtt5
 from awsiot import mqtt5_client_builder
 
+from bridge.config import Listen
 from bridge.framing import Framer
 from bridge.message import Message, build
 from bridge.semtech import parse
@@ -28,7 +29,7 @@ READY = "ready"
 def messages(frames: Path) -> list[Message]:
     """Return the messages that the bridge makes of the uplinks in a file of frames."""
     found = []
-    for frame in Framer().feed(frames.read_bytes()):
+    for frame in Framer(Listen().max_frame).feed(frames.read_bytes()):
         uplink = parse(frame, None) if isinstance(frame, bytes) else None
         if uplink:
             found.append(build(uplink, min(uplink.received_at)))

@@ -2,22 +2,24 @@
 
 from dataclasses import dataclass
 
-_QUIET = 60.0  # seconds that must pass before the same event is said again
+_QUIET = 60.0  # seconds after which an event that goes on is said again
 
 
 @dataclass(slots=True)
 class _Burst:
-    said_at: float
+    began_at: float
+    said: int = 1
     unsaid: int = 0
 
 
 class Bursts:
-    """Says of each event whether it begins a burst and so is worth a line.
+    """Says of each event whether it is worth a line: the first ``lines`` of a minute are.
 
     Keys must be few: reasons and result codes, never anything a frame can choose.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lines: int = 1) -> None:
+        self._lines = lines
         self._bursts: dict[str, _Burst] = {}
 
     def note(self, key: str, now: float) -> str | None:
@@ -26,8 +28,11 @@ class Bursts:
         ``now`` is in seconds of a clock that never goes back.
         """
         burst = self._bursts.get(key)
-        if burst is not None and now - burst.said_at < _QUIET:
-            burst.unsaid += 1
-            return None
-        self._bursts[key] = _Burst(now)
-        return f" (and {burst.unsaid} more before)" if burst and burst.unsaid else ""
+        if burst is None or now - burst.began_at >= _QUIET:
+            self._bursts[key] = _Burst(now)
+            return f" (and {burst.unsaid} more before)" if burst and burst.unsaid else ""
+        if burst.said < self._lines:
+            burst.said += 1
+            return ""
+        burst.unsaid += 1
+        return None

@@ -22,11 +22,16 @@ class Listen(_Table, frozen=True, kw_only=True):
     """Where a network server connects.
 
     ``port`` 0 takes a free one. ``application`` is the AppEUI of a server that leaves appeui out.
+    Memory for frames that have not come whole is at most ``max_connections`` times ``max_frame``,
+    in bytes.
     """
 
     host: Text = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 6500
     application: Annotated[str, msgspec.Meta(pattern=rf"^{EUI_PATTERN}\Z")] | None = None
+    # A process may usually have 1024 files open.
+    max_connections: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+    max_frame: Annotated[int, msgspec.Meta(ge=256, le=1_048_576)] = 65_536
 
 
 class Aws(_Table, frozen=True, kw_only=True):

@@ -41,8 +41,8 @@ class Forwarder:
         self._clock = clock
         self._bursts = Bursts()
 
-    def accept(self, frame: bytes | BrokenFrame, application: str | None) -> None:
-        """Forward one frame. Bad input is counted and logged, never raised."""
+    def accept(self, frame: bytes | BrokenFrame, application: str | None) -> bool:
+        """Forward one frame; return whether it was good. Bad ones are counted and logged."""
         self._counts.received += 1
         try:
             self._forward(frame, application)
@@ -51,6 +51,8 @@ class Forwarder:
             more = self._bursts.note(error.reason, self._clock.monotonic())
             if more is not None:
                 _log.warning("frame rejected: %s%s: %r", error.reason, more, excerpt(frame))
+            return False
+        return True
 
     def _forward(self, frame: bytes | BrokenFrame, application: str | None) -> None:
         if isinstance(frame, BrokenFrame):
@@ -59,6 +61,18 @@ class Forwarder:
         if uplink is None:
             self._counts.ignored += 1
             return
-        placement = self._timestamper.place(uplink, self._clock.wall())
+        now = self._clock.wall()
+        placement = self._timestamper.place(uplink, now)
+        if uplink.received_at and placement.wanted == now:
+            self._doubt_clock(placement.device, min(uplink.received_at) - now)
         self._keep(message.build(uplink, placement.given), placement)
         self._counts.accepted += 1
+
+    def _doubt_clock(self, device: str, ahead: int) -> None:
+        more = self._bursts.note("clock", self._clock.monotonic())
+        if more is not None:
+            _log.warning(
+                "no gateway time of %s is plausible%s: %.0f s from this host's, which is used:"
+                " check this host's clock, or the gateway's",
+                *(device, more, ahead / 1_000_000),
+            )

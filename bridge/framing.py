@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from bridge.rejection import Reason
 
-MAX_FRAME = 65_536
-"""Longest frame accepted, in bytes, without its NUL."""
-
 _EXCERPT = 120  # bytes of a frame shown in the log
 
 
@@ -27,10 +24,12 @@ class Framer:
     """Turns reads of any size into frames; one for each connection.
 
     A frame ends with NUL. A NUL with nothing before it is a keep-alive and yields nothing.
-    Never holds more than MAX_FRAME bytes between calls.
+    Never holds more than ``max_frame`` bytes between calls: longer frames, without their NUL, are
+    oversized.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_frame: int) -> None:
+        self._max_frame = max_frame
         self._tail = bytearray()  # the beginning of a frame whose NUL has not come yet
         self._oversized = False
 
@@ -41,7 +40,9 @@ class Framer:
         if not others:
             return []
         frames: list[bytes | BrokenFrame] = [self._take_tail()]
-        frames += [piece if len(piece) <= MAX_FRAME else _oversized(piece) for piece in others[:-1]]
+        frames += [
+            piece if len(piece) <= self._max_frame else _oversized(piece) for piece in others[:-1]
+        ]
         self._extend(others[-1])
         return [frame for frame in frames if frame]
 
@@ -53,7 +54,7 @@ class Framer:
         if self._oversized:
             return
         self._tail += piece
-        if len(self._tail) > MAX_FRAME:
+        if len(self._tail) > self._max_frame:
             self._oversized = True
             del self._tail[_EXCERPT:]
 

@@ -85,3 +85,15 @@ def test_control_characters_do_not_reach_the_log(
     """An excerpt cannot forge a line of the log or speak to a terminal."""
     setting.forwarder.accept(b"\x1b[2J\nERROR all is lost", None)
     assert caplog.messages == [r"frame rejected: not JSON: b'\x1b[2J\nERROR all is lost'"]
+
+
+def test_an_implausible_gateway_time_is_said(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A host whose clock was set back an hour says so once a burst, and forwards nevertheless."""
+    setting.wall -= 3_600_000_000
+    setting.forwarder.accept(LAYOUT_1, None)
+    setting.forwarder.accept(LAYOUT_1, None)
+    assert len(setting.kept) == 2
+    assert caplog.text.count("no gateway time of 37817737f13/9372163 is plausible") == 1
+    assert "3060 s from this host's, which is used: check this host's clock" in caplog.text

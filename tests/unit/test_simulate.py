@@ -25,7 +25,7 @@ def stream(count: int, devices: int) -> bytes:
 def test_every_frame_is_an_uplink() -> None:
     """All frames parse, and count up for each device."""
     uplinks = [
-        parse(bytes(f), None) for f in Framer().feed(stream(100, 10)) if isinstance(f, bytes)
+        parse(bytes(f), None) for f in Framer(65_536).feed(stream(100, 10)) if isinstance(f, bytes)
     ]
     found = [(u.application, u.device, u.seqno) for u in uplinks if u]
     assert found == [
@@ -72,7 +72,7 @@ def test_it_sends_as_many_as_asked() -> None:
         simulate(plan, told.append)
         reader.join()
     assert sum(told) == 200
-    assert len(Framer().feed(bytes(received))) == 200
+    assert len(Framer(65_536).feed(bytes(received))) == 200
 
 
 def test_nobody_listens() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -11,7 +12,6 @@ from bridge.config import Listen
 from bridge.counts import Counts
 from bridge.errors import BridgeError
 from bridge.forwarder import Clock, Forwarder
-from bridge.framing import MAX_FRAME
 from bridge.message import Message
 from bridge.source import Source
 from bridge.timestamps import Timestamper
@@ -21,7 +21,7 @@ from tests.unit.frames import LAYOUT_1, LAYOUT_2, frame
 class Setting:
     """A source on a free port of the loopback, and what came through."""
 
-    def __init__(self, application: str | None = None) -> None:
+    def __init__(self, application: str | None = None, max_connections: int = 100) -> None:
         self.kept: list[Message] = []
         self.counts = Counts()
         clock = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
@@ -31,7 +31,8 @@ class Setting:
             self.counts,
             clock,
         )
-        self.source = Source([Listen(port=0, application=application)], forwarder)
+        listen = Listen(port=0, application=application, max_connections=max_connections)
+        self.source = Source([listen], forwarder)
 
     def connect(self) -> socket.socket:
         """Connect as a network server does."""
@@ -84,7 +85,7 @@ def test_bad_input_never_closes_the_connection() -> None:
 
     async def scenario(setting: Setting) -> None:
         with setting.connect() as server:
-            for bad in (b"junk", b"\xff\xfe", b"[" * 60_000, b"x" * (3 * MAX_FRAME), b"[]", b"{}"):
+            for bad in (b"junk", b"\xff\xfe", b"[" * 60_000, b"x" * 200_000, b"[]", b"{}"):
                 server.sendall(bad + b"\0" + frame() + b"\0")
             await setting.until(lambda: len(setting.kept) == 6)
         assert setting.counts.rejected.total() == 6
@@ -136,6 +137,79 @@ def test_stopping_takes_what_has_arrived() -> None:
             assert len(setting.kept) == 2001
             server.settimeout(10)
             assert server.recv(1) == b""
+
+    play(Setting(), scenario)
+
+
+def test_a_flood_of_connections_displaces_no_network_server(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever has delivered stays, whoever is new gets in; of the others the oldest go."""
+    caplog.set_level("INFO")
+
+    async def scenario(setting: Setting) -> None:
+        with ExitStack() as stack:
+            old = stack.enter_context(setting.connect())
+            old.sendall(frame(seqno=1) + b"\0")
+            await setting.until(lambda: len(setting.kept) == 1)
+            for number in range(300):
+                bad = stack.enter_context(await asyncio.to_thread(setting.connect))
+                with suppress(ConnectionError):  # it may have been closed already
+                    bad.sendall((b"junk\0", frame()[:50], b"\0", b"")[number % 4])
+            new = stack.enter_context(await asyncio.to_thread(setting.connect))
+            for server in (old, new):
+                server.sendall(frame(seqno=2) + b"\0")
+            await setting.until(lambda: len(setting.kept) == 3)
+            assert len(setting.source._connections) <= 10  # noqa: SLF001  # what is held
+
+    play(Setting(max_connections=10), scenario)
+    assert caplog.text.count("more than max_connections = 10 to 127.0.0.1:0") == 1
+    assert caplog.text.count(" connected") == 20
+
+
+def test_of_several_network_servers_the_longest_silent_goes() -> None:
+    """When all have delivered, the one that did so longest ago makes room."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as first, setting.connect() as second:
+            for count, server in enumerate((first, second, first), start=1):
+                server.sendall(frame() + b"\0")
+                await setting.until(lambda count=count: len(setting.kept) == count)  # type: ignore[misc]
+            with setting.connect() as third:
+                third.sendall(frame() + b"\0")
+                await setting.until(lambda: len(setting.kept) == 4)
+                second.settimeout(10)
+                assert second.recv(1) == b""
+                first.sendall(frame() + b"\0")
+                await setting.until(lambda: len(setting.kept) == 5)
+
+    play(Setting(max_connections=2), scenario)
+
+
+def test_connections_are_kept_alive() -> None:
+    """A network server that is gone without a word is noticed, by TCP keep-alive."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect():
+            await setting.until(lambda: len(setting.source._connections) == 1)  # noqa: SLF001
+            (connection,) = setting.source._connections  # noqa: SLF001
+            accepted = connection.transport.get_extra_info("socket")
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+
+    play(Setting(), scenario)
+
+
+def test_nobody_gets_in_after_the_stop() -> None:
+    """A connection that was waiting to be accepted when the source stopped is not served."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as late:
+            late.sendall(frame() + b"\0")
+            await setting.source.stop()
+            late.settimeout(10)
+            with suppress(ConnectionResetError):
+                assert late.recv(1) == b""
+        assert not setting.source._connections  # noqa: SLF001  # what is held
 
     play(Setting(), scenario)
 
