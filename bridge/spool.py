@@ -75,6 +75,8 @@ class Stretch:
     up_to: int
 
 
+_FREE_PAGES = 1000  # of 4 KiB, kept for what comes next
+_SHRINK_PAGES = 500  # given back at a time, which takes as long as a few commits
 _PLACEMENTS = msgspec.msgpack.Decoder(list[Placement])
 
 _Arguments = ParamSpec("_Arguments")
@@ -204,6 +206,16 @@ class Spool:
         return [Waiting(*row) for row in rows]
 
     @_on_a_sound_file
+    def shrink(self) -> bool:
+        """Give some free pages back to the file system; return whether there may be more."""
+        free = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
+        if free <= _FREE_PAGES:
+            return False
+        # `execute` would take one step, which is one page.
+        self._db.executescript(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})")
+        return True
+
+    @_on_a_sound_file
     def placements(self) -> list[Placement]:
         """Return the placements to start from, oldest first."""
         rows = self._db.execute("SELECT several FROM placements ORDER BY last")
@@ -230,7 +242,6 @@ class Spool:
         """Prepare the file for this run; return the largest id in it."""
         # What was refused may be accepted today, so all wait in line again.
         self._db.execute("UPDATE waiting SET refused_at = NULL WHERE refused_at IS NOT NULL")
-        self._db.execute("PRAGMA incremental_vacuum").fetchall()
         return int(self._db.execute("SELECT ifnull(max(id), 0) FROM waiting").fetchone()[0])
 
     def _close(self) -> None:

@@ -9,6 +9,7 @@ from typing import IO
 from bridge.errors import BridgeError
 
 _VERSION = 2
+_MAX_LOG = 8_388_608  # bytes of the write-ahead log that stay on disk when it is empty again
 _SCHEMA = f"""
 BEGIN;
 CREATE TABLE waiting (
@@ -50,6 +51,7 @@ def connect(path: Path) -> sqlite3.Connection:
             database.execute("PRAGMA auto_vacuum = INCREMENTAL")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        database.execute(f"PRAGMA journal_size_limit = {_MAX_LOG}")
         if version == 0:
             database.executescript(_SCHEMA)
         stack.pop_all()

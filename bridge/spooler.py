@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 _MAX_UNCOMMITTED = 4_194_304
 """Bytes of messages that may wait in memory for a commit before reading pauses."""
 _ROOM_AGAIN = 0.95  # of max_bytes: a full spool takes frames again when less than that waits
+_LITTLE = 1_048_576  # bytes
 _FORGET_AFTER = 0.2
 """Seconds a delivered message may stay on disk when no commit takes it along: a crash in that
 time publishes it once more, into the same row; a disk write for each PUBACK is spared."""
@@ -108,6 +109,7 @@ class Spooler:
             await self._work.wait()
             self._work.clear()
             await self._insist(self.flush)
+            await self._insist(self._give_back)
 
     async def flush(self) -> None:
         """Commit what there is.
@@ -135,6 +137,11 @@ class Spooler:
             self._uncommitted_bytes -= added
             self._waiting_bytes += added - forgotten
             self._settle(arrived)
+
+    async def _give_back(self) -> None:
+        """Shrink the file between commits, once it holds little: pages in use would be moved."""
+        if self._waiting_bytes < _LITTLE and await self._run(self._spool.shrink):
+            self._commit_soon()
 
     def _commit_soon(self) -> None:
         if self._soon is None:

@@ -186,3 +186,26 @@ def test_a_commit_that_nobody_waits_for_is_seen_through(
         spooler.close()
 
     asyncio.run(scenario())
+
+
+def test_the_file_shrinks_back_after_a_backlog(spool: Spool, tmp_path: Path) -> None:
+    """What a backlog took on disk is given back once it has been delivered, while running."""
+
+    async def scenario() -> None:
+        spooler = Spooler(spool, 10**9)
+        running = asyncio.create_task(spooler.run())
+        for _ in range(20_000):
+            spooler.keep(MESSAGE, PLACEMENT)
+        await spooler.flush()
+        spooler.forget(await read_all(spooler))
+        sizes = [size()]
+        async with asyncio.timeout(20):
+            while size() > sizes[0] / 3:
+                await asyncio.sleep(0.05)
+        running.cancel()
+        spooler.close()
+
+    def size() -> int:
+        return sum(path.stat().st_size for path in tmp_path.glob("spool.db*"))
+
+    asyncio.run(scenario())
