@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 _STOP_LIMIT = 2.0  # seconds
 _QUIET = 0.1  # seconds without anything to read, after which all has been read
 _LINES = 20  # a minute, about connections that come, and as many about those that go
-_READ = 65_536  # bytes taken from a connection before the next one has its turn
+_READ = 262_144  # bytes taken from a connection before the next one has its turn
 _PENALTY = 100
 """A connection that sent more bad frames than good ones rests for so many times as long as they
 took: a hundred such connections cannot take more time than there is."""
