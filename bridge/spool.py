@@ -213,6 +213,7 @@ class Spool:
             return False
         # `execute` would take one step, which is one page.
         self._db.executescript(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})")
+        self._db.execute("PRAGMA wal_checkpoint").fetchall()  # only then the file is cut
         return True
 
     @_on_a_sound_file
