@@ -1,6 +1,7 @@
 # make demo   the whole path on this machine, in a local AWS
 # make test   every test, the quick ones first
 # make bench  the bridge beside the SDK alone and other bridges: FRAMES=200000 of them
+# make soak   faults over half an hour, with the counts: MINUTES=10 of them the long run
 # make check  style and types
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ READY := $(VENV)/ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test bench check requirements clean
+.PHONY: setup demo test bench soak check requirements clean
 
 setup: $(READY)
 
@@ -31,6 +32,9 @@ test: setup
 
 bench: setup
 	$(BIN)/python -m bench $(if $(FRAMES),--frames $(FRAMES))
+
+soak: setup
+	$(BIN)/python -m soak $(SCENARIOS) $(if $(MINUTES),--minutes $(MINUTES))
 
 check: setup
 	$(BIN)/ruff check

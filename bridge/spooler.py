@@ -130,13 +130,29 @@ class Spooler:
             arrived, placements = self._uncommitted[:], self._placements[:]
             delivered, refused = self._delivered[:], self._refused[:]
             added, forgotten = self._uncommitted_bytes, self._delivered_bytes
-            await self._run(partial(self._spool.commit, arrived, placements, delivered, refused))
+            await self._write(arrived, placements, delivered, refused)
             del self._uncommitted[: len(arrived)], self._placements[: len(placements)]
             del self._delivered[: len(delivered)], self._refused[: len(refused)]
             self._delivered_bytes -= forgotten
             self._uncommitted_bytes -= added
             self._waiting_bytes += added - forgotten
             self._settle(arrived)
+
+    async def _write(
+        self,
+        arrived: list[Waiting],
+        placements: list[Placement],
+        delivered: list[int],
+        refused: list[Refused],
+    ) -> None:
+        commit = self._spool.commit
+        try:
+            await self._run(partial(commit, arrived, placements, delivered, refused))
+        except sqlite3.Error:
+            # What leaves makes room for what comes on a full disk; twice is the same as once.
+            if arrived and delivered:
+                await self._run(partial(commit, [], [], delivered, []))
+            raise
 
     async def _give_back(self) -> None:
         """Shrink the file between commits, once it holds little: pages in use would be moved."""

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,13 +111,13 @@ class RunningBridge:
 
 
 @contextmanager
-def running_bridge(config: Path) -> Iterator[RunningBridge]:
+def running_bridge(config: Path, command: Sequence[str] = _LORA_BRIDGE) -> Iterator[RunningBridge]:
     """Run a bridge with ``config`` until the context ends; its log is beside the configuration."""
     log_path = config.with_suffix(".log")
     with log_path.open("ab") as log:
         start = log.tell()
         process = subprocess.Popen(
-            [*_LORA_BRIDGE, "run", "--config", str(config)],
+            [*command, "run", "--config", str(config)],
             stdin=subprocess.DEVNULL,
             stderr=log,
         )

@@ -15,6 +15,12 @@ def waiting(spool: Path) -> int:
     return _number(spool, "SELECT count(*) FROM waiting")
 
 
+def set_version(spool: Path, version: int) -> None:
+    """Make the spool one that another version wrote."""
+    with closing(sqlite3.connect(spool)) as database:
+        database.execute(f"PRAGMA user_version = {version}")
+
+
 def _number(spool: Path, query: str) -> int:
     with closing(sqlite3.connect(spool, timeout=30)) as database:
         return int(database.execute(query).fetchone()[0])

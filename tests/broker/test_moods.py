@@ -14,8 +14,8 @@ from bridge.config import Aws, Config, Listen, SpoolSettings
 from bridge.service import serve
 from localaws.certificates import make_certificates
 from localaws.server import free_ports
+from soak.moody import MoodyBroker
 from soak.spools import waiting
-from tests.broker.moody import MoodyBroker
 from tests.unit.frames import frame
 
 FRAMES = 12
@@ -45,7 +45,7 @@ async def play(folder: Path, broker: MoodyBroker, left: int = 0) -> None:
             server.write(b"".join(frame(seqno=number) + b"\0" for number in range(FRAMES)))
             await server.drain()
             while (
-                len({payload for _, payload in broker.published}) < FRAMES or waiting(spool) > left
+                len({each.payload for each in broker.published}) < FRAMES or waiting(spool) > left
             ):
                 await asyncio.sleep(0.05)
         server.close()
@@ -70,7 +70,7 @@ def test_withheld_pubacks_wedge_nothing(
     make_certificates(tmp_path)
     broker = MoodyBroker(tmp_path, lambda connection, _payload: 0 if connection else None)
     asyncio.run(play(tmp_path, broker))
-    seqnos = [(connection, seqno(payload)) for connection, payload in broker.published]
+    seqnos = [(each.connection, seqno(each.payload)) for each in broker.published]
     assert seqnos == [(0, n) for n in range(WINDOW)] + [(1, n) for n in range(FRAMES)]
     assert "publishes unanswered, connecting anew: AWS_ERROR_MQTT_TIMEOUT" in caplog.text
     assert f"published={FRAMES} refused=0 left=0" in caplog.text
@@ -78,7 +78,7 @@ def test_withheld_pubacks_wedge_nothing(
 
 def numbers(broker: MoodyBroker) -> list[int]:
     """Return the seqnos that the broker was asked to take, in order."""
-    return [seqno(payload) for _, payload in broker.published]
+    return [seqno(each.payload) for each in broker.published]
 
 
 def test_refused_publishes_are_tried_again_and_drain(
@@ -141,7 +141,7 @@ def test_throttled_publishes_wait_and_keep_their_order(
     monkeypatch.setattr(lane, "_FIRST_PAUSE", 0.1)
     make_certificates(tmp_path)
     broker = MoodyBroker(
-        tmp_path, lambda _connection, _payload: 0 if len(broker.published) > 2 * WINDOW else 0x97
+        tmp_path, lambda _connection, _payload: 0 if len(broker.published) >= 2 * WINDOW else 0x97
     )
     asyncio.run(play(tmp_path, broker))
     assert numbers(broker) == [*range(WINDOW), *range(WINDOW), *range(FRAMES)]

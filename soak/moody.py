@@ -6,14 +6,31 @@ either on demand.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
 _CONNECT, _PUBLISH, _PINGREQ = 1, 3, 12  # packet types (MQTT 5.0, 2.1.2)
 _CONNACK = bytes([0x20, 3, 0, 0, 0])
 _PINGRESP = bytes([0xD0, 0])
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A PUBLISH that came over a connection, counted from 0, and the reason code it got.
+
+    ``at`` is in seconds of the monotonic clock.
+    """
+
+    connection: int
+    at: float
+    topic: str
+    payload: bytes
+    code: int | None
 
 
 @dataclass
@@ -21,17 +38,17 @@ class MoodyBroker:
     """Speaks just enough MQTT 5.
 
     ``answer`` gets the connection, counted from 0, and the payload of a PUBLISH, and returns the
-    reason code of the PUBACK or None for no PUBACK. ``published`` has all it was asked.
+    reason code of the PUBACK or None for no PUBACK. ``published`` has all it was asked before.
     """
 
     folder: Path
     answer: Callable[[int, bytes], int | None]
-    published: list[tuple[int, bytes]] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
     connections: int = 0
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[int]:
-        """Listen with the test's certificates, on the port yielded, until the context ends."""
+        """Listen with the certificates in ``folder``; yields the port."""
         context = ssl.create_default_context(
             ssl.Purpose.CLIENT_AUTH, cafile=str(self.folder / "ca.pem")
         )
@@ -40,6 +57,26 @@ class MoodyBroker:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
         async with server:
             yield int(server.sockets[0].getsockname()[1])
+
+    @contextmanager
+    def in_thread(self) -> Iterator[int]:
+        """Listen as ``listening`` does, from a thread of its own."""
+        ports: SimpleQueue[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = SimpleQueue()
+
+        async def serve() -> None:
+            end = asyncio.Event()
+            async with self.listening() as port:
+                ports.put((port, asyncio.get_running_loop(), end))
+                await end.wait()
+
+        thread = threading.Thread(target=asyncio.run, args=(serve(),))
+        thread.start()
+        port, loop, end = ports.get()
+        try:
+            yield port
+        finally:
+            loop.call_soon_threadsafe(end.set)
+            thread.join()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = self.connections
@@ -53,8 +90,9 @@ class MoodyBroker:
             elif kind == _PUBLISH:
                 topic_end = 2 + int.from_bytes(body[:2], "big")
                 payload = body[topic_end + 3 :]
-                self.published.append((connection, payload))
+                topic = body[2:topic_end].decode()
                 code = self.answer(connection, payload)
+                self.published.append(Published(connection, time.monotonic(), topic, payload, code))
                 if code is not None:
                     writer.write(bytes([0x40, 3]) + body[topic_end : topic_end + 2] + bytes([code]))
         writer.close()
@@ -69,7 +107,7 @@ async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
             (digit,) = await reader.readexactly(1)
             length |= (digit & 0x7F) << shift
             shift += 7
-            if digit < 0x80:  # the last digit of the length (MQTT 5.0, 1.5.5)
+            if digit < 0x80:  # noqa: PLR2004  # the last digit of the length (MQTT 5.0, 1.5.5)
                 return first >> 4, await reader.readexactly(length)
     except (asyncio.IncompleteReadError, ConnectionError):
         return None

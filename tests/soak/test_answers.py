@@ -1,0 +1,19 @@
+"""What the broker says, or does not say, loses nothing."""
+
+from pathlib import Path
+
+from soak.answers import refused, withheld
+
+
+def test_withheld(tmp_path: Path) -> None:
+    """When no PUBACK comes, the bridge connects anew, and nothing is lost or out of order."""
+    done = withheld(tmp_path, print)
+    assert done.problems == (), done
+    assert done.lost == done.out_of_order == 0
+
+
+def test_refused(tmp_path: Path) -> None:
+    """Throttled or refused, all arrives once it is allowed, and others are not held up."""
+    done = refused(tmp_path, print, seconds=3)
+    assert done.problems == (), done
+    assert done.delivered == done.sent > 1000
