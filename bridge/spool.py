@@ -5,6 +5,7 @@ the process and of the machine (sqlite.org/pragma.html#pragma_synchronous).
 """
 
 import logging
+import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -75,7 +76,8 @@ class Stretch:
     up_to: int
 
 
-_FREE_PAGES = 1000  # of 4 KiB, kept for what comes next
+_PAGE = 4096  # bytes
+_FREE_PAGES = 1000  # kept for what comes next
 _SHRINK_PAGES = 500  # given back at a time, which takes as long as a few commits
 _PLACEMENTS = msgspec.msgpack.Decoder(list[Placement])
 
@@ -104,6 +106,9 @@ def _on_a_sound_file(
 class Spool:
     """The queue on disk. Open it in one process at a time.
 
+    ``last_id`` is the number of the last message committed; ``room`` how many bytes more there is
+    room for on the disk, by the last commit.
+
     Raises:
         BridgeError: the file cannot be opened, is in use, or was written by a newer version.
 
@@ -118,6 +123,7 @@ class Spool:
                 self._open()
                 stack.callback(self._close)
                 self.last_id = self._begin()
+                self.room = self._room()
             except (sqlite3.Error, OSError) as error:
                 raise BridgeError(f"{path}: cannot open the spool: {error}") from None
             self._resources = stack.pop_all()
@@ -162,6 +168,7 @@ class Spool:
             )
         if arrived:
             self.last_id = arrived[-1].id
+        self.room = self._room()
 
     @_on_a_sound_file
     def read(self, after: int, limit: int, share: Share) -> Stretch:
@@ -244,6 +251,12 @@ class Spool:
         # What was refused may be accepted today, so all wait in line again.
         self._db.execute("UPDATE waiting SET refused_at = NULL WHERE refused_at IS NOT NULL")
         return int(self._db.execute("SELECT ifnull(max(id), 0) FROM waiting").fetchone()[0])
+
+    def _room(self) -> int:
+        """Return how many bytes more the file can take, on its disk and in pages of its own."""
+        disk = os.statvfs(self._path.parent)
+        free_pages = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
+        return disk.f_bavail * disk.f_frsize + free_pages * _PAGE
 
     def _close(self) -> None:
         self._db.close()

@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 _MAX_UNCOMMITTED = 4_194_304
 """Bytes of messages that may wait in memory for a commit before reading pauses."""
+_MIN_ROOM = 16_777_216
+"""Bytes of the disk that the spool leaves free: to take messages out, SQLite needs room too."""
 _ROOM_AGAIN = 0.95  # of max_bytes: a full spool takes frames again when less than that waits
 _LITTLE = 1_048_576  # bytes
 _FORGET_AFTER = 0.2
@@ -130,29 +132,13 @@ class Spooler:
             arrived, placements = self._uncommitted[:], self._placements[:]
             delivered, refused = self._delivered[:], self._refused[:]
             added, forgotten = self._uncommitted_bytes, self._delivered_bytes
-            await self._write(arrived, placements, delivered, refused)
+            await self._run(partial(self._spool.commit, arrived, placements, delivered, refused))
             del self._uncommitted[: len(arrived)], self._placements[: len(placements)]
             del self._delivered[: len(delivered)], self._refused[: len(refused)]
             self._delivered_bytes -= forgotten
             self._uncommitted_bytes -= added
             self._waiting_bytes += added - forgotten
             self._settle(arrived)
-
-    async def _write(
-        self,
-        arrived: list[Waiting],
-        placements: list[Placement],
-        delivered: list[int],
-        refused: list[Refused],
-    ) -> None:
-        commit = self._spool.commit
-        try:
-            await self._run(partial(commit, arrived, placements, delivered, refused))
-        except sqlite3.Error:
-            # What leaves makes room for what comes on a full disk; twice is the same as once.
-            if arrived and delivered:
-                await self._run(partial(commit, [], [], delivered, []))
-            raise
 
     async def _give_back(self) -> None:
         """Shrink the file between commits, once it holds little: pages in use would be moved."""
@@ -167,7 +153,7 @@ class Spooler:
         if self._soon is not None:
             self._soon.cancel()
             self._soon = None
-        if self._delivered or self._refused:  # that came while the commit ran
+        if self._delivered or self._refused or self._full:  # what came meanwhile, or may leave
             self._commit_soon()
         self._weigh()
         if committed:
@@ -176,12 +162,17 @@ class Spooler:
 
     def _weigh(self) -> None:
         held = self._waiting_bytes + self._uncommitted_bytes
-        if not self._full and held >= self._max_bytes:
+        room = self._spool.room
+        if not self._full and (held >= self._max_bytes or room < _MIN_ROOM):
             self._full = True
-            self._say(ERROR, "full", f"{held} bytes wait; nothing is read until some are published")
-        elif self._full and held < _ROOM_AGAIN * self._max_bytes:
+            self._say(
+                ERROR,
+                "full",
+                f"{held} bytes wait, room for {room}; nothing is read until some leave",
+            )
+        elif self._full and held < _ROOM_AGAIN * self._max_bytes and room >= _MIN_ROOM:
             self._full = False
-            self._say(WARNING, "room again", f"{held} bytes wait; reading goes on")
+            self._say(WARNING, "room again", f"{held} bytes wait, room for {room}; reading goes on")
         pressed = self._full or self._uncommitted_bytes >= _MAX_UNCOMMITTED
         if pressed != self._pressed:
             self._pressed = pressed

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from localaws.host import running_bridge
@@ -14,7 +14,8 @@ from soak.site import SoakError, site
 from soak.spools import committed, set_version, waiting
 
 _RATE = 2000  # frames a second
-_DISK = "6m"  # some 15,000 frames
+_FILLING_RATE = 5000  # frames a second
+_DISK = "32m"  # some 35,000 frames beside what the bridge leaves free
 _SAID_LIMIT = 60.0  # seconds
 _DRAIN_LIMIT = 120.0  # seconds
 _PAGE = 4096  # bytes
@@ -42,23 +43,26 @@ def _small_disk(folder: Path) -> Iterator[Path]:
 
 
 def full(folder: Path, say: Callable[[str], None]) -> Result:
-    """Let frames come until the disk is full, with the link down, and then bring it back."""
+    """Fill the disk twice: with frames while the link is down, and with a file of somebody else."""
     with _small_disk(folder) as disk:
-        settings = {"spool": {"path": str(disk / "spool.db")}}
         spool = disk / "spool.db"
-        with site(folder, settings) as place:
+        with site(folder, {"spool": {"path": str(spool)}}) as place:
             place.link.close()
             with running_bridge(place.config) as bridge:
                 bridge.says("listening")
-                with Sender(place.port, _RATE, frame) as sender:
-                    place.wait_until(
-                        lambda: "disk is full" in bridge.log, _SAID_LIMIT, "the disk to fill"
-                    )
-                    say("the disk is full")
+                with Sender(place.port, _FILLING_RATE, frame) as sender:
+                    bridge.says("spool: full")
+                    say("the disk is full of frames")
                     place.play(2)
                     place.link.open()
-                    say("the link is back")
+                    bridge.says("spool: room again")
+                    say("the link is back, and there is room again")
+                    other = disk / "other"
+                    _fill(other)
+                    bridge.says("database or disk is full")
+                    say("the disk is full of something else")
                     place.play(2)
+                    other.unlink()
                 place.wait_until(lambda: waiting(spool) == 0, _DRAIN_LIMIT, "the spool to drain")
                 counts = bridge.stop()
             arrived = place.arrived()
@@ -72,6 +76,13 @@ def full(folder: Path, say: Callable[[str], None]) -> Result:
                     (arrived.out_of_order == 0, "a device's frames came out of order"),
                 ],
             )
+
+
+def _fill(path: Path) -> None:
+    """Write to a file until its disk has no room."""
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while file.write(b"x" * _PAGE):
+            pass
 
 
 def damaged(folder: Path, say: Callable[[str], None]) -> Result:

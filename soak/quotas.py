@@ -15,6 +15,8 @@ from soak.spools import committed
 
 _CONNECTIONS = 4
 _PACE = 100  # publishes a second on each (AWS IoT Core quotas)
+_JITTER = 5
+"""How many more may arrive within some second, for those before it that were late."""
 _RATE = 1000  # frames a second: more than they can take
 _FIRST_SECONDS = 2.0  # until every connection has a backlog
 
@@ -49,7 +51,7 @@ def quotas(folder: Path, say: Callable[[str], None], *, seconds: float) -> Resul
         remarks=f"{rate:.1f}/s of {_CONNECTIONS * _PACE}/s, at most {most}/s on one connection",
         promises=[
             (rate >= 0.99 * _CONNECTIONS * _PACE, f"only {rate:.1f}/s"),
-            (most <= _PACE, f"{most} publishes in a second on one connection"),
+            (most <= _PACE + _JITTER, f"{most} publishes in a second on one connection"),
             (arrived.out_of_order == 0, "a device's frames came out of order"),
         ],
     )
