@@ -3,6 +3,7 @@
 # make bench  the bridge beside the SDK alone and other bridges: FRAMES=200000 of them
 # make soak   faults over half an hour, with the counts: MINUTES=10 of them the long run
 # make check  style and types
+# make brokers   Mosquitto, from the packages of Debian or Ubuntu; as root
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ READY := $(VENV)/ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test bench soak check requirements clean
+.PHONY: setup demo test bench soak check brokers requirements clean
 
 setup: $(READY)
 
@@ -40,6 +41,12 @@ check: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Mosquitto for tests, bench and soak, and what the shell pipeline of the bench uses; as root.
+brokers:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    mosquitto mosquitto-clients netcat-openbsd
 
 # After a change of the pins in pyproject.toml.
 requirements: setup

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -89,7 +90,8 @@ def _play(folder: Path, names: list[str], minutes: float) -> dict[str, Result]:
             say = partial(_say, f"{number}/{len(names)} {name}", time.monotonic())
             if name in _WITH_TABLE:
                 backend = backend or _backend(stack, folder, say)
-                done = _WITH_TABLE[name](backend, own, say)
+                # An application of its own: the table is the same for all.
+                done = _WITH_TABLE[name](replace(backend, application=f"a{number}"), own, say)
             elif name in _ALONE:
                 done = _ALONE[name](own, say)
             else:
