@@ -1,4 +1,4 @@
-"""``python -m bench``: every section in turn, each with a table of its own."""
+"""``python -m bench [SECTION ...]``: each section, or those named, with tables of its own."""
 
 import argparse
 import signal
@@ -7,12 +7,18 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from bench import latency, paced, throughput
+from bench import at_risk, backlog, latency, paced, throughput
 from bench.errors import BenchError
 from bench.mosquitto import mosquitto
 from bench.report import Setup, machine
 
-_SECTIONS = (throughput.section, paced.section, latency.section)
+_SECTIONS = {
+    "throughput": throughput.section,
+    "paced": paced.section,
+    "latency": latency.section,
+    "at_risk": at_risk.section,
+    "backlog": backlog.section,
+}
 # Unlike /tmp, never in memory: the bridge's spool is to be on a disk.
 _ON_DISK = "/var/tmp"  # noqa: S108  # in it, folders of unpredictable names
 
@@ -20,8 +26,10 @@ _ON_DISK = "/var/tmp"  # noqa: S108  # in it, folders of unpredictable names
 def main() -> int:
     """Print where this is measured, and the tables as they are ready."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=_SECTIONS, help="default: all of them")
     parser.add_argument("--frames", type=int, default=200_000, help="in one burst")
     parser.add_argument("--repeats", type=int, default=3, help="of every run")
+    parser.add_argument("--backlog", type=int, default=1_000_000, help="messages in a full spool")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -31,9 +39,9 @@ def main() -> int:
             folder = Path(name)
             with mosquitto(folder) as broker:
                 print(machine(), flush=True)
-                setup = Setup(broker, folder, options.frames, options.repeats)
-                for section in _SECTIONS:
-                    print(f"\n{section(setup)}", flush=True)
+                setup = Setup(broker, folder, options.frames, options.repeats, options.backlog)
+                for section in options.sections or _SECTIONS:
+                    print(f"\n{_SECTIONS[section](setup)}", flush=True)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ import base64
 import random
 import re
 import time
+from collections.abc import Iterator
 from itertools import islice
 
 from bridge.rejection import FrameRejectedError
@@ -17,7 +18,12 @@ _BYTES = re.compile(rb'"port\d+_bytes":\[([\d,]+)\]')  # as msgspec and JSON.str
 
 
 def numbered_frames(count: int) -> list[bytes]:
-    """Return simulated frames, each with its NUL, whose readings are their numbers from 0.
+    """Return the first ``count`` of ``numbered``."""
+    return list(islice(numbered(), count))
+
+
+def numbered() -> Iterator[bytes]:
+    """Return endless simulated frames, each with its NUL, whose readings count from 0.
 
     The number is the one part that every contender passes on, whatever its form of message.
     There are no keep-alives among them, which a network server sends when it has no frames.
@@ -25,7 +31,7 @@ def numbered_frames(count: int) -> list[bytes]:
     # The same frames every time, but for their times.
     rng = random.Random(1)  # noqa: S311  # no secret comes of it
     simulated = frames(_DEVICES, rng, lambda: time.time_ns() // 1000)
-    return [_with_reading(frame, number) for number, frame in enumerate(islice(simulated, count))]
+    return (_with_reading(frame, number) for number, frame in enumerate(simulated))
 
 
 def uplink_number(payload: bytes) -> int | None:

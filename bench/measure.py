@@ -1,6 +1,5 @@
 """One run of one contender: what of the frames it is sent is delivered, how fast, at what cost."""
 
-import socket
 import subprocess
 import threading
 import time
@@ -12,6 +11,7 @@ from bench.contenders import Contender, Place
 from bench.counter import Counter, counter
 from bench.errors import BenchError
 from bench.mosquitto import Mosquitto
+from bench.pace import Writes, connect, paced, write
 from bench.process import running
 from bench.usage import Usage
 from localaws.server import free_ports
@@ -88,21 +88,14 @@ def measure(
     return Result(len(frames), counting.distinct(), seconds, cpu, usage.peak)
 
 
-def _writes(frames: list[bytes], rate: float | None) -> list[tuple[float, bytes]]:
-    """Return what to write, and when: seconds after the start."""
-    if rate is None:
-        return [(0.0, b"".join(frames))]
-    return [(number / rate, frame) for number, frame in enumerate(frames)]
+def _writes(frames: list[bytes], rate: float | None) -> Writes:
+    return [(0.0, b"".join(frames))] if rate is None else paced(frames, rate)
 
 
-def _send(port: int, writes: list[tuple[float, bytes]]) -> None:
+def _send(port: int, writes: Writes) -> None:
     """Connect and write, and stay connected as a network server does."""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        started = time.monotonic()
-        for due, data in writes:
-            time.sleep(max(0.0, started + due - time.monotonic()))
-            connection.sendall(data)
+    with suppress(OSError), connect(port) as connection:
+        write(connection, writes)
         connection.recv(1)  # until the contender is ended
 
 

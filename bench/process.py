@@ -26,8 +26,15 @@ def running(
         BenchError: it ended before it was ready, or was not ready in time.
 
     """
-    log_path = folder / "log"
-    with log_path.open("wb") as log:
+    with starting(command, folder) as process:
+        _wait_until_ready(process, contender, folder / "log")
+        yield process
+
+
+@contextmanager
+def starting(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the command until the context ends, ready or not; its log is in ``folder``."""
+    with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command,
             cwd=PROJECT,
@@ -37,7 +44,6 @@ def running(
             start_new_session=True,  # so that all it starts can be ended with it
         )
     try:
-        _wait_until_ready(process, contender, log_path)
         yield process
     finally:
         with suppress(ProcessLookupError):

@@ -20,13 +20,15 @@ NOTHING = "-"
 class Setup:
     """What every section of the bench gets.
 
-    ``folder`` is on disk and shared; ``frames`` are in one burst, ``repeats`` of every run.
+    ``folder`` is on disk and shared; ``frames`` are in one burst, ``repeats`` of every run,
+    ``backlog`` messages in a full spool.
     """
 
     broker: Mosquitto
     folder: Path
     frames: int
     repeats: int
+    backlog: int
 
 
 def say(text: str) -> None:
@@ -40,6 +42,12 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
     if len(values) == 1:
         return middle
     return f"{middle} ({min(values):,.{digits}f}-{max(values):,.{digits}f})"
+
+
+def percentiles(values: Sequence[float]) -> tuple[float, float]:
+    """Return the median and the 99th percentile."""
+    hundredths = statistics.quantiles(values, n=100, method="inclusive")
+    return hundredths[49], hundredths[98]
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

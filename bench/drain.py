@@ -1,0 +1,108 @@
+"""One run of the bridge that finds a full spool: how soon, how fast and in how much memory."""
+
+import subprocess
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from bench.contenders import BRIDGE, Place
+from bench.counter import Counter, counter
+from bench.errors import BenchError
+from bench.mosquitto import Mosquitto
+from bench.process import starting
+from bench.usage import Usage
+from localaws.server import free_ports
+from soak.process import resident
+from soak.spools import waiting
+
+_LOOK_EVERY = 0.01  # seconds: what the times are exact to
+_QUIET = 10.0  # seconds without a delivery, or a deletion, after which none is expected
+_QUARTERS = 4
+_BYTES_PER_MB = 1_048_576
+
+
+@dataclass(frozen=True)
+class Drain:
+    """What one run measured.
+
+    ``first`` is seconds from the start of the process to the first delivery; ``rates`` are
+    messages a second in each quarter, and ``resident`` MB at its end; ``peak`` is MB resident at
+    most. ``file`` and ``wal`` are the MB of the spool's files when all had been deleted from it.
+    """
+
+    first: float
+    rates: tuple[float, ...]
+    resident: tuple[float, ...]
+    peak: float
+    file: float
+    wal: float
+    lost: int
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """How many had been delivered at a time, and the MB resident then."""
+
+    at: float
+    delivered: int
+    resident: float
+
+
+def drain(broker: Mosquitto, folder: Path, total: int) -> Drain:
+    """Start the bridge on spool.db in ``folder``, which has ``total`` messages; see them out.
+
+    Raises:
+        BenchError: the bridge ended by itself, or went no further.
+
+    """
+    (port,) = free_ports(1)
+    spool = folder / "spool.db"
+    command = BRIDGE.command(Place(broker, folder, port), folder)
+    with counter(broker) as counting:
+        started = time.monotonic()
+        with starting(command, folder) as process:
+            wanted = [1, *(total * part // _QUARTERS for part in range(1, _QUARTERS + 1))]
+            marks = [_reached(counting, process, number) for number in wanted]
+            _wait_until_empty(spool)
+            file, wal = _megabytes(spool), _megabytes(Path(f"{spool}-wal"))
+            usage = Usage(process.pid)
+            usage.look()
+    return Drain(
+        first=marks[0].at - started,
+        rates=tuple(
+            (end.delivered - begin.delivered) / (end.at - begin.at)
+            for begin, end in pairwise(marks)
+        ),
+        resident=tuple(mark.resident for mark in marks[1:]),
+        peak=usage.peak,
+        file=file,
+        wal=wal,
+        lost=total - counting.distinct(),
+    )
+
+
+def _reached(counting: Counter, process: subprocess.Popen[bytes], wanted: int) -> _Mark:
+    """Wait until ``wanted`` messages have been delivered."""
+    quiet_since = time.monotonic()
+    while counting.total < wanted:
+        time.sleep(_LOOK_EVERY)
+        before = counting.total
+        counting.look()
+        if counting.total > before:
+            quiet_since = counting.last_delivery
+        if process.poll() is not None or time.monotonic() - quiet_since > _QUIET:
+            raise BenchError(f"the bridge delivered {counting.total:,} of its spool, and no more")
+    return _Mark(counting.last_delivery, counting.total, resident(process.pid))
+
+
+def _wait_until_empty(spool: Path) -> None:
+    deadline = time.monotonic() + _QUIET
+    while waiting(spool):
+        if time.monotonic() > deadline:
+            raise BenchError("the bridge did not delete what it had delivered")
+        time.sleep(_LOOK_EVERY)
+
+
+def _megabytes(path: Path) -> float:
+    return path.stat().st_size / _BYTES_PER_MB

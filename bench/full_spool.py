@@ -1,0 +1,32 @@
+"""Fills a spool as a bridge without a connection would, only faster."""
+
+from itertools import count, islice
+from pathlib import Path
+
+from bench.load import numbered
+from bench.report import say
+from bridge.message import build
+from bridge.semtech import parse
+from bridge.spool import Spool, waiting
+from bridge.timestamps import Timestamper
+
+_COMMIT = 10_000  # messages in one commit
+_SAY_EVERY = 100_000  # messages
+
+
+def fill(path: Path, total: int) -> None:
+    """Make a spool of ``total`` messages, of the numbered frames and with their placements."""
+    timestamper = Timestamper()
+    frames = islice(numbered(), total)
+    with Spool(path) as spool:
+        while chunk := list(islice(frames, _COMMIT)):
+            uplinks = [uplink for frame in chunk if (uplink := parse(frame[:-1], None))]
+            placements = [timestamper.place(each, min(each.received_at)) for each in uplinks]
+            messages = [
+                build(uplink, placement.given)
+                for uplink, placement in zip(uplinks, placements, strict=True)
+            ]
+            arrived = list(map(waiting, count(spool.last_id + 1), messages))
+            spool.commit(arrived, placements, [], [])
+            if spool.last_id % _SAY_EVERY == 0:
+                say(f"  {spool.last_id:,} of {total:,} in the spool")
