@@ -68,12 +68,14 @@ def drain(broker: Mosquitto, folder: Path, total: int) -> Drain:
             file, wal = _megabytes(spool), _megabytes(Path(f"{spool}-wal"))
             usage = Usage(process.pid)
             usage.look()
+    rates = [
+        (end.delivered - begin.delivered) / (end.at - begin.at) for begin, end in pairwise(marks)
+    ]
+    if not any(rates):
+        raise BenchError(f"{total:,} messages are too few: all were delivered at once")
     return Drain(
         first=marks[0].at - started,
-        rates=tuple(
-            (end.delivered - begin.delivered) / (end.at - begin.at)
-            for begin, end in pairwise(marks)
-        ),
+        rates=tuple(rates),
         resident=tuple(mark.resident for mark in marks[1:]),
         peak=usage.peak,
         file=file,
@@ -83,17 +85,19 @@ def drain(broker: Mosquitto, folder: Path, total: int) -> Drain:
 
 
 def _reached(counting: Counter, process: subprocess.Popen[bytes], wanted: int) -> _Mark:
-    """Wait until ``wanted`` messages have been delivered."""
+    """Wait until ``wanted`` messages have been delivered, and for one look at least."""
     quiet_since = time.monotonic()
-    while counting.total < wanted:
+    while True:
         time.sleep(_LOOK_EVERY)
         before = counting.total
         counting.look()
+        now = time.monotonic()
+        if counting.total >= wanted:
+            return _Mark(now, counting.total, resident(process.pid))
         if counting.total > before:
-            quiet_since = counting.last_delivery
-        if process.poll() is not None or time.monotonic() - quiet_since > _QUIET:
+            quiet_since = now
+        if process.poll() is not None or now - quiet_since > _QUIET:
             raise BenchError(f"the bridge delivered {counting.total:,} of its spool, and no more")
-    return _Mark(counting.last_delivery, counting.total, resident(process.pid))
 
 
 def _wait_until_empty(spool: Path) -> None:
