@@ -1,6 +1,7 @@
 # make demo   the whole path on this machine, in a local AWS
 # make test   every test, the quick ones first
-# make bench  the bridge beside the SDK alone and other bridges: FRAMES=200000 of them
+# make bench  the bridge beside the SDK alone and other bridges: FRAMES=200000 of them;
+#             SECTIONS="latency backlog" are those wanted, BACKLOG=1000000 messages in a full spool
 # make soak   faults over half an hour, with the counts: MINUTES=10 of them the long run
 # make check  style and types
 # make brokers   Mosquitto, from the packages of Debian or Ubuntu; as root
@@ -32,7 +33,8 @@ test: setup
 	$(BIN)/pytest
 
 bench: setup
-	$(BIN)/python -m bench $(if $(FRAMES),--frames $(FRAMES))
+	$(BIN)/python -m bench $(SECTIONS) $(if $(FRAMES),--frames $(FRAMES)) \
+	    $(if $(BACKLOG),--backlog $(BACKLOG))
 
 soak: setup
 	$(BIN)/python -m soak $(SCENARIOS) $(if $(MINUTES),--minutes $(MINUTES))

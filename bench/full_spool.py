@@ -1,5 +1,6 @@
 """Fills a spool as a bridge without a connection would, only faster."""
 
+import os
 from itertools import count, islice
 from pathlib import Path
 
@@ -15,7 +16,10 @@ _SAY_EVERY = 100_000  # messages
 
 
 def fill(path: Path, total: int) -> None:
-    """Make a spool of ``total`` messages, of the numbered frames and with their placements."""
+    """Make a spool of ``total`` messages, of the numbered frames and with their placements.
+
+    Nothing of it is left in the page cache.
+    """
     timestamper = Timestamper()
     frames = islice(numbered(), total)
     with Spool(path) as spool:
@@ -30,3 +34,11 @@ def fill(path: Path, total: int) -> None:
             spool.commit(arrived, placements, [], [])
             if spool.last_id % _SAY_EVERY == 0:
                 say(f"  {spool.last_id:,} of {total:,} in the spool")
+    _forget_cached(path)
+
+
+def _forget_cached(path: Path) -> None:
+    """Have the file read from the disk, as after the host's restart (see posix_fadvise(2))."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())  # pages that are not on disk yet cannot be forgotten
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

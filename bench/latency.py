@@ -31,8 +31,8 @@ _NOTES = """
 Bridge: from the write to its socket to the PUBACK; SDK alone: from publish to PUBACK, by turns.
 Ratio: of runs of the same round, the median; other figures: median (min-max) of rounds. The last
 three are the stages of the bridge's p50, in ms. Both PUBACKs are noted where the SDK calls back,
-in the process that published: a subscriber's view would add the wake-up of one more process,
-which is as long as what is measured."""
+in the process that published: a subscriber's view would add the wake-up of one more process on the
+same cores."""
 
 _Round = tuple[BridgeLatency, tuple[float, float]]
 

@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -145,7 +145,7 @@ class Spool:
         arrived: Sequence[Waiting],
         placements: Sequence[Placement],
         delivered: Sequence[int],
-        refused: Iterable[Refused],
+        refused: Sequence[Refused],
     ) -> None:
         """Keep what ``arrived``, forget the ``delivered`` ids and set the ``refused`` ones aside.
 
@@ -158,14 +158,16 @@ class Spool:
         with self._transaction():
             self._insert(arrived)
             self._remember(placements)
-            self._db.execute(
-                "DELETE FROM waiting WHERE id IN (SELECT value FROM json_each(?))",
-                (msgspec.json.encode(delivered).decode(),),
-            )
-            self._db.executemany(
-                "UPDATE waiting SET refused_at = ? WHERE id = ?",
-                [(each.refused_at, each.id) for each in refused],
-            )
+            if delivered:
+                self._db.execute(
+                    "DELETE FROM waiting WHERE id IN (SELECT value FROM json_each(?))",
+                    (msgspec.json.encode(delivered).decode(),),
+                )
+            if refused:
+                self._db.executemany(
+                    "UPDATE waiting SET refused_at = ? WHERE id = ?",
+                    [(each.refused_at, each.id) for each in refused],
+                )
         if arrived:
             self.last_id = arrived[-1].id
         self.room = self._room()
