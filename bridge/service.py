@@ -47,9 +47,13 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
             _log.info("listening on %s", ", ".join(source.addresses()))
             await _work(stop, source, spooler, publisher)
             left = await spooler.count()
+        except (sqlite3.Error, OSError) as error:
+            raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
         finally:
             spooler.close()
     _log.info("stopped: %s left=%d", counts.summary(), left)
+    if spooler.uncommitted:
+        raise BridgeError(f"{config.spool.path}: {spooler.uncommitted} frames could not be written")
 
 
 async def _work(
