@@ -13,8 +13,8 @@ class Window:
     Under load each answer brings about the next publish, on the SDK's own thread: leaving that to
     the event loop halves the rate, since each hand-over between threads costs more than a publish.
     Otherwise the event loop publishes at once. The SDK keeps the order of one thread's publishes
-    only, so that answers take over when the event loop's last publish has been answered, and it
-    may go on when nothing is under way.
+    only, so that answers take over when the event loop's last publish has been answered, and the
+    event loop begins again when nothing is under way.
     """
 
     def __init__(self, limit: int, publish: Callable[[Waiting], None]) -> None:
@@ -24,8 +24,7 @@ class Window:
         self._open = False
         self._ready: deque[Waiting] = deque()
         self._under_way = 0
-        self._answers_publish = False
-        self._last_of_loop = 0  # id of what the event loop published last
+        self._last_of_loop: int | None = None  # id of its last publish, until that is answered
         self.ready_bytes = 0
 
     @property
@@ -53,7 +52,6 @@ class Window:
         """Begin to publish."""
         with self._lock:
             self._open = True
-            self._answers_publish = False
             self._fill_from_loop()
 
     def close(self) -> None:
@@ -64,13 +62,13 @@ class Window:
         """Make room, on the SDK's thread: a publish has ended."""
         with self._lock:
             self._under_way -= 1
-            self._answers_publish |= waiting.id == self._last_of_loop
-            if self._answers_publish:
+            if waiting.id == self._last_of_loop:
+                self._last_of_loop = None
+            if self._last_of_loop is None:
                 self._fill()
-                self._answers_publish = self._under_way > 0
 
     def _fill_from_loop(self) -> None:
-        if not self._answers_publish:
+        if self._last_of_loop is not None or not self._under_way:
             last = self._fill()
             self._last_of_loop = last.id if last else self._last_of_loop
 
