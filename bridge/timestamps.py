@@ -18,6 +18,7 @@ _SECOND = 1_000_000
 _MAX_AGE = 24 * 3600 * _SECOND
 _MAX_LEAD = 300 * _SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = -62_135_596_800 * _SECOND, 253_402_300_800 * _SECOND - 1  # years 1 to 9999
 
 _Key = TypeVar("_Key", bytes, tuple[str, int])
 
@@ -26,13 +27,17 @@ REMEMBERED = 20_000
 
 
 def parse_time(text: str) -> int | None:
-    """Return an ISO 8601 time, UTC where it names no zone; None when it is not one."""
+    """Return an ISO 8601 time, UTC where it names no zone; None when it is not one.
+
+    It can be formatted: a time whose zone takes it out of the years 1 to 9999 in UTC is none.
+    """
     try:
         time = datetime.fromisoformat(text)
         since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH
     except (ValueError, OverflowError):
         return None
-    return (since.days * 86_400 + since.seconds) * _SECOND + since.microseconds
+    micros = (since.days * 86_400 + since.seconds) * _SECOND + since.microseconds
+    return micros if _FIRST <= micros <= _LAST else None
 
 
 def format_time(time: int) -> str:
@@ -43,7 +48,8 @@ def format_time(time: int) -> str:
 
 @lru_cache(256)  # uplinks of the same second follow each other
 def _format_seconds(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+    # Not strftime, which writes the year 900 with three digits where glibc does.
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
 
 
 class Placement(msgspec.Struct, frozen=True, gc=False, array_like=True):
