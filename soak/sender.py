@@ -58,6 +58,8 @@ class Sender:
 
     def _write(self, bridge: socket.socket) -> None:
         for number in self._due():
+            if _ended(bridge):
+                return
             written_at = time.monotonic()
             bridge.sendall(self._frame(number))
             self.sent_at[number] = written_at
@@ -70,3 +72,11 @@ class Sender:
             for _ in range(due - written):
                 yield next(self._numbers)
             written = max(due, written)
+
+
+def _ended(bridge: socket.socket) -> bool:
+    """Return whether the bridge has gone: TCP takes one more write then, and drops it."""
+    try:
+        return bridge.recv(1, socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
