@@ -8,8 +8,9 @@ from bench.load import numbered
 from bench.report import say
 from bridge.message import build
 from bridge.semtech import parse
-from bridge.spool import Spool, waiting
+from bridge.spool import Spool
 from bridge.timestamps import Timestamper
+from bridge.waiting import waiting
 
 _COMMIT = 10_000  # messages in one commit
 _SAY_EVERY = 100_000  # messages

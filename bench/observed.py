@@ -29,9 +29,9 @@ from bridge.counts import Counts
 from bridge.framing import BrokenFrame, Framer
 from bridge.message import Message
 from bridge.publisher import Publisher
-from bridge.spool import Waiting
 from bridge.spooler import Spooler
 from bridge.timestamps import Placement
+from bridge.waiting import Waiting
 from bridge.window import Window
 from localaws.server import free_ports
 

@@ -8,9 +8,9 @@ from bridge.config import Aws
 from bridge.counts import Counts
 from bridge.mqtt import TIMEOUT, Connection, Events, Outcome, Result
 from bridge.names import client_id
-from bridge.refused import PROBE_EVERY, Refused
-from bridge.spool import Share, Waiting
+from bridge.refused import PROBE_EVERY, RefusedMessages
 from bridge.spooler import Spooler
+from bridge.waiting import Share, Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Lane:
     """
 
     def __init__(
-        self, aws: Aws, share: Share, spooler: Spooler, refused: Refused, counts: Counts
+        self, aws: Aws, share: Share, spooler: Spooler, refused: RefusedMessages, counts: Counts
     ) -> None:
         self._name = client_id(aws.client_id, share.number + 1)
         self._where = f"{aws.endpoint}:{aws.port}"

@@ -19,7 +19,7 @@ from awsiot import mqtt5_client_builder
 
 from bridge.config import Aws
 from bridge.errors import BridgeError
-from bridge.spool import Waiting
+from bridge.waiting import Waiting
 from bridge.window import Window
 
 _KEEP_ALIVE = 30  # seconds: AWS IoT takes 30 to 1200

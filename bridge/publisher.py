@@ -8,16 +8,16 @@ import asyncio
 from bridge.config import Aws
 from bridge.counts import Counts
 from bridge.lane import Lane
-from bridge.refused import Refused
-from bridge.spool import Share, Waiting
+from bridge.refused import RefusedMessages
 from bridge.spooler import Spooler
+from bridge.waiting import Share, Waiting
 
 
 class Publisher:
     """All connections of the bridge."""
 
     def __init__(self, aws: Aws, spooler: Spooler, counts: Counts) -> None:
-        self._refused = Refused(spooler, self._publish_first)
+        self._refused = RefusedMessages(spooler, self._publish_first)
         self._lanes = [
             Lane(aws, Share(number, aws.connections), spooler, self._refused, counts)
             for number in range(aws.connections)

@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from bridge.spool import Waiting
 from bridge.spooler import Spooler
+from bridge.waiting import Waiting
 
 PROBE_EVERY = 10.0  # seconds
 _PROBES = 10  # topics tried at once: a tenth of the publishes that AWS IoT takes in a second
 _BATCH = 1000  # messages
 
 
-class Refused:
+class RefusedMessages:
     """The messages that AWS IoT refused, which wait in the spool, set aside.
 
     ``publish`` puts messages before all that is newer. ``accepted`` and ``refused_again`` are told

@@ -7,10 +7,8 @@ the process and of the machine (sqlite.org/pragma.html#pragma_synchronous).
 import logging
 import os
 import sqlite3
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import wraps
 from itertools import chain
 from pathlib import Path
@@ -21,59 +19,14 @@ import msgspec
 
 from bridge import salvage, spool_file
 from bridge.errors import BridgeError
-from bridge.message import Message
 from bridge.timestamps import REMEMBERED, Placement
+from bridge.waiting import Refused, Share, Stretch, Waiting
 
 _log = logging.getLogger(__name__)
 
 _ROWS = 200
 """Rows inserted by one statement. SQLite gives the interpreter lock up for each statement and
 has to win it back from busy threads: one statement for each row takes 40 times as long then."""
-
-
-class Waiting(msgspec.Struct, frozen=True, gc=False):
-    """A message that waits for its PUBACK.
-
-    ``id`` is its number in the order of receipt; ``shard`` is the same for all of a device.
-    """
-
-    id: int
-    shard: int
-    topic: str
-    payload: bytes
-
-    @property
-    def size(self) -> int:
-        """What it counts for in limits, in bytes."""
-        return len(self.topic) + len(self.payload)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A waiting message that AWS IoT refused, and when, in the caller's seconds."""
-
-    id: int
-    refused_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The part of the devices that connection ``number`` of ``total`` publishes."""
-
-    number: int
-    total: int
-
-    def has(self, waiting: Waiting) -> bool:
-        """Return whether the message belongs to it."""
-        return waiting.shard % self.total == self.number
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """All messages of a share up to id ``up_to``, from where the reading began."""
-
-    messages: list[Waiting]
-    up_to: int
 
 
 _PAGE = 4096  # bytes
@@ -307,9 +260,3 @@ class Spool:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-
-
-def waiting(number: int, message: Message) -> Waiting:
-    """Return the message as number ``number`` in the order of receipt."""
-    # The shard must be the same for every message of a device, now and after restarts.
-    return Waiting(number, zlib.crc32(message.topic.encode()), message.topic, message.payload)

@@ -14,8 +14,9 @@ from typing import TypeVar
 
 from bridge.bursts import Bursts
 from bridge.message import Message
-from bridge.spool import Refused, Share, Spool, Stretch, Waiting, waiting
+from bridge.spool import Spool
 from bridge.timestamps import Placement
+from bridge.waiting import Refused, Share, Stretch, Waiting, waiting
 
 _log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from bridge.spool import Waiting
+from bridge.waiting import Waiting
 
 
 class Window:

@@ -9,8 +9,9 @@ import pytest
 
 from bridge import salvage
 from bridge.message import Message
-from bridge.spool import Refused, Share, Spool, waiting
+from bridge.spool import Spool
 from bridge.timestamps import Placement
+from bridge.waiting import Refused, Share, waiting
 
 COUNT = 1000
 PAGE = 4096

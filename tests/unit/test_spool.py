@@ -13,8 +13,9 @@ import pytest
 from bridge import spool as spool_module
 from bridge.errors import BridgeError
 from bridge.message import Message
-from bridge.spool import Refused, Share, Spool, Waiting, waiting
+from bridge.spool import Spool
 from bridge.timestamps import Placement
+from bridge.waiting import Refused, Share, Waiting, waiting
 
 ALL = Share(0, 1)
 PLACEMENT = Placement("a1/d1", 1, 2, b"digest")
@@ -165,7 +166,8 @@ def test_it_is_as_durable_as_promised(path: Path) -> None:
 WRITER = """
 import sys
 from bridge.message import Message
-from bridge.spool import Spool, waiting
+from bridge.spool import Spool
+from bridge.waiting import waiting
 from bridge.timestamps import Placement
 with Spool(__import__("pathlib").Path(sys.argv[1])) as spool:
     for i in range(1, 1_000_000):

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from bridge.message import Message
-from bridge.spool import Share, Spool, Waiting
+from bridge.spool import Spool
 from bridge.spooler import Spooler
 from bridge.timestamps import Placement
+from bridge.waiting import Share, Waiting
 
 MESSAGE = Message("lora/a1/d1", b"x" * 990)  # 1,000 bytes with its topic
 PLACEMENT = Placement("a1/d1", 1, 1, b"")

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.spool import Waiting
+from bridge.waiting import Waiting
 from bridge.window import Window
 
 LIMIT = 3

@@ -1,0 +1,59 @@
+"""The messages that wait for their PUBACK, in the order of receipt. Does no I/O."""
+
+import zlib
+from dataclasses import dataclass
+
+import msgspec
+
+from bridge.message import Message
+
+
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A message that waits for its PUBACK.
+
+    ``id`` is its number in the order of receipt; ``shard`` is the same for all of a device.
+    """
+
+    id: int
+    shard: int
+    topic: str
+    payload: bytes
+
+    @property
+    def size(self) -> int:
+        """What it counts for in limits, in bytes."""
+        return len(self.topic) + len(self.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A waiting message that AWS IoT refused, and when, in the caller's seconds."""
+
+    id: int
+    refused_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The part of the devices that connection ``number`` of ``total`` publishes."""
+
+    number: int
+    total: int
+
+    def has(self, waiting: Waiting) -> bool:
+        """Return whether the message belongs to it."""
+        return waiting.shard % self.total == self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """All messages of a share up to id ``up_to``, from where the reading began."""
+
+    messages: list[Waiting]
+    up_to: int
+
+
+def waiting(number: int, message: Message) -> Waiting:
+    """Return the message as number ``number`` in the order of receipt."""
+    # The shard must be the same for every message of a device, now and after restarts.
+    return Waiting(number, zlib.crc32(message.topic.encode()), message.topic, message.payload)
