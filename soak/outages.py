@@ -15,7 +15,7 @@ _RATE = 200  # frames a second
 _NOTICE_LIMIT = 45.0  # seconds
 _DRAIN_LIMIT = 120.0  # seconds
 _SETTLE = 2.0  # seconds
-_MAX_GROWTH = 25.0  # MB
+_MAX_GROWTH = 10.0  # MB
 
 
 def outages(
@@ -31,11 +31,12 @@ def outages(
             bridge.says("ready: ")
             with Sender(place.port, _RATE, frame) as sender:
                 place.play(_SETTLE)
-                before = resident(bridge.process.pid)
                 say("closed")
                 place.link.close()
                 place.play(seconds)
                 back = [_returns(place, bridge, place.link.open)]
+                place.play(_SETTLE)
+                before = resident(bridge.process.pid)  # with what it remembers of frames
                 say("a black hole")
                 place.link.freeze()
                 noticed = _notices(place, bridge)
