@@ -26,11 +26,13 @@ _ON_DISK = "/var/tmp"  # noqa: S108  # in it, folders of unpredictable names
 def main() -> int:
     """Print where this is measured, and the tables as they are ready."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("sections", nargs="*", choices=_SECTIONS, help="default: all of them")
+    parser.add_argument("section", nargs="*", help=f"of {', '.join(_SECTIONS)}; all by default")
     parser.add_argument("--frames", type=int, default=200_000, help="in one burst")
     parser.add_argument("--repeats", type=int, default=3, help="of every run")
     parser.add_argument("--backlog", type=int, default=1_000_000, help="messages in a full spool")
     options = parser.parse_args()
+    if unknown := [each for each in options.section if each not in _SECTIONS]:
+        parser.error(f"no such section: {', '.join(unknown)}")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
@@ -40,7 +42,7 @@ def main() -> int:
             with mosquitto(folder) as broker:
                 print(machine(), flush=True)
                 setup = Setup(broker, folder, options.frames, options.repeats, options.backlog)
-                for section in options.sections or _SECTIONS:
+                for section in options.section or _SECTIONS:
                     print(f"\n{_SECTIONS[section](setup)}", flush=True)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
