@@ -57,6 +57,7 @@ class Spooler:
         self._soon: asyncio.TimerHandle | None = None
         self._pressed = False
         self._full = False
+        self._weigh_at = min(_MAX_UNCOMMITTED, max_bytes - self._waiting_bytes)
         self._bursts = Bursts()
         self._thread = ThreadPoolExecutor(1, "spool")
         self.on_commit: Callable[[list[Waiting]], None] = lambda _committed: None
@@ -70,7 +71,8 @@ class Spooler:
         self._placements.append(placement)
         self._uncommitted_bytes += arrived.size
         self._work.set()
-        self._weigh()
+        if self._uncommitted_bytes >= self._weigh_at:
+            self._weigh()
 
     def forget(self, delivered: Sequence[Waiting]) -> None:
         """Drop delivered messages, with the next commit or after ``_FORGET_AFTER``."""
@@ -156,6 +158,7 @@ class Spooler:
             self._soon = None
         if self._delivered or self._refused or self._full:  # what came meanwhile, or may leave
             self._commit_soon()
+        self._weigh_at = min(_MAX_UNCOMMITTED, self._max_bytes - self._waiting_bytes)
         self._weigh()
         if committed:
             self.committed_up_to = committed[-1].id

@@ -2,6 +2,7 @@
 
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -55,5 +56,10 @@ class Stretch:
 
 def waiting(number: int, message: Message) -> Waiting:
     """Return the message as number ``number`` in the order of receipt."""
-    # The shard must be the same for every message of a device, now and after restarts.
-    return Waiting(number, zlib.crc32(message.topic.encode()), message.topic, message.payload)
+    return Waiting(number, _shard(message.topic), message.topic, message.payload)
+
+
+@lru_cache(10_000)  # the same devices come again and again
+def _shard(topic: str) -> int:
+    """Return a number that is the same for every message of a device, also after restarts."""
+    return zlib.crc32(topic.encode())
