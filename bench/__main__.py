@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--backlog", type=int, default=1_000_000, help="messages in a full spool")
     options = parser.parse_args()
     if unknown := [each for each in options.section if each not in _SECTIONS]:
-        parser.error(f"no such section: {', '.join(unknown)}")
+        parser.error(f"no such section: {', '.join(unknown)}: there are {', '.join(_SECTIONS)}")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:

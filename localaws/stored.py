@@ -13,8 +13,8 @@ class Stored:
     distinct: int
 
 
-def stored_uplinks(table: str) -> list[tuple[str, int]]:
-    """Read the whole table; return device and seqno of each row."""
+def stored_uplinks(table: str) -> list[tuple[str, int | None]]:
+    """Read the whole table; return device and seqno, where it has one, of each row."""
     pages = (
         boto3.client("dynamodb")
         .get_paginator("scan")
@@ -25,7 +25,9 @@ def stored_uplinks(table: str) -> list[tuple[str, int]]:
         )
     )
     return [
-        (item["device"]["S"], int(item["seqno"]["N"])) for page in pages for item in page["Items"]
+        (item["device"]["S"], int(item["seqno"]["N"]) if "seqno" in item else None)
+        for page in pages
+        for item in page["Items"]
     ]
 
 

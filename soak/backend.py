@@ -60,7 +60,7 @@ class Backend:
             rows = [
                 seqno
                 for device, seqno in stored_uplinks(self.table)
-                if device.startswith(f"{self.application}/")
+                if seqno is not None and device.startswith(f"{self.application}/")
             ]
             if len(rows) >= expected or time.monotonic() > deadline:
                 return rows

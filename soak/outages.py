@@ -15,7 +15,7 @@ _RATE = 200  # frames a second
 _NOTICE_LIMIT = 45.0  # seconds
 _DRAIN_LIMIT = 120.0  # seconds
 _SETTLE = 2.0  # seconds
-_MAX_GROWTH = 10.0  # MB
+_MAX_GROWTH = 25.0  # MB
 
 
 def outages(
