@@ -46,12 +46,9 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
             await source.start()
             _log.info("listening on %s", ", ".join(source.addresses()))
             await _work(stop, source, spooler, publisher)
-            left = await spooler.count()
-        except (sqlite3.Error, OSError) as error:
-            raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
+            _log.info("stopped: %s left=%s", counts.summary(), await _left(spooler))
         finally:
             spooler.close()
-    _log.info("stopped: %s left=%d", counts.summary(), left)
     if spooler.uncommitted:
         raise BridgeError(f"{config.spool.path}: {spooler.uncommitted} frames could not be written")
 
@@ -91,8 +88,16 @@ async def _drain(spooler: Spooler, publisher: Publisher) -> None:
 async def _flush(spooler: Spooler) -> None:
     try:
         await spooler.flush()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         _log.error("spool: %s: %d frames are not on disk", error, spooler.uncommitted)
+
+
+async def _left(spooler: Spooler) -> str:
+    """Return how many messages wait on disk, or why that is not known."""
+    try:
+        return str(await spooler.count())
+    except (sqlite3.Error, OSError) as error:
+        return f"unknown: {error}"
 
 
 def _stop_signal() -> asyncio.Event:

@@ -27,8 +27,6 @@ _log = logging.getLogger(__name__)
 _ROWS = 200
 """Rows inserted by one statement. SQLite gives the interpreter lock up for each statement and
 has to win it back from busy threads: one statement for each row takes 40 times as long then."""
-
-
 _PAGE = 4096  # bytes
 _FREE_PAGES = 1000  # kept for what comes next
 _SHRINK_PAGES = 500  # given back at a time, which takes as long as a few commits
@@ -45,6 +43,8 @@ def _on_a_sound_file(
 
     @wraps(method)
     def run(spool: "Spool", /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _T:
+        if spool.damage is not None:  # an attempt to mend it failed, on a full disk perhaps
+            spool.mend(spool.damage)
         try:
             return method(spool, *args, **kwargs)
         except sqlite3.Error as error:
@@ -60,15 +60,16 @@ class Spool:
     """The queue on disk. Open it in one process at a time.
 
     ``last_id`` is the number of the last message committed; ``room`` how many bytes more there is
-    room for on the disk, by the last commit.
+    room for on the disk, by the last commit; ``damage`` what is wrong with the file and not mended.
 
     Raises:
-        BridgeError: the file cannot be opened, is in use, or was written by a newer version.
+        BridgeError: the file cannot be opened, is in use, or was written by another version.
 
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.damage: sqlite3.Error | None = None
         with ExitStack() as stack:
             stack.enter_context(spool_file.lock(path))
             try:
@@ -217,9 +218,16 @@ class Spool:
         self._db.close()
 
     def mend(self, damage: sqlite3.Error) -> None:
-        """Go on with a sound file."""
+        """Go on with a sound file.
+
+        Raises:
+            OSError, sqlite3.Error: it cannot be written; to be called again.
+
+        """
+        self.damage = damage
         self._db.close()
         self._replace(damage)
+        self.damage = None
 
     def _replace(self, damage: sqlite3.Error) -> None:
         saved = salvage.salvage(self._path)

@@ -140,3 +140,16 @@ def test_a_salvage_that_cannot_be_written(path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         saved(path)
     assert path.read_bytes() == whole
+
+
+def test_a_salvage_that_failed_is_tried_again(path: Path) -> None:
+    """Once the sound file can be made, the running spool goes on in it."""
+    damage(path, 20 * PAGE, b"\xff" * PAGE)
+    building = path.with_name("spool.db.building")
+    building.mkdir()
+    with Spool(path) as spool:
+        for _ in range(2):
+            with pytest.raises(IsADirectoryError):
+                spool.read(0, 10**9, Share(0, 1))
+        building.rmdir()
+        assert len(spool.read(0, 10**9, Share(0, 1)).messages) >= COUNT - 20
