@@ -17,6 +17,7 @@ from queue import SimpleQueue
 _CONNECT, _PUBLISH, _PINGREQ = 1, 3, 12  # packet types (MQTT 5.0, 2.1.2)
 _CONNACK = bytes([0x20, 3, 0, 0, 0])
 _PINGRESP = bytes([0xD0, 0])
+_TICK = 0.005  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,14 @@ class MoodyBroker:
 
     ``answer`` gets the connection, counted from 0, and the payload of a PUBLISH, and returns the
     reason code of the PUBACK or None for no PUBACK. ``published`` has all it was asked before.
+    ``latest`` is for how many seconds, at most, it did not get to look at what had come.
     """
 
     folder: Path
     answer: Callable[[int, bytes], int | None]
     published: list[Published] = field(default_factory=list)
     connections: int = 0
+    latest: float = 0.0
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[int]:
@@ -55,8 +58,10 @@ class MoodyBroker:
         context.load_cert_chain(self.folder / "server.pem", self.folder / "server.key")
         context.verify_mode = ssl.CERT_REQUIRED
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
+        watch = asyncio.create_task(self._watch())
         async with server:
             yield int(server.sockets[0].getsockname()[1])
+        watch.cancel()
 
     @contextmanager
     def in_thread(self) -> Iterator[int]:
@@ -77,6 +82,12 @@ class MoodyBroker:
         finally:
             loop.call_soon_threadsafe(end.set)
             thread.join()
+
+    async def _watch(self) -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(_TICK)
+            self.latest = max(self.latest, time.monotonic() - began - _TICK)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = self.connections

@@ -16,9 +16,11 @@ from soak.spools import committed
 _CONNECTIONS = 4
 _PACE = 100  # publishes a second on each (AWS IoT Core quotas)
 _JITTER = 5
-"""How many more may arrive within some second, for those before it that were late."""
+"""How many more may arrive within some second, for those before it that were late; beside what
+the broker itself was late in looking."""
 _RATE = 1000  # frames a second: more than they can take
-_FIRST_SECONDS = 2.0  # until every connection has a backlog
+_FIRST_SECONDS = 2.0
+"""Until every connection has a backlog. The SDK makes up for what it was late with at first."""
 
 
 def quotas(folder: Path, say: Callable[[str], None], *, seconds: float) -> Result:
@@ -40,18 +42,20 @@ def quotas(folder: Path, say: Callable[[str], None], *, seconds: float) -> Resul
     counted = [each for each in taken if began <= each.at < began + seconds]
     rate = len(counted) / seconds
     most = max(
-        _most_in_a_second(each.at for each in taken if each.connection == connection)
+        _most_in_a_second(each.at for each in counted if each.connection == connection)
         for connection in range(_CONNECTIONS)
     )
+    allowed = _PACE * (1 + broker.latest) + _JITTER
     arrived = delivered((each.topic, each.payload) for each in taken)
     return result(
         sent=arrived.numbers,
         committed=committed(folder / "spool.db"),
         arrived=arrived,
-        remarks=f"{rate:.1f}/s of {_CONNECTIONS * _PACE}/s, at most {most}/s on one connection",
+        remarks=f"{rate:.1f}/s of {_CONNECTIONS * _PACE}/s, at most {most}/s on one connection"
+        f" (counted up to {broker.latest * 1000:.0f} ms late)",
         promises=[
             (rate >= 0.99 * _CONNECTIONS * _PACE, f"only {rate:.1f}/s"),
-            (most <= _PACE + _JITTER, f"{most} publishes in a second on one connection"),
+            (most <= allowed, f"{most} publishes in a second on one connection"),
             (arrived.out_of_order == 0, "a device's frames came out of order"),
         ],
     )
