@@ -8,9 +8,10 @@ from pathlib import Path
 from types import FrameType
 
 from bench import at_risk, backlog, latency, paced, throughput
-from bench.errors import BenchError
-from bench.mosquitto import mosquitto
-from bench.report import Setup, machine
+from bench.report import Setup
+from rig.errors import RigError
+from rig.machine import machine
+from rig.mosquitto import mosquitto
 
 _SECTIONS = {
     "throughput": throughput.section,
@@ -44,7 +45,7 @@ def main() -> int:
                 setup = Setup(broker, folder, options.frames, options.repeats, options.backlog)
                 for section in options.section or _SECTIONS:
                     print(f"\n{_SECTIONS[section](setup)}", flush=True)
-    except BenchError as error:
+    except RigError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -54,7 +55,7 @@ def main() -> int:
 
 def _check_system() -> None:
     if not Path("/proc/self/stat").exists():
-        raise BenchError("Linux is needed: CPU time and memory are read from its /proc")
+        raise RigError("Linux is needed: CPU time and memory are read from its /proc")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

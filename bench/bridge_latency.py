@@ -4,9 +4,9 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.mosquitto import Mosquitto
 from bench.observed import milliseconds, observe
 from bench.report import percentiles
+from rig.mosquitto import Mosquitto
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ def bridge_latency(broker: Mosquitto, folder: Path, rate: float, seconds: float)
     """Measure it at ``rate`` frames a second, with the spool below ``folder``.
 
     Raises:
-        BenchError: the bridge did not start, or lost a frame.
+        RigError: the bridge did not start, or lost a frame.
 
     """
     times = observe(broker, folder, rate, seconds)

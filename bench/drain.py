@@ -7,14 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.contenders import BRIDGE, Place
-from bench.counter import Counter, counter
-from bench.errors import BenchError
-from bench.mosquitto import Mosquitto
+from bench.load import distinct
 from bench.process import starting
-from bench.usage import Usage
-from localaws.server import free_ports
-from soak.process import resident
-from soak.spools import waiting
+from rig.counter import Counter, counter
+from rig.errors import RigError
+from rig.mosquitto import Mosquitto
+from rig.servers import free_ports
+from rig.spools import waiting
+from rig.usage import Usage, resident
 
 _LOOK_EVERY = 0.01  # seconds: what the times are exact to
 _QUIET = 10.0  # seconds without a delivery, or a deletion, after which none is expected
@@ -53,7 +53,7 @@ def drain(broker: Mosquitto, folder: Path, total: int) -> Drain:
     """Start the bridge on spool.db in ``folder``, which has ``total`` messages; see them out.
 
     Raises:
-        BenchError: the bridge ended by itself, or went no further.
+        RigError: the bridge ended by itself, or went no further.
 
     """
     (port,) = free_ports(1)
@@ -72,7 +72,7 @@ def drain(broker: Mosquitto, folder: Path, total: int) -> Drain:
         (end.delivered - begin.delivered) / (end.at - begin.at) for begin, end in pairwise(marks)
     ]
     if not any(rates):
-        raise BenchError(f"{total:,} messages are too few: all were delivered at once")
+        raise RigError(f"{total:,} messages are too few: all were delivered at once")
     return Drain(
         first=marks[0].at - started,
         rates=tuple(rates),
@@ -80,7 +80,7 @@ def drain(broker: Mosquitto, folder: Path, total: int) -> Drain:
         peak=usage.peak,
         file=file,
         wal=wal,
-        lost=total - counting.distinct(),
+        lost=total - distinct(counting.messages()),
     )
 
 
@@ -97,14 +97,14 @@ def _reached(counting: Counter, process: subprocess.Popen[bytes], wanted: int) -
         if counting.total > before:
             quiet_since = now
         if process.poll() is not None or now - quiet_since > _QUIET:
-            raise BenchError(f"the bridge delivered {counting.total:,} of its spool, and no more")
+            raise RigError(f"the bridge delivered {counting.total:,} of its spool, and no more")
 
 
 def _wait_until_empty(spool: Path) -> None:
     deadline = time.monotonic() + _QUIET
     while waiting(spool):
         if time.monotonic() > deadline:
-            raise BenchError("the bridge did not delete what it had delivered")
+            raise RigError("the bridge did not delete what it had delivered")
         time.sleep(_LOOK_EVERY)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from bench import sdk_latency
 from bench.bridge_latency import BridgeLatency, bridge_latency
-from bench.errors import BenchError
 from bench.load import numbered_frames
-from bench.mosquitto import Mosquitto
 from bench.process import PROJECT
 from bench.report import Setup, percentiles, say, spread, table
+from rig.errors import RigError
+from rig.mosquitto import Mosquitto
 
 _RATES = (10, 100, 1000)  # frames, and publishes, a second
 _SECONDS = 10
@@ -57,7 +57,7 @@ def sdk_percentiles(
     """Return the median and the 99th percentile of ms from publish to PUBACK.
 
     Raises:
-        BenchError: the SDK's process failed.
+        RigError: the SDK's process failed.
 
     """
     frames = folder / "latency-frames"
@@ -74,7 +74,7 @@ def sdk_percentiles(
         check=False,
     )
     if done.returncode != 0:
-        raise BenchError(f"the SDK's latency was not measured:\n{done.stderr}")
+        raise RigError(f"the SDK's latency was not measured:\n{done.stderr}")
     return percentiles(json.loads(done.stdout))
 
 

@@ -4,7 +4,7 @@ import base64
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from bridge.rejection import FrameRejectedError
@@ -49,3 +49,9 @@ def uplink_number(payload: bytes) -> int | None:
 def _with_reading(frame: bytes, number: int) -> bytes:
     reading = base64.b64encode(number.to_bytes(_NUMBER_BYTES, "big"))
     return _READING.sub(rb"\g<1>" + reading + rb"\g<2>", frame.lstrip(b"\0"))
+
+
+def distinct(deliveries: Iterable[tuple[str, bytes]]) -> int:
+    """Return how many different uplinks are among deliveries, each a topic and a payload."""
+    numbers = {uplink_number(payload) for _, payload in deliveries}
+    return len(numbers - {None})

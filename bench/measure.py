@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.contenders import Contender, Place
-from bench.counter import Counter, counter
-from bench.errors import BenchError
-from bench.mosquitto import Mosquitto
+from bench.load import distinct
 from bench.pace import Writes, connect, paced, write
 from bench.process import running
-from bench.usage import Usage
-from localaws.server import free_ports
+from rig.counter import Counter, counter
+from rig.errors import RigError
+from rig.mosquitto import Mosquitto
+from rig.servers import free_ports
+from rig.usage import Usage
 
 _QUIET = 5.0  # seconds without a delivery after which nothing more is expected
 _LOOK_EVERY = 0.01  # seconds: what the times are exact to
@@ -66,7 +67,7 @@ def measure(
     socket takes it. Programs that do not read the socket have a pace of their own.
 
     Raises:
-        BenchError: it did not start, or ended by itself.
+        RigError: it did not start, or ended by itself.
 
     """
     (port,) = free_ports(1)
@@ -85,7 +86,7 @@ def measure(
         cpu = usage.cpu() - before
     sender.join()
     seconds = counting.last_delivery - started if counting.total else 0.0
-    return Result(len(frames), counting.distinct(), seconds, cpu, usage.peak)
+    return Result(len(frames), distinct(counting.messages()), seconds, cpu, usage.peak)
 
 
 def _writes(frames: list[bytes], rate: float | None) -> Writes:
@@ -109,11 +110,11 @@ def _wait(counting: Counter, usage: Usage, process: subprocess.Popen[bytes], sen
         counting.look()
         if counting.total > before:
             quiet_since = time.monotonic()
-            if counting.total >= sent and counting.distinct() >= sent:
+            if counting.total >= sent and distinct(counting.messages()) >= sent:
                 break
         if looks % _LOOKS_AT_MEMORY == 0:
             usage.look()
         looks += 1
         if process.poll() is not None:
-            raise BenchError(f"{process.args!r} ended with status {process.returncode}")
+            raise RigError(f"{process.args!r} ended with status {process.returncode}")
     usage.look()

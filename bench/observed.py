@@ -18,9 +18,7 @@ from unittest.mock import patch
 import msgspec
 
 from bench.contenders import BRIDGE, Place
-from bench.errors import BenchError
 from bench.load import numbered_frames
-from bench.mosquitto import Mosquitto
 from bench.pace import connect, paced, write
 from bench.process import running
 from bridge import mqtt, service, source
@@ -33,7 +31,9 @@ from bridge.spooler import Spooler
 from bridge.timestamps import Placement
 from bridge.waiting import Waiting
 from bridge.window import Window
-from localaws.server import free_ports
+from rig.errors import RigError
+from rig.mosquitto import Mosquitto
+from rig.servers import free_ports
 
 _STOP_LIMIT = 60.0  # seconds
 
@@ -55,7 +55,7 @@ def observe(broker: Mosquitto, folder: Path, rate: float, seconds: float) -> Tim
     """Write ``rate`` frames a second to a bridge whose spool is below ``folder``.
 
     Raises:
-        BenchError: it did not start, or not every frame got as far as its PUBACK.
+        RigError: it did not start, or not every frame got as far as its PUBACK.
 
     """
     frames = numbered_frames(int(rate * seconds))
@@ -70,7 +70,7 @@ def observe(broker: Mosquitto, folder: Path, rate: float, seconds: float) -> Tim
     times.written = written
     for stage in (times.read, times.committed, times.acknowledged):
         if len(stage) != len(frames):
-            raise BenchError(f"of {len(frames)} frames, {len(stage)} were observed")
+            raise RigError(f"of {len(frames)} frames, {len(stage)} were observed")
     return times
 
 
@@ -87,7 +87,7 @@ def _stop(process: subprocess.Popen[bytes], log: Path) -> None:
     except subprocess.TimeoutExpired:
         status = None
     if status != 0:
-        raise BenchError(f"the observed bridge did not stop:\n{log.read_text()[-2000:]}")
+        raise RigError(f"the observed bridge did not stop:\n{log.read_text()[-2000:]}")
 
 
 def _command(place: Place, noted: Path) -> list[str]:

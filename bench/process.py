@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.contenders import Contender
-from bench.errors import BenchError
+from rig.errors import RigError
 
 PROJECT = Path(__file__).resolve().parent.parent
 """Where this project's modules and the npm packages are found from."""
@@ -23,7 +23,7 @@ def running(
     """Run the contender, from when it is ready until the context ends; its log is in ``folder``.
 
     Raises:
-        BenchError: it ended before it was ready, or was not ready in time.
+        RigError: it ended before it was ready, or was not ready in time.
 
     """
     with starting(command, folder) as process:
@@ -57,5 +57,5 @@ def _wait_until_ready(
     deadline = time.monotonic() + _START_LIMIT
     while contender.ready not in log_path.read_text(errors="replace"):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise BenchError(f"{contender.name} did not start:\n{log_path.read_text()[-2000:]}")
+            raise RigError(f"{contender.name} did not start:\n{log_path.read_text()[-2000:]}")
         time.sleep(0.02)

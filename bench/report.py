@@ -1,16 +1,12 @@
 """How results are told: progress on standard error, tables as Markdown, where they were made."""
 
-import importlib.metadata
-import os
-import platform
 import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.mosquitto import Mosquitto, version
+from rig.mosquitto import Mosquitto
 
 NOTHING = "-"
 """Stands where there is nothing to tell."""
@@ -55,25 +51,3 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     rule = ["---", *("---:" for _ in header[1:])]
     lines = ["| " + " | ".join(row) + " |" for row in (header, rule, *rows)]
     return "\n".join([f"**{title}**", "", *lines])
-
-
-def machine() -> str:
-    """Return when, on what and with what this is measured, in one line."""
-    facts = [
-        f"{datetime.now(UTC):%Y-%m-%d}",
-        f"{os.cpu_count()} cores of {_cpu_model()}",
-        f"{platform.system()} {platform.release()}",
-        f"Python {platform.python_version()}",
-        version(),
-        f"awsiotsdk {importlib.metadata.version('awsiotsdk')}",
-        f"awscrt {importlib.metadata.version('awscrt')}",
-    ]
-    return ", ".join(facts)
-
-
-def _cpu_model() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return value.strip()
-    return platform.machine()

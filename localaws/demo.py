@@ -17,9 +17,11 @@ from types import FrameType
 from bridge.history import table_name
 from bridge.simulate import APPLICATION, device_eui
 from localaws.cdk import CdkError, deploy
-from localaws.host import Host, HostError, running_bridge
+from localaws.host import Host
 from localaws.server import LocalAwsError, local_aws
 from localaws.stored import Stored, count_stored
+from rig.errors import RigError
+from rig.running_bridge import running_bridge
 
 _BRIDGE, _CONSUMER = "network-host-1", "reader"
 _DEVICES, _UPLINKS, _RATE = 20, 1000, 100
@@ -56,7 +58,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="lora-demo-"))
     try:
         return _run(folder, keep=keep)
-    except (LocalAwsError, CdkError, HostError) as error:
+    except (LocalAwsError, CdkError, RigError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -148,7 +150,7 @@ def _stay(host: Host, config: Path, port: int) -> None:
         bridge.says("ready: ")
         print(text, flush=True)
         bridge.process.wait()
-        raise HostError(f"the bridge ended:\n{bridge.log}")
+        raise RigError(f"the bridge ended:\n{bridge.log}")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

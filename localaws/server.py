@@ -1,7 +1,6 @@
 """Starts MiniStack, an AWS in one process, and tells clients how to reach it."""
 
 import os
-import socket
 import ssl
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from rig.servers import free_ports, stop
 
 _REGION = "us-east-1"
 _START_LIMIT = 60.0  # seconds
@@ -87,25 +88,6 @@ def local_aws(folder: Path) -> Iterator[LocalAws]:
             tail = log_path.read_text(errors="replace")[-2000:]
             raise LocalAwsError(f"{error}; end of its log:\n{tail}") from None
         yield aws
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ``count`` different TCP ports that nothing on this machine listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-
-
-def stop(process: subprocess.Popen[bytes], limit: float = 10.0) -> None:
-    """End ``process`` politely, and firmly when it has not gone after ``limit`` seconds."""
-    process.terminate()
-    try:
-        process.wait(limit)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _server_environment(aws: LocalAws) -> dict[str, str]:

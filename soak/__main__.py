@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from bench.errors import BenchError
-from bench.report import machine
 from bridge.history import table_name
 from localaws.cdk import CdkError, deploy
-from localaws.host import Host, HostError
+from localaws.host import Host
 from localaws.server import LocalAwsError, local_aws
+from rig.errors import RigError
+from rig.machine import machine
 from soak.answers import refused, withheld
 from soak.backend import Backend
 from soak.disk import clock_back, damaged, full, refusals
@@ -29,7 +29,6 @@ from soak.outages import outages
 from soak.pair import pair
 from soak.quotas import quotas
 from soak.result import Result
-from soak.site import SoakError
 
 Say = Callable[[str], None]
 _BRIDGES, _CONSUMER = ("network-host-1", "network-host-2"), "reader"
@@ -71,7 +70,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="lora-soak-", dir=_ON_DISK) as folder:
             results = _play(Path(folder), wanted, options.minutes)
-    except (BenchError, CdkError, HostError, LocalAwsError, SoakError) as error:
+    except (RigError, CdkError, LocalAwsError) as error:
         print(f"soak: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

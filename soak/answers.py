@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from localaws.certificates import make_certificates
-from localaws.host import RunningBridge, running_bridge
-from localaws.server import free_ports
+from rig.certificates import make_certificates
+from rig.moody import MoodyBroker
+from rig.running_bridge import RunningBridge, running_bridge
+from rig.servers import free_ports
+from rig.spools import committed, waiting
 from soak.frames import DEVICES, Delivered, delivered, frame
-from soak.moody import MoodyBroker
 from soak.result import Result, result
 from soak.sender import Sender
 from soak.site import configure, wait_until
-from soak.spools import committed, waiting
 
 _RATE = 200  # frames a second
 _SETTLE = 2.0  # seconds

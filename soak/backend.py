@@ -8,8 +8,8 @@ from pathlib import Path
 
 from localaws.consumer import Session, connect
 from localaws.host import Host
-from localaws.server import free_ports
 from localaws.stored import stored_uplinks
+from rig.servers import free_ports
 from soak.frames import Delivered, delivered
 from soak.site import configure
 

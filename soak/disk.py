@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from localaws.host import running_bridge
+from rig.errors import RigError
+from rig.running_bridge import running_bridge
+from rig.spools import committed, set_version, waiting
 from soak.frames import frame
 from soak.result import Result, result
 from soak.sender import Sender
-from soak.site import SoakError, site
-from soak.spools import committed, set_version, waiting
+from soak.site import site
 
 _RATE = 2000  # frames a second
 _FILLING_RATE = 5000  # frames a second
@@ -35,7 +36,7 @@ def _small_disk(folder: Path) -> Iterator[Path]:
         check=False,
     )
     if mounted.returncode != 0:
-        raise SoakError(f"a small disk cannot be mounted, root is needed: {mounted.stderr.strip()}")
+        raise RigError(f"a small disk cannot be mounted, root is needed: {mounted.stderr.strip()}")
     try:
         yield disk
     finally:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from localaws.host import running_bridge
+from rig.running_bridge import running_bridge
+from rig.spools import committed, waiting
+from rig.usage import descriptors, resident
 from soak.frames import frame
-from soak.process import descriptors, resident
 from soak.result import Result, result
 from soak.sender import Sender
 from soak.site import site
-from soak.spools import committed, waiting
 
 _RATE = 100  # frames a second
 _SETTLE = 1.0  # seconds

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from localaws.host import running_bridge
+from rig.running_bridge import running_bridge
+from rig.spools import committed, waiting
 from soak.backend import Backend
 from soak.frames import frame
 from soak.result import Result, result
 from soak.sender import Sender
 from soak.site import wait_until
-from soak.spools import committed, waiting
 
 _RATE = 200  # frames a second
 _LIFE = (0.3, 1.5)  # seconds from listening to the end, at random

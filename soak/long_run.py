@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localaws.host import RunningBridge, running_bridge
+from rig.running_bridge import RunningBridge, running_bridge
+from rig.spools import committed, waiting
+from rig.usage import descriptors, resident
 from soak.frames import frame
-from soak.process import descriptors, resident
 from soak.result import Result, result
 from soak.sender import Sender
 from soak.site import Site, site
-from soak.spools import committed, waiting
 
 _RATE = 1000  # frames a second
 _CALM = (3.0, 8.0)  # seconds between faults, at random

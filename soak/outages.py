@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from localaws.host import RunningBridge, running_bridge
+from rig.running_bridge import RunningBridge, running_bridge
+from rig.spools import committed, waiting
+from rig.usage import resident
 from soak.frames import frame
-from soak.process import resident
 from soak.result import Result, result
 from soak.sender import Sender
 from soak.site import Site, site
-from soak.spools import committed, waiting
 
 _RATE = 200  # frames a second
 _NOTICE_LIMIT = 45.0  # seconds

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from localaws.host import running_bridge
+from rig.running_bridge import running_bridge
+from rig.spools import committed, waiting
 from soak.backend import Backend
 from soak.frames import frame
 from soak.result import Result, result
 from soak.sender import Sender
 from soak.site import wait_until
-from soak.spools import committed, waiting
 
 _RATE = 200  # frames a second
 _DRAIN_LIMIT = 60.0  # seconds

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from localaws.certificates import make_certificates
-from localaws.host import running_bridge
-from localaws.server import free_ports
+from rig.certificates import make_certificates
+from rig.moody import MoodyBroker, Published
+from rig.running_bridge import running_bridge
+from rig.servers import free_ports
+from rig.spools import committed
 from soak.frames import delivered, frame
-from soak.moody import MoodyBroker, Published
 from soak.result import Result, result
 from soak.sender import Sender
 from soak.site import configure, wait_until
-from soak.spools import committed
 
 _CONNECTIONS = 4
 _PACE = 100  # publishes a second on each (AWS IoT Core quotas)

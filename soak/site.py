@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.counter import Counter, counter
-from bench.mosquitto import mosquitto
-from localaws.server import free_ports
+from rig.counter import Counter, counter
+from rig.errors import RigError
+from rig.mosquitto import mosquitto
+from rig.proxy import Proxy
+from rig.servers import free_ports
 from soak.frames import Delivered, delivered
-from soak.proxy import Proxy
 
 Settings = Mapping[str, Mapping[str, int | str]]
 """Section of the configuration → key → value."""
@@ -19,21 +20,17 @@ Settings = Mapping[str, Mapping[str, int | str]]
 _LOOK_EVERY = 0.02  # seconds
 
 
-class SoakError(Exception):
-    """A scenario cannot go on; the message says what it waited for."""
-
-
 def wait_until(condition: Callable[[], bool], limit: float, what: str) -> float:
     """Wait for a condition; return how many seconds it took.
 
     Raises:
-        SoakError: it did not come true within ``limit`` seconds.
+        RigError: it did not come true within ``limit`` seconds.
 
     """
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > limit:
-            raise SoakError(f"waited {limit:.0f} s for {what}")
+            raise RigError(f"waited {limit:.0f} s for {what}")
         time.sleep(_LOOK_EVERY)
     return time.monotonic() - began
 

@@ -8,11 +8,11 @@ import pytest
 
 from bench import backlog, drain
 from bench.drain import Drain
-from bench.errors import BenchError
 from bench.full_spool import fill
-from bench.mosquitto import Mosquitto
 from bench.process import PROJECT
-from soak.spools import committed, waiting
+from rig.errors import RigError
+from rig.mosquitto import Mosquitto
+from rig.spools import committed, waiting
 
 MESSAGES = 4000
 LIMIT = 60.0  # seconds
@@ -45,14 +45,14 @@ def test_a_spool_with_fewer_messages(
     """A drain that goes no further is an error, and no wait without end."""
     monkeypatch.setattr(drain, "_QUIET", 2.0)
     fill(tmp_path / "spool.db", 10)
-    with pytest.raises(BenchError, match="delivered 10 of its spool, and no more"):
+    with pytest.raises(RigError, match="delivered 10 of its spool, and no more"):
         drain.drain(broker, tmp_path, 20)
 
 
 def test_a_spool_too_small_to_measure(broker: Mosquitto, tmp_path: Path) -> None:
     """Quarters that nobody could tell apart are an error, and no figures."""
     fill(tmp_path / "spool.db", 1)
-    with pytest.raises(BenchError, match="1 messages are too few"):
+    with pytest.raises(RigError, match="1 messages are too few"):
         drain.drain(broker, tmp_path, 1)
 
 

@@ -13,10 +13,10 @@ from bench.contenders import (
     SDK_LOOP,
     Contender,
 )
-from bench.errors import BenchError
 from bench.load import numbered_frames
 from bench.measure import measure
-from bench.mosquitto import Mosquitto
+from rig.errors import RigError
+from rig.mosquitto import Mosquitto
 
 FRAMES = 500
 
@@ -65,5 +65,5 @@ def test_a_rival_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_contender_that_does_not_start(broker: Mosquitto, tmp_path: Path) -> None:
     """The error has its name and its log."""
     broken = Contender("broken", lambda _place, _frames: ["/bin/ls", "/nowhere"], "ready")
-    with pytest.raises(BenchError, match=r"broken did not start:\n(?s:.*)/nowhere"):
+    with pytest.raises(RigError, match=r"broken did not start:\n(?s:.*)/nowhere"):
         measure(broken, broker, tmp_path, numbered_frames(1))

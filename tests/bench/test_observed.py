@@ -7,10 +7,10 @@ import pytest
 
 from bench import at_risk, observed
 from bench.bridge_latency import bridge_latency
-from bench.errors import BenchError
-from bench.mosquitto import Mosquitto
 from bench.observed import milliseconds, observe
 from bench.pace import paced
+from rig.errors import RigError
+from rig.mosquitto import Mosquitto
 
 
 def test_every_frame_is_seen_at_every_stage(broker: Mosquitto, tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_bridge_that_misses_frames(
 ) -> None:
     """Nothing is measured of a run in which frames did not get to their PUBACK."""
     monkeypatch.setattr(observed, "paced", lambda frames, rate: paced(frames[1:], rate))
-    with pytest.raises(BenchError, match="of 20 frames, 19 were observed"):
+    with pytest.raises(RigError, match="of 20 frames, 19 were observed"):
         observe(broker, tmp_path, rate=100, seconds=0.2)
 
 

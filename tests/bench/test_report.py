@@ -5,8 +5,9 @@ from pathlib import Path
 from bench import throughput
 from bench.contenders import CONTENDERS
 from bench.latency import sdk_percentiles
-from bench.mosquitto import Mosquitto
-from bench.report import Setup, machine, spread, table
+from bench.report import Setup, spread, table
+from rig.machine import machine
+from rig.mosquitto import Mosquitto
 
 
 def test_spread() -> None:

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.counter import Counter, counter
-from bench.errors import BenchError
-from bench.load import numbered_frames, uplink_number
-from bench.mosquitto import Mosquitto, program
+from bench.load import distinct, numbered_frames, uplink_number
 from bench.sdk import connected, packet
-from bench.usage import Usage
 from bridge.message import Message
+from rig.counter import Counter, counter
+from rig.errors import RigError
+from rig.mosquitto import Mosquitto, program
+from rig.usage import Usage
 
 LIMIT = 10.0  # seconds
 
@@ -63,7 +63,7 @@ def test_repeated_deliveries_count_once(broker: Mosquitto) -> None:
         deadline = time.monotonic() + LIMIT
         while counting.total < 3 and time.monotonic() < deadline:
             counting.look()
-        assert (counting.total, counting.distinct()) == (3, 2)
+        assert (counting.total, distinct(counting.messages())) == (3, 2)
 
 
 def test_the_broker_wants_a_certificate(broker: Mosquitto) -> None:
@@ -78,7 +78,7 @@ def test_the_broker_wants_a_certificate(broker: Mosquitto) -> None:
 def test_no_mosquitto(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says how to install it."""
     monkeypatch.setattr(shutil, "which", lambda _name, path: path and None)
-    with pytest.raises(BenchError, match=r"apt-get install mosquitto .*brew install mosquitto"):
+    with pytest.raises(RigError, match=r"apt-get install mosquitto .*brew install mosquitto"):
         program()
 
 

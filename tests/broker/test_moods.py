@@ -12,10 +12,10 @@ import pytest
 from bridge import lane, mqtt, refused
 from bridge.config import Aws, Config, Listen, SpoolSettings
 from bridge.service import serve
-from localaws.certificates import make_certificates
-from localaws.server import free_ports
-from soak.moody import MoodyBroker
-from soak.spools import waiting
+from rig.certificates import make_certificates
+from rig.moody import MoodyBroker
+from rig.servers import free_ports
+from rig.spools import waiting
 from tests.unit.frames import frame
 
 FRAMES = 12

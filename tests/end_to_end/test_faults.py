@@ -14,10 +14,12 @@ import pytest
 
 from bridge.history import uplinks
 from localaws.consumer import connect
-from localaws.host import Host, HostError, running_bridge
-from localaws.server import free_ports
-from soak.proxy import Proxy
-from soak.spools import waiting
+from localaws.host import Host
+from rig.errors import RigError
+from rig.proxy import Proxy
+from rig.running_bridge import running_bridge
+from rig.servers import free_ports
+from rig.spools import waiting
 from tests.end_to_end.conftest import BRIDGE, CONSUMER
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 
@@ -213,11 +215,11 @@ def test_a_second_bridge_on_the_same_spool_or_port(host: Host, spool: dict[str, 
     config, port = host.configure("first.toml", spool)
     with running_bridge(config) as bridge:
         bridge.says("ready: ")
-        with pytest.raises(HostError, match="the spool is in use by another lora-bridge"):
+        with pytest.raises(RigError, match="the spool is in use by another lora-bridge"):
             host.lora_bridge("run", "--config", str(config))
         other, _ = host.configure("second.toml", {})
         other.write_text(re.sub(r"port = \d+", f"port = {port}", other.read_text(), count=1))
-        with pytest.raises(HostError, match=rf"cannot listen on 127\.0\.0\.1:{port}: "):
+        with pytest.raises(RigError, match=rf"cannot listen on 127\.0\.0\.1:{port}: "):
             host.lora_bridge("run", "--config", str(other))
         with socket.create_connection(("127.0.0.1", port)):
             assert bridge.process.poll() is None

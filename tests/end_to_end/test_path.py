@@ -18,9 +18,11 @@ from bridge.history import uplinks
 from bridge.names import ERROR_QUEUE_OUTPUT, STORE_STACK
 from bridge.timestamps import parse_time
 from localaws.consumer import connect
-from localaws.host import Host, HostError, running_bridge
+from localaws.host import Host
 from localaws.server import LocalAws
 from localaws.stored import count_stored
+from rig.errors import RigError
+from rig.running_bridge import running_bridge
 from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 from tests.unit.frames import LAYOUT_1
@@ -218,14 +220,14 @@ def test_enroll_with_another_key(host: Host, tmp_path: Path) -> None:
     """A certificate that is not for the key at hand is refused before anything is written."""
     other = Host(host.aws, tmp_path)
     other.keygen(BRIDGE)
-    with pytest.raises(HostError, match=r"does not belong to .*network-host-1\.key"):
+    with pytest.raises(RigError, match=r"does not belong to .*network-host-1\.key"):
         other.enroll(BRIDGE)
     assert not (tmp_path / f"{BRIDGE}.pem").exists()
 
 
 def test_enroll_before_deploy(host: Host, tmp_path: Path) -> None:
     """Without its stack, the one line says what to run."""
-    with pytest.raises(HostError) as caught:
+    with pytest.raises(RigError) as caught:
         Host(host.aws, tmp_path).enroll("nobody")
     assert "no stack LoraIdentity-nobody in region us-east-1: deploy it with" in str(caught.value)
 
@@ -233,5 +235,5 @@ def test_enroll_before_deploy(host: Host, tmp_path: Path) -> None:
 def test_aws_that_does_not_answer(host: Host) -> None:
     """An error of the AWS SDK is one line too."""
     nowhere = replace(host, aws=replace(host.aws, port=1))
-    with pytest.raises(HostError, match=r"^lora-bridge history a/d: lora-bridge: AWS: Could not"):
+    with pytest.raises(RigError, match=r"^lora-bridge history a/d: lora-bridge: AWS: Could not"):
         nowhere.lora_bridge("history", "a/d")

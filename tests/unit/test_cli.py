@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli import cli
-from localaws.certificates import make_certificates
+from rig.certificates import make_certificates
 
 COMMANDS = sorted(cli.commands)
 

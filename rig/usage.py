@@ -1,4 +1,4 @@
-"""CPU time and memory of a process and its descendants, from Linux's /proc (see proc(5))."""
+"""CPU time, memory and files of processes, from outside: by Linux's /proc (see proc(5))."""
 
 import os
 from collections.abc import Iterator
@@ -52,10 +52,24 @@ def _ticks(pid: int) -> int:
     return 0
 
 
+def resident(pid: int) -> float:
+    """Return the MB of memory that the process has in use."""
+    return _kilobytes(pid, "VmRSS") / _KB_PER_MB
+
+
+def descriptors(pid: int) -> int:
+    """Return how many files and sockets the process has open."""
+    return len(list((_PROC / str(pid) / "fd").iterdir()))
+
+
+def _kilobytes(pid: int, name: str) -> int:
+    lines = (_PROC / str(pid) / "status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
 def _peak(pid: int) -> int:
     """Return VmHWM in kB."""
-    with suppress(OSError):
-        for line in (_PROC / str(pid) / "status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1])
+    # One that has ended, and waits to be waited for, has no memory: no such line.
+    with suppress(OSError, StopIteration):
+        return _kilobytes(pid, "VmHWM")
     return 0

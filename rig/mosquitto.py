@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import BenchError
-from localaws.certificates import make_certificates
-from localaws.server import free_ports, stop
+from rig.certificates import make_certificates
+from rig.errors import RigError
+from rig.servers import free_ports, stop
 
 _START_LIMIT = 10.0  # seconds
 _MISSING = (
@@ -61,12 +61,12 @@ def program() -> str:
     """Return the path of Mosquitto, which Debian installs outside an ordinary user's PATH.
 
     Raises:
-        BenchError: it is not installed; says how to install it.
+        RigError: it is not installed; says how to install it.
 
     """
     found = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise BenchError(_MISSING)
+        raise RigError(_MISSING)
     return found
 
 
@@ -81,7 +81,7 @@ def mosquitto(folder: Path) -> Iterator[Mosquitto]:
     """Run a broker with fresh certificates, its files and log in ``folder``, until the end.
 
     Raises:
-        BenchError: Mosquitto is not installed, or did not come up.
+        RigError: Mosquitto is not installed, or did not come up.
 
     """
     path = program()
@@ -105,7 +105,7 @@ def _wait_until_ready(broker: Mosquitto, process: subprocess.Popen[bytes]) -> No
     deadline = time.monotonic() + _START_LIMIT
     while not _accepts_tls(broker):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise BenchError(f"no Mosquitto: {(broker.folder / 'mosquitto.log').read_text()}")
+            raise RigError(f"no Mosquitto: {(broker.folder / 'mosquitto.log').read_text()}")
         time.sleep(0.02)
 
 

@@ -11,9 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.errors import BenchError
-from bench.load import uplink_number
-from bench.mosquitto import Mosquitto
+from rig.errors import RigError
+from rig.mosquitto import Mosquitto
 
 TOPICS = "lora/#"
 """All that contenders publish is below ``lora/``."""
@@ -50,18 +49,13 @@ class Counter:
             if self.total > before:
                 self.last_delivery = time.monotonic()
             return
-        raise BenchError("the broker closed the counter's connection")
+        raise RigError("the broker closed the counter's connection")
 
     def messages(self) -> Iterator[tuple[str, bytes]]:
         """Yield topic and payload of each delivery, in order."""
         for body in self._messages:
             end = 2 + int.from_bytes(body[:2], "big")
             yield body[2:end].decode(), body[end:]
-
-    def distinct(self) -> int:
-        """Return how many different uplinks were delivered."""
-        numbers = {uplink_number(payload) for _, payload in self.messages()}
-        return len(numbers - {None})
 
     def _cut(self) -> None:
         """Move the whole packets of the buffer to the messages."""
@@ -93,7 +87,7 @@ def _ask(connection: socket.socket, kind: int, body: bytes, answer: int) -> None
     connection.sendall(bytes([kind, len(body)]) + body)
     said = connection.recv(answer, socket.MSG_WAITALL)
     if len(said) < answer or said[-1] != 0:
-        raise BenchError(f"the broker answered the counter with {said.hex()}")
+        raise RigError(f"the broker answered the counter with {said.hex()}")
 
 
 def _text(text: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""What tests, bench and soak stand on: brokers, a link, counting, and looks from outside."""
