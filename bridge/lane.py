@@ -14,7 +14,7 @@ from bridge.waiting import Share, Waiting
 
 _log = logging.getLogger(__name__)
 
-_MAX_READY = 4_194_304  # bytes of messages held in memory, ready to be published
+_MAX_READY = 1_048_576  # bytes of messages held in memory, ready to be published
 _FIRST_PAUSE = 1.0  # seconds after a publish that was throttled; doubled each time
 
 _ADVICE = {

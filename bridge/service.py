@@ -46,7 +46,7 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
             await source.start()
             _log.info("listening on %s", ", ".join(source.addresses()))
             await _work(stop, source, spooler, publisher)
-            _log.info("stopped: %s left=%s", counts.summary(), await _left(spooler))
+            _log.info("stopped: %s left=%s", counts.summary(), _left(spooler))
         finally:
             spooler.close()
     if spooler.uncommitted:
@@ -58,7 +58,6 @@ async def _work(
 ) -> None:
     async with asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(spooler.run()),
             tasks.create_task(publisher.run()),
             tasks.create_task(_announce(source, publisher)),
         ]
@@ -70,7 +69,7 @@ async def _work(
             await asyncio.wait_for(publisher.stop(), _DISCONNECT_LIMIT)
         for task in running:
             task.cancel()
-    await _flush(spooler)
+    _flush(spooler)
 
 
 async def _announce(source: Source, publisher: Publisher) -> None:
@@ -81,21 +80,21 @@ async def _announce(source: Source, publisher: Publisher) -> None:
 async def _drain(spooler: Spooler, publisher: Publisher) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN_LIMIT):
-            await _flush(spooler)
+            _flush(spooler)
             await publisher.drain()
 
 
-async def _flush(spooler: Spooler) -> None:
+def _flush(spooler: Spooler) -> None:
     try:
-        await spooler.flush()
+        spooler.commit()
     except (sqlite3.Error, OSError) as error:
         _log.error("spool: %s: %d frames are not on disk", error, spooler.uncommitted)
 
 
-async def _left(spooler: Spooler) -> str:
+def _left(spooler: Spooler) -> str:
     """Return how many messages wait on disk, or why that is not known."""
     try:
-        return str(await spooler.count())
+        return str(spooler.count())
     except (sqlite3.Error, OSError) as error:
         return f"unknown: {error}"
 

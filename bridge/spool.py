@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 _ROWS = 200
 """Rows inserted by one statement. SQLite gives the interpreter lock up for each statement and
 has to win it back from busy threads: one statement for each row takes 40 times as long then."""
+_SURPLUS = REMEMBERED // 10
+"""Placements kept beyond REMEMBERED: each removal writes a page more than the commit needs."""
 _PAGE = 4096  # bytes
 _FREE_PAGES = 1000  # kept for what comes next
 _SHRINK_PAGES = 500  # given back at a time, which takes as long as a few commits
@@ -59,8 +61,8 @@ def _on_a_sound_file(
 class Spool:
     """The queue on disk. Open it in one process at a time.
 
-    ``last_id`` is the number of the last message committed; ``room`` how many bytes more there is
-    room for on the disk, by the last commit; ``damage`` what is wrong with the file and not mended.
+    ``last_id`` is the number of the last message committed; ``damage`` what is wrong with the file
+    and not mended.
 
     Raises:
         BridgeError: the file cannot be opened, is in use, or was written by another version.
@@ -70,6 +72,7 @@ class Spool:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.damage: sqlite3.Error | None = None
+        self._surplus = 0
         with ExitStack() as stack:
             stack.enter_context(spool_file.lock(path))
             try:
@@ -77,7 +80,6 @@ class Spool:
                 self._open()
                 stack.callback(self._close)
                 self.last_id = self._begin()
-                self.room = self._room()
             except (sqlite3.Error, OSError) as error:
                 raise BridgeError(f"{path}: cannot open the spool: {error}") from None
             self._resources = stack.pop_all()
@@ -124,7 +126,6 @@ class Spool:
                 )
         if arrived:
             self.last_id = arrived[-1].id
-        self.room = self._room()
 
     @_on_a_sound_file
     def read(self, after: int, limit: int, share: Share) -> Stretch:
@@ -180,6 +181,13 @@ class Spool:
         return True
 
     @_on_a_sound_file
+    def room(self) -> int:
+        """Return how many bytes more the file can take, on its disk and in pages of its own."""
+        disk = os.statvfs(self._path.parent)
+        free_pages = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
+        return disk.f_bavail * disk.f_frsize + free_pages * _PAGE
+
+    @_on_a_sound_file
     def placements(self) -> list[Placement]:
         """Return the placements to start from, oldest first."""
         rows = self._db.execute("SELECT several FROM placements ORDER BY last")
@@ -207,12 +215,6 @@ class Spool:
         # What was refused may be accepted today, so all wait in line again.
         self._db.execute("UPDATE waiting SET refused_at = NULL WHERE refused_at IS NOT NULL")
         return int(self._db.execute("SELECT ifnull(max(id), 0) FROM waiting").fetchone()[0])
-
-    def _room(self) -> int:
-        """Return how many bytes more the file can take, on its disk and in pages of its own."""
-        disk = os.statvfs(self._path.parent)
-        free_pages = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
-        return disk.f_bavail * disk.f_frsize + free_pages * _PAGE
 
     def _close(self) -> None:
         self._db.close()
@@ -244,6 +246,9 @@ class Spool:
                 "INSERT INTO placements SELECT ifnull(max(last), 0) + ?, ? FROM placements",
                 (len(placements), msgspec.msgpack.encode(placements)),
             )
+            self._surplus += len(placements)
+        if self._surplus > _SURPLUS:
+            self._surplus = 0
             self._db.execute(
                 "DELETE FROM placements WHERE last <= (SELECT max(last) FROM placements) - ?",
                 (REMEMBERED,),

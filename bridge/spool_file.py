@@ -38,8 +38,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
     """
     with ExitStack() as stack:
-        # One thread uses it at a time, but not always the one that opened it.
-        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(path, isolation_level=None)
         stack.callback(database.close)
         version = int(database.execute("PRAGMA user_version").fetchone()[0])
         if version not in (0, _VERSION):

@@ -1,13 +1,14 @@
-"""The spool's asynchronous face: group commit, back-pressure, and reading.
+"""The spool between the source and the publisher: group commit, back-pressure, and reading.
 
-Blocking work runs in one thread of its own, so commits, reads and deletions never overlap.
+All of it happens on the event loop's thread. Handing a commit to another thread and back takes as
+long as the commit; while the disk works, what is written to the sockets waits there, and the SDK
+publishes on, on threads of its own.
 """
 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from functools import partial
 from logging import ERROR, WARNING
 from typing import TypeVar
@@ -20,8 +21,8 @@ from bridge.waiting import Refused, Share, Stretch, Waiting, waiting
 
 _log = logging.getLogger(__name__)
 
-_MAX_UNCOMMITTED = 4_194_304
-"""Bytes of messages that may wait in memory for a commit before reading pauses."""
+_MAX_UNCOMMITTED = 1_048_576
+"""Bytes of messages after which a commit does not wait for the other connections to be read."""
 _MIN_ROOM = 16_777_216
 """Bytes of the disk that the spool leaves free: to take messages out, SQLite needs room too."""
 _ROOM_AGAIN = 0.95  # of max_bytes: a full spool takes frames again when less than that waits
@@ -38,7 +39,6 @@ class Spooler:
     """Commits all that has come since the last commit at once, then calls ``on_commit`` with it.
 
     ``on_pressure(True)`` asks for no more messages, ``on_pressure(False)`` for more again.
-    Its methods are called from the event loop's thread.
     """
 
     def __init__(self, spool: Spool, max_bytes: int) -> None:
@@ -52,43 +52,46 @@ class Spooler:
         self._delivered: list[int] = []
         self._delivered_bytes = 0
         self._refused: list[Refused] = []
-        self._work = asyncio.Event()
-        self._committing = asyncio.Lock()
-        self._soon: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._called = False  # a commit comes as soon as the sockets that have data are read
+        self._timer: asyncio.TimerHandle | None = None  # one comes later
+        self._failing = False
         self._pressed = False
         self._full = False
-        self._weigh_at = min(_MAX_UNCOMMITTED, max_bytes - self._waiting_bytes)
         self._bursts = Bursts()
-        self._thread = ThreadPoolExecutor(1, "spool")
         self.on_commit: Callable[[list[Waiting]], None] = lambda _committed: None
         self.on_pressure: Callable[[bool], None] = lambda _pressed: None
+        self._commit_within(0)  # what an earlier run left may fill it already
 
     def keep(self, message: Message, placement: Placement) -> None:
-        """Take a message, to be committed as soon as the commit under way is done."""
+        """Take a message, to be committed in a moment."""
         self._last_id += 1
         arrived = waiting(self._last_id, message)
         self._uncommitted.append(arrived)
         self._placements.append(placement)
         self._uncommitted_bytes += arrived.size
-        self._work.set()
-        if self._uncommitted_bytes >= self._weigh_at:
-            self._weigh()
+        if self._failing:
+            return
+        if self._uncommitted_bytes >= _MAX_UNCOMMITTED:
+            self._try_to_commit()
+        elif not self._called:
+            self._called = True
+            self._loop.call_soon(self._commit_now)
 
     def forget(self, delivered: Sequence[Waiting]) -> None:
         """Drop delivered messages, with the next commit or after ``_FORGET_AFTER``."""
         self._delivered += [each.id for each in delivered]
         self._delivered_bytes += sum(each.size for each in delivered)
-        self._commit_soon()
+        self._commit_within(_FORGET_AFTER)
 
     def refuse(self, refused: Waiting, now: float) -> None:
         """Set aside a message that was refused ``now``, as soon as ``forget``."""
         self._refused.append(Refused(refused.id, now))
-        self._commit_soon()
+        self._commit_within(_FORGET_AFTER)
 
     async def read(self, after: int, limit: int, share: Share) -> Stretch:
         """Return the next messages of a share, as ``Spool.read`` does."""
-        work = partial(self._spool.read, after, limit, share)
-        return await self._insist(lambda: self._run(work))
+        return await self._insist(partial(self._spool.read, after, limit, share))
 
     async def oldest_refused(self, after_topic: str) -> Waiting | None:
         """Return a refused message, as ``Spool.oldest_refused`` does, by what is known now."""
@@ -103,70 +106,71 @@ class Spooler:
         """How many messages are not on disk yet."""
         return len(self._uncommitted)
 
-    async def count(self) -> int:
-        """Return how many messages wait on disk."""
-        return (await self._run(self._spool.waiting))[0]
+    def count(self) -> int:
+        """Return how many messages wait on disk.
 
-    async def run(self) -> None:
-        """Commit whenever there is something to commit, for ever."""
-        self._weigh()
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            await self._insist(self.flush)
-            await self._insist(self._give_back)
+        Raises:
+            OSError, sqlite3.Error: it cannot be read.
 
-    async def flush(self) -> None:
+        """
+        return self._spool.waiting()[0]
+
+    def commit(self) -> None:
         """Commit what there is.
 
         Raises:
             OSError, sqlite3.Error: nothing was committed; all of it is kept for the next try.
 
         """
-        # A commit that has begun is seen through, even when nobody waits for it any more.
-        await asyncio.shield(asyncio.create_task(self._commit()))
+        arrived = self._uncommitted
+        self._spool.commit(arrived, self._placements, self._delivered, self._refused)
+        self._uncommitted, self._placements = [], []
+        self._delivered, self._refused = [], []
+        self._waiting_bytes += self._uncommitted_bytes - self._delivered_bytes
+        self._uncommitted_bytes = self._delivered_bytes = 0
+        if arrived:
+            self.committed_up_to = arrived[-1].id
+            self.on_commit(arrived)
+        self._failing = False
+        self._weigh()
 
     def close(self) -> None:
-        """Wait for the thread's last work and end it."""
-        self._thread.shutdown()
+        """Commit nothing more by itself."""
+        self._failing = True
+        self._cancel_timer()
 
-    async def _commit(self) -> None:
-        async with self._committing:
-            arrived, placements = self._uncommitted[:], self._placements[:]
-            delivered, refused = self._delivered[:], self._refused[:]
-            added, forgotten = self._uncommitted_bytes, self._delivered_bytes
-            await self._run(partial(self._spool.commit, arrived, placements, delivered, refused))
-            del self._uncommitted[: len(arrived)], self._placements[: len(placements)]
-            del self._delivered[: len(delivered)], self._refused[: len(refused)]
-            self._delivered_bytes -= forgotten
-            self._uncommitted_bytes -= added
-            self._waiting_bytes += added - forgotten
-            self._settle(arrived)
+    def _commit_now(self) -> None:
+        self._called = False
+        if not self._failing and self._uncommitted:  # not committed or failed meanwhile
+            self._try_to_commit()
 
-    async def _give_back(self) -> None:
-        """Shrink the file between commits, once it holds little: pages in use would be moved."""
-        if self._waiting_bytes < _LITTLE and await self._run(self._spool.shrink):
-            self._commit_soon()
+    def _commit_within(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(seconds, self._try_to_commit)
 
-    def _commit_soon(self) -> None:
-        if self._soon is None:
-            self._soon = asyncio.get_running_loop().call_later(_FORGET_AFTER, self._work.set)
+    def _try_to_commit(self) -> None:
+        """Commit, and give free pages back; when the disk does not do its part, try again later."""
+        self._cancel_timer()
+        try:
+            self.commit()
+            # Not while it holds much: pages in use would be moved.
+            shrinking = self._waiting_bytes < _LITTLE and self._spool.shrink()
+        except (sqlite3.Error, OSError) as error:
+            self._failing = True
+            self._press()
+            self._commit_within(_RETRY_AFTER)
+            self._say(ERROR, str(error), "nothing is lost, trying again")
+        else:
+            if shrinking or self._full:  # the disk may have room again
+                self._commit_within(_FORGET_AFTER)
 
-    def _settle(self, committed: list[Waiting]) -> None:
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
-        if self._delivered or self._refused or self._full:  # what came meanwhile, or may leave
-            self._commit_soon()
-        self._weigh_at = min(_MAX_UNCOMMITTED, self._max_bytes - self._waiting_bytes)
-        self._weigh()
-        if committed:
-            self.committed_up_to = committed[-1].id
-            self.on_commit(committed)
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _weigh(self) -> None:
-        held = self._waiting_bytes + self._uncommitted_bytes
-        room = self._spool.room
+        held, room = self._waiting_bytes, self._spool.room()
         if not self._full and (held >= self._max_bytes or room < _MIN_ROOM):
             self._full = True
             self._say(
@@ -177,31 +181,31 @@ class Spooler:
         elif self._full and held < _ROOM_AGAIN * self._max_bytes and room >= _MIN_ROOM:
             self._full = False
             self._say(WARNING, "room again", f"{held} bytes wait, room for {room}; reading goes on")
-        pressed = self._full or self._uncommitted_bytes >= _MAX_UNCOMMITTED
+        self._press()
+
+    def _press(self) -> None:
+        pressed = self._full or self._failing
         if pressed != self._pressed:
             self._pressed = pressed
             self.on_pressure(pressed)
 
     async def _up_to_date(self, work: Callable[[], _T]) -> _T:
-        async def attempt() -> _T:
-            await self.flush()
-            return await self._run(work)
+        def attempt() -> _T:
+            self.commit()
+            return work()
 
         return await self._insist(attempt)
 
-    async def _insist(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
+    async def _insist(self, attempt: Callable[[], _T]) -> _T:
         """Try until the disk does its part."""
         while True:
             try:
-                return await attempt()
+                return attempt()
             except (sqlite3.Error, OSError) as error:
                 self._say(ERROR, str(error), "nothing is lost, trying again")
                 await asyncio.sleep(_RETRY_AFTER)
 
     def _say(self, level: int, what: str, consequence: str) -> None:
-        more = self._bursts.note(what, asyncio.get_running_loop().time())
+        more = self._bursts.note(what, self._loop.time())
         if more is not None:
             _log.log(level, "spool: %s%s: %s", what, more, consequence)
-
-    async def _run(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

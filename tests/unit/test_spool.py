@@ -138,6 +138,7 @@ def test_placements_are_kept_for_the_next_run(path: Path) -> None:
 def test_only_the_newest_placements_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record of placements does not grow without limit, and holds the promised number."""
     monkeypatch.setattr(spool_module, "REMEMBERED", 5)
+    monkeypatch.setattr(spool_module, "_SURPLUS", 3)
     with Spool(path) as spool:
         for number in range(10):
             placements = [Placement("a1/d1", number, n, b"") for n in range(3)]

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,12 +36,10 @@ def test_messages_are_readable_after_on_commit(spool: Spool) -> None:
         spooler = Spooler(spool, 10**9)
         committed = asyncio.Event()
         spooler.on_commit = lambda _messages: committed.set()
-        running = asyncio.create_task(spooler.run())
         for _ in range(3):
             spooler.keep(MESSAGE, PLACEMENT)
         await committed.wait()
         assert len(await read_all(spooler)) == 3
-        running.cancel()
         spooler.close()
 
     asyncio.run(scenario())
@@ -53,14 +50,12 @@ def test_a_forgotten_message_leaves_without_another_commit(spool: Spool) -> None
 
     async def scenario() -> None:
         spooler = Spooler(spool, 10**9)
-        running = asyncio.create_task(spooler.run())
         spooler.keep(MESSAGE, PLACEMENT)
-        await spooler.flush()
+        spooler.commit()
         spooler.forget(await read_all(spooler))
         async with asyncio.timeout(10):
-            while await spooler.count():
+            while spooler.count():
                 await asyncio.sleep(0.05)
-        running.cancel()
         spooler.close()
 
     asyncio.run(scenario())
@@ -73,7 +68,7 @@ def test_a_refused_message_is_not_tried_again_once_delivered(spool: Spool) -> No
         spooler = Spooler(spool, 10**9)
         for _ in range(3):
             spooler.keep(MESSAGE, PLACEMENT)
-        await spooler.flush()
+        spooler.commit()
         first, second, third = await read_all(spooler)
         for each in (first, second, third):
             spooler.refuse(each, now=1.0)
@@ -96,11 +91,10 @@ def test_pressure_at_max_bytes(spool: Spool, caplog: pytest.LogCaptureFixture) -
         spooler.on_pressure = pressures.append
         for expected in ([], [], [True]):
             spooler.keep(MESSAGE, PLACEMENT)
+            spooler.commit()
             assert pressures == expected
-        await spooler.flush()
-        assert pressures == [True]
         spooler.forget((await read_all(spooler))[:1])
-        await spooler.flush()
+        spooler.commit()
         assert pressures == [True, False]
         spooler.close()
 
@@ -115,15 +109,15 @@ def test_a_full_spool_is_full_after_a_restart(spool: Spool) -> None:
     async def scenario() -> None:
         earlier = Spooler(spool, 10**9)
         earlier.keep(MESSAGE, PLACEMENT)
-        await earlier.flush()
+        earlier.commit()
         earlier.close()
         spooler = Spooler(spool, 1000)
         pressures: list[bool] = []
         spooler.on_pressure = pressures.append
-        running = asyncio.create_task(spooler.run())
-        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while not pressures:
+                await asyncio.sleep(0)
         assert pressures == [True]
-        running.cancel()
         spooler.close()
 
     asyncio.run(scenario())
@@ -147,46 +141,14 @@ def test_failing_disk_loses_nothing(
         spooler = Spooler(spool, 10**9)
         committed = asyncio.Event()
         spooler.on_commit = lambda _messages: committed.set()
-        running = asyncio.create_task(spooler.run())
         spooler.keep(MESSAGE, PLACEMENT)
         async with asyncio.timeout(10):
             await committed.wait()
         assert len(await read_all(spooler)) == 1
-        running.cancel()
         spooler.close()
 
     asyncio.run(scenario())
     assert "spool: disk is full: nothing is lost, trying again" in caplog.text
-
-
-def test_a_commit_that_nobody_waits_for_is_seen_through(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Cancelling the wait in the midst of a commit neither loses nor repeats it."""
-    begun, released = threading.Event(), threading.Event()
-    commit = spool.commit
-
-    def slow(*work: object) -> None:
-        begun.set()
-        released.wait(10)
-        commit(*work)  # type: ignore[arg-type]  # passed on as they are
-
-    monkeypatch.setattr(spool, "commit", slow)
-
-    async def scenario() -> None:
-        spooler = Spooler(spool, 10**9)
-        spooler.keep(MESSAGE, PLACEMENT)
-        waiting = asyncio.create_task(spooler.flush())
-        await asyncio.to_thread(begun.wait, 10)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-        released.set()
-        await spooler.flush()
-        assert len(await read_all(spooler)) == 1
-        spooler.close()
-
-    asyncio.run(scenario())
 
 
 def test_the_file_shrinks_back_after_a_backlog(spool: Spool, tmp_path: Path) -> None:
@@ -194,16 +156,14 @@ def test_the_file_shrinks_back_after_a_backlog(spool: Spool, tmp_path: Path) -> 
 
     async def scenario() -> None:
         spooler = Spooler(spool, 10**9)
-        running = asyncio.create_task(spooler.run())
         for _ in range(20_000):
             spooler.keep(MESSAGE, PLACEMENT)
-        await spooler.flush()
+        spooler.commit()
         spooler.forget(await read_all(spooler))
         sizes = [size()]
         async with asyncio.timeout(20):
             while size() > sizes[0] / 3:
                 await asyncio.sleep(0.05)
-        running.cancel()
         spooler.close()
 
     def size() -> int:
