@@ -130,7 +130,8 @@ class Connection:
         if not self._restarting:
             self._restarting = True
             self.window.close()
-            self._client.stop(mqtt5.DisconnectPacket())
+            # No DISCONNECT: the SDK would wait until a connection that takes no bytes took it.
+            self._client.stop()
 
     async def stop(self) -> None:
         """Say DISCONNECT to the broker and end the client. Publishes under way end too."""

@@ -40,13 +40,16 @@ class MoodyBroker:
 
     ``answer`` gets the connection, counted from 0, and the payload of a PUBLISH, and returns the
     reason code of the PUBACK or None for no PUBACK. ``published`` has all it was asked before.
-    ``latest`` is for how many seconds, at most, it did not get to look at what had come.
+    A connection among ``deaf`` is not read once it is made. ``latest`` is for how many seconds,
+    at most, it did not get to look at what had come.
     """
 
     folder: Path
     answer: Callable[[int, bytes], int | None]
     published: list[Published] = field(default_factory=list)
     connections: int = 0
+    deaf: frozenset[int] = frozenset()
+    _end: asyncio.Event = field(default_factory=asyncio.Event)
     latest: float = 0.0
 
     @asynccontextmanager
@@ -62,6 +65,7 @@ class MoodyBroker:
         async with server:
             yield int(server.sockets[0].getsockname()[1])
         watch.cancel()
+        self._end.set()
 
     @contextmanager
     def in_thread(self) -> Iterator[int]:
@@ -92,21 +96,29 @@ class MoodyBroker:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = self.connections
         self.connections += 1
-        while packet := await _packet(reader):
-            kind, body = packet
-            if kind == _CONNECT:
-                writer.write(_CONNACK)
-            elif kind == _PINGREQ:
-                writer.write(_PINGRESP)
-            elif kind == _PUBLISH:
-                topic_end = 2 + int.from_bytes(body[:2], "big")
-                payload = body[topic_end + 3 :]
-                topic = body[2:topic_end].decode()
-                code = self.answer(connection, payload)
-                self.published.append(Published(connection, time.monotonic(), topic, payload, code))
-                if code is not None:
-                    writer.write(bytes([0x40, 3]) + body[topic_end : topic_end + 2] + bytes([code]))
-        writer.close()
+        try:
+            while not self._end.is_set() and (packet := await _packet(reader)):
+                await self._take(connection, *packet, writer)
+        finally:
+            writer.close()
+
+    async def _take(
+        self, connection: int, kind: int, body: bytes, writer: asyncio.StreamWriter
+    ) -> None:
+        if kind == _CONNECT:
+            writer.write(_CONNACK)
+            if connection in self.deaf:
+                await self._end.wait()
+        elif kind == _PINGREQ:
+            writer.write(_PINGRESP)
+        elif kind == _PUBLISH:
+            topic_end = 2 + int.from_bytes(body[:2], "big")
+            payload = body[topic_end + 3 :]
+            code = self.answer(connection, payload)
+            topic = body[2:topic_end].decode()
+            self.published.append(Published(connection, time.monotonic(), topic, payload, code))
+            if code is not None:
+                writer.write(bytes([0x40, 3]) + body[topic_end : topic_end + 2] + bytes([code]))
 
 
 async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,17 @@ from rig.spools import waiting
 from tests.unit.frames import frame
 
 FRAMES = 12
+SMALL = tuple(frame(seqno=number) for number in range(FRAMES))
 WINDOW = 5
 
 
-async def play(folder: Path, broker: MoodyBroker, left: int = 0) -> None:
+async def play(
+    folder: Path,
+    broker: MoodyBroker,
+    left: int = 0,
+    frames: Sequence[bytes] = SMALL,
+    window: int = WINDOW,
+) -> None:
     """Run a bridge against the broker until no more than ``left`` wait, and stop it."""
     (port,) = free_ports(1)
     spool = folder / "spool.db"
@@ -34,7 +42,8 @@ async def play(folder: Path, broker: MoodyBroker, left: int = 0) -> None:
             certificate=folder / "client.pem",
             private_key=folder / "client.key",
             root_ca=folder / "ca.pem",
-            max_inflight=WINDOW,
+            max_inflight=window,
+            respect_quotas=False,
         )
         config = Config(listen=(Listen(port=port),), aws=aws, spool=SpoolSettings(path=spool))
         serving = asyncio.create_task(serve(config))
@@ -42,10 +51,11 @@ async def play(folder: Path, broker: MoodyBroker, left: int = 0) -> None:
             while not broker.connections:
                 await asyncio.sleep(0.05)
             _, server = await asyncio.open_connection("127.0.0.1", port)
-            server.write(b"".join(frame(seqno=number) + b"\0" for number in range(FRAMES)))
+            server.write(b"".join(each + b"\0" for each in frames))
             await server.drain()
             while (
-                len({each.payload for each in broker.published}) < FRAMES or waiting(spool) > left
+                len({each.payload for each in broker.published}) < len(frames)
+                or waiting(spool) > left
             ):
                 await asyncio.sleep(0.05)
         server.close()
@@ -74,6 +84,26 @@ def test_withheld_pubacks_wedge_nothing(
     assert seqnos == [(0, n) for n in range(WINDOW)] + [(1, n) for n in range(FRAMES)]
     assert "publishes unanswered, connecting anew: AWS_ERROR_MQTT_TIMEOUT" in caplog.text
     assert f"published={FRAMES} refused=0 left=0" in caplog.text
+
+
+def test_a_connection_that_takes_no_bytes_wedges_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that cannot even be told goodbye is left, and another one made.
+
+    More is under way than the sockets of both sides can hold.
+    """
+    caplog.set_level("INFO")
+    monkeypatch.setattr(mqtt, "_ACK_TIMEOUT", 1)
+    make_certificates(tmp_path)
+    broker = MoodyBroker(tmp_path, lambda _connection, _payload: 0, deaf=frozenset({0}))
+    large = {"port": 1, "payload": "A" * 40_000}  # 30,000 bytes, each a number and a comma
+    frames = [frame(seqno=number, userdata=large) for number in range(150)]
+    asyncio.run(play(tmp_path, broker, frames=frames, window=len(frames)))
+    assert [(each.connection, seqno(each.payload)) for each in broker.published] == [
+        (1, number) for number in range(len(frames))
+    ]
+    assert "publishes unanswered, connecting anew" in caplog.text
 
 
 def numbers(broker: MoodyBroker) -> list[int]:
