@@ -140,15 +140,14 @@ class Lane:
     def _put_aside(self, outcome: Outcome) -> None:
         self._counts.refused += 1
         waiting = outcome.waiting
-        now = asyncio.get_running_loop().time()
-        more = self._bursts.note(outcome.detail, now)
+        more = self._bursts.note(outcome.detail, asyncio.get_running_loop().time())
         if more is not None:
             _log.error(
                 "publish to %s as %s refused: %s%s; kept, tried again every %.0f s%s",
                 *(waiting.topic, self._name, outcome.detail, more),
                 *(PROBE_EVERY, _ADVICE.get(outcome.detail, "")),
             )
-        self._spooler.refuse(waiting, now)
+        self._spooler.refuse(waiting)
         self._refused.refused_again(waiting)
 
     def _publish_again(self, halted: list[Outcome]) -> None:

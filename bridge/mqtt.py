@@ -143,7 +143,12 @@ class Connection:
     def _publish(self, waiting: Waiting) -> None:
         packet = self._packet  # one for all: the SDK copies it
         packet.topic, packet.payload = waiting.topic, waiting.payload
-        self._client.publish(packet).add_done_callback(partial(self._on_answer, waiting))
+        try:
+            future = self._client.publish(packet)
+        except Exception as error:  # noqa: BLE001  # whatever the SDK has against it
+            future = Future()
+            future.set_exception(error)
+        future.add_done_callback(partial(self._on_answer, waiting))
 
     def _on_answer(self, waiting: Waiting, future: "Future[mqtt5.PublishCompletionData]") -> None:
         failure = _failure(future)
@@ -177,16 +182,18 @@ class Connection:
 
     def _on_failure(self, data: mqtt5.LifecycleConnectFailureData) -> None:
         answer = data.connack_packet
-        reason = answer.reason_code.name if answer else data.exception.name
-        self._report(partial(self._events.lost, str(reason)))
+        self._report(
+            partial(self._events.lost, _name(answer.reason_code if answer else data.exception))
+        )
 
     def _on_disconnection(self, data: mqtt5.LifecycleDisconnectData) -> None:
         self.window.close()
         if self._restarting:
             return
         farewell = data.disconnect_packet
-        reason = farewell.reason_code.name if farewell else data.exception.name
-        self._report(partial(self._events.lost, str(reason)))
+        self._report(
+            partial(self._events.lost, _name(farewell.reason_code if farewell else data.exception))
+        )
 
     def _on_stopped(self, _data: mqtt5.LifecycleStoppedData) -> None:
         self._report(self._end)
@@ -222,12 +229,17 @@ def _cipher_preference() -> io.TlsCipherPref:
     return wanted if wanted.is_supported() else io.TlsCipherPref.DEFAULT
 
 
+def _name(reason: object) -> str:
+    """Return the SDK's name for a reason code or an error, or what there is in its place."""
+    return str(getattr(reason, "name", reason))
+
+
 def _failure(future: "Future[mqtt5.PublishCompletionData]") -> tuple[Result, str] | None:
     """Return why a publish was not delivered, or None."""
     try:
         code = future.result().puback.reason_code
     except Exception as error:  # noqa: BLE001  # whatever the SDK gave it
-        name = getattr(error, "name", str(error))
+        name = _name(error)
         return (Result.UNANSWERED if name in _NO_ANSWER else Result.REFUSED), name
     if code is None:
         return Result.REFUSED, "unknown reason code"

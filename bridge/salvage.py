@@ -16,14 +16,14 @@ _PRIMARY = 0xFF
 """Of SQLite's result codes, the part without the details (sqlite.org/rescode.html)."""
 _PAGE = 4096  # bytes: SQLite's default, which the spool keeps
 _PARTS = ("-wal", "-shm", "")
-_MAX_GAP = 1_000_000  # ids: unreadable ones in a row after which there is nothing more
+_MAX_GAP = 1_000_000  # ids that cannot be read, in a row, after which there is nothing more
 _TABLES: dict[str, dict[str, tuple[type, ...]]] = {
     "waiting": {
         "id": (int,),
         "shard": (int,),
         "topic": (str,),
         "payload": (bytes,),
-        "refused_at": (float, type(None)),
+        "refused": (int, type(None)),
     },
     "placements": {"last": (int,), "several": (bytes,)},
 }
@@ -42,7 +42,9 @@ class Salvaged:
 def is_damage(error: sqlite3.Error) -> bool:
     """Return whether the error says that the file itself is damaged."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & _PRIMARY in _DAMAGE
+    if code is None:  # of Python's own making, when a text is not UTF-8 any more
+        return str(error).startswith("Could not decode to UTF-8")
+    return code & _PRIMARY in _DAMAGE
 
 
 def salvage(path: Path) -> Salvaged:
@@ -55,6 +57,9 @@ def salvage(path: Path) -> Salvaged:
         OSError, sqlite3.Error: the sound one cannot be written; the damaged one is in its place.
 
     """
+    if _finished(path).exists():  # by an attempt that could not put it into its place
+        with closing(_read_only(_finished(path))) as sound:
+            return Salvaged(_count(sound), _exchange(path))
     building = path.with_name(path.name + ".building")
     building.unlink(missing_ok=True)
     with closing(spool_file.connect(building)) as sound:
@@ -100,7 +105,11 @@ def _copy(damaged: Path, sound: sqlite3.Connection) -> int:
                 filter(partial(_fits, columns), _rows(source, table, list(columns))),
             )
         sound.execute("COMMIT")
-    return int(sound.execute("SELECT count(*) FROM waiting").fetchone()[0])
+    return _count(sound)
+
+
+def _count(spool: sqlite3.Connection) -> int:
+    return int(spool.execute("SELECT count(*) FROM waiting").fetchone()[0])
 
 
 def _fits(columns: dict[str, tuple[type, ...]], row: _Row) -> bool:
@@ -108,7 +117,7 @@ def _fits(columns: dict[str, tuple[type, ...]], row: _Row) -> bool:
 
 
 def _rows(source: sqlite3.Connection, table: str, columns: list[str]) -> Iterator[_Row]:
-    """Yield what can be read from both ends, and then, one by one, what lies between."""
+    """Yield what can be read from both ends, and then what can between, past each damaged part."""
     key = columns[0]
     select = f"SELECT {','.join(columns)} FROM {table}"  # noqa: S608  # ours
     first, last = 0, 0
@@ -118,8 +127,14 @@ def _rows(source: sqlite3.Connection, table: str, columns: list[str]) -> Iterato
     for row in _until_damage(source, f"{select} WHERE {key} > {first} ORDER BY {key} DESC"):
         last = _id(row)
         yield row
-    for number in range(max(first, last - _MAX_GAP) + 1, last):
-        yield from _until_damage(source, f"{select} WHERE {key} = {number}")
+    skipped = 0
+    while first < last - 1 and skipped < _MAX_GAP:
+        skipped += 1
+        between = f"{key} > {first} AND {key} < {last}"
+        for row in _until_damage(source, f"{select} WHERE {between} ORDER BY {key}"):
+            first, skipped = _id(row), 0
+            yield row
+        first += 1
 
 
 def _id(row: _Row) -> int:

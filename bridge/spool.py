@@ -20,7 +20,7 @@ import msgspec
 from bridge import salvage, spool_file
 from bridge.errors import BridgeError
 from bridge.timestamps import REMEMBERED, Placement
-from bridge.waiting import Refused, Share, Stretch, Waiting
+from bridge.waiting import Share, Stretch, Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Spool:
     """The queue on disk. Open it in one process at a time.
 
     ``last_id`` is the number of the last message committed; ``damage`` what is wrong with the file
-    and not mended.
+    and not mended, ``mended`` how often it was mended, with a loss perhaps.
 
     Raises:
         BridgeError: the file cannot be opened, is in use, or was written by another version.
@@ -72,14 +72,16 @@ class Spool:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.damage: sqlite3.Error | None = None
+        self.mended = 0
         self._surplus = 0
+        self.last_id = self._refusals = 0
         with ExitStack() as stack:
             stack.enter_context(spool_file.lock(path))
             try:
                 salvage.finish(path)
                 self._open()
                 stack.callback(self._close)
-                self.last_id = self._begin()
+                self._begin()
             except (sqlite3.Error, OSError) as error:
                 raise BridgeError(f"{path}: cannot open the spool: {error}") from None
             self._resources = stack.pop_all()
@@ -101,9 +103,9 @@ class Spool:
         arrived: Sequence[Waiting],
         placements: Sequence[Placement],
         delivered: Sequence[int],
-        refused: Sequence[Refused],
+        refused: Sequence[int],
     ) -> None:
-        """Keep what ``arrived``, forget the ``delivered`` ids and set the ``refused`` ones aside.
+        """Keep what ``arrived``, forget the ``delivered`` ids and set the ``refused`` ids aside.
 
         All of it happens at once, and durably. Ids only ever grow.
 
@@ -120,10 +122,9 @@ class Spool:
                     (msgspec.json.encode(delivered).decode(),),
                 )
             if refused:
-                self._db.executemany(
-                    "UPDATE waiting SET refused_at = ? WHERE id = ?",
-                    [(each.refused_at, each.id) for each in refused],
-                )
+                numbered = enumerate(refused, start=self._refusals + 1)
+                self._db.executemany("UPDATE waiting SET refused = ? WHERE id = ?", numbered)
+                self._refusals += len(refused)
         if arrived:
             self.last_id = arrived[-1].id
 
@@ -135,7 +136,7 @@ class Spool:
         """
         rows = self._db.execute(
             "SELECT id, shard, topic, payload FROM waiting"
-            " WHERE id > ? AND shard % ? = ? AND refused_at IS NULL ORDER BY id",
+            " WHERE id > ? AND shard % ? = ? AND refused IS NULL ORDER BY id",
             (after, share.total, share.number),
         )
         found = []
@@ -152,9 +153,9 @@ class Spool:
     def oldest_refused(self, after_topic: str) -> Waiting | None:
         """Return what was refused longest ago of the next topic after ``after_topic`` with any."""
         row = self._db.execute(
-            "SELECT id, shard, topic, payload, min(refused_at) FROM waiting"
-            " WHERE refused_at IS NOT NULL AND topic = (SELECT min(topic) FROM waiting"
-            " WHERE refused_at IS NOT NULL AND topic > ?)",
+            "SELECT id, shard, topic, payload, min(refused) FROM waiting"
+            " WHERE refused IS NOT NULL AND topic = (SELECT min(topic) FROM waiting"
+            " WHERE refused IS NOT NULL AND topic > ?)",
             (after_topic,),
         ).fetchone()
         return None if row[0] is None else Waiting(*row[:-1])
@@ -164,7 +165,7 @@ class Spool:
         """Return the refused messages of a topic after id ``after``, in order."""
         rows = self._db.execute(
             "SELECT id, shard, topic, payload FROM waiting"
-            " WHERE refused_at IS NOT NULL AND topic = ? AND id > ? ORDER BY id LIMIT ?",
+            " WHERE refused IS NOT NULL AND topic = ? AND id > ? ORDER BY id LIMIT ?",
             (topic, after, limit),
         )
         return [Waiting(*row) for row in rows]
@@ -191,7 +192,7 @@ class Spool:
     def placements(self) -> list[Placement]:
         """Return the placements to start from, oldest first."""
         rows = self._db.execute("SELECT several FROM placements ORDER BY last")
-        return [placement for (several,) in rows for placement in _PLACEMENTS.decode(several)]
+        return [placement for (several,) in rows for placement in _decoded(several)]
 
     @_on_a_sound_file
     def waiting(self) -> tuple[int, int]:
@@ -210,11 +211,14 @@ class Spool:
             self._replace(error)
 
     @_on_a_sound_file
-    def _begin(self) -> int:
-        """Prepare the file for this run; return the largest id in it."""
-        # What was refused may be accepted today, so all wait in line again.
-        self._db.execute("UPDATE waiting SET refused_at = NULL WHERE refused_at IS NOT NULL")
-        return int(self._db.execute("SELECT ifnull(max(id), 0) FROM waiting").fetchone()[0])
+    def _begin(self) -> None:
+        """Learn where an earlier run ended."""
+        self.last_id = self._greatest("id")
+        self._refusals = self._greatest("refused")
+
+    def _greatest(self, column: str) -> int:
+        query = f"SELECT max({column}) FROM waiting WHERE {column} IS NOT NULL"  # noqa: S608  # ours
+        return int(self._db.execute(query).fetchone()[0] or 0)
 
     def _close(self) -> None:
         self._db.close()
@@ -230,6 +234,7 @@ class Spool:
         self._db.close()
         self._replace(damage)
         self.damage = None
+        self.mended += 1
 
     def _replace(self, damage: sqlite3.Error) -> None:
         saved = salvage.salvage(self._path)
@@ -273,3 +278,11 @@ class Spool:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+
+
+def _decoded(several: bytes) -> list[Placement]:
+    """Return the placements of a commit; none where bits have changed, since they are a memory."""
+    try:
+        return _PLACEMENTS.decode(several)
+    except msgspec.DecodeError:
+        return []

@@ -8,7 +8,7 @@ from typing import IO
 
 from bridge.errors import BridgeError
 
-_VERSION = 2
+_VERSION = 3
 _MAX_LOG = 8_388_608  # bytes of the write-ahead log that stay on disk when it is empty again
 _SCHEMA = f"""
 BEGIN;
@@ -17,9 +17,10 @@ CREATE TABLE waiting (
     shard INTEGER NOT NULL,   -- spreads devices over connections
     topic TEXT NOT NULL,
     payload BLOB NOT NULL,
-    refused_at REAL           -- when AWS IoT refused it last, else NULL
+    refused INTEGER           -- if AWS IoT refused it: which refusal that was last, else NULL
 );
-CREATE INDEX refused ON waiting (topic) WHERE refused_at IS NOT NULL;
+CREATE INDEX refused_by_id ON waiting (topic) WHERE refused IS NOT NULL;
+CREATE INDEX refused_by_age ON waiting (topic, refused) WHERE refused IS NOT NULL;
 CREATE TABLE placements (
     last INTEGER PRIMARY KEY,   -- the number of the last of them; the first ever has 1
     several BLOB NOT NULL       -- those of one commit, as MessagePack

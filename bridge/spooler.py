@@ -17,7 +17,7 @@ from bridge.bursts import Bursts
 from bridge.message import Message
 from bridge.spool import Spool
 from bridge.timestamps import Placement
-from bridge.waiting import Refused, Share, Stretch, Waiting, waiting
+from bridge.waiting import Share, Stretch, Waiting, waiting
 
 _log = logging.getLogger(__name__)
 
@@ -45,13 +45,14 @@ class Spooler:
         self._spool = spool
         self._max_bytes = max_bytes
         self._waiting_bytes = spool.waiting()[1]
+        self._mended = spool.mended
         self._last_id = self.committed_up_to = spool.last_id
         self._uncommitted: list[Waiting] = []
         self._placements: list[Placement] = []
         self._uncommitted_bytes = 0
         self._delivered: list[int] = []
         self._delivered_bytes = 0
-        self._refused: list[Refused] = []
+        self._refused: list[int] = []
         self._loop = asyncio.get_running_loop()
         self._called = False  # a commit comes as soon as the sockets that have data are read
         self._timer: asyncio.TimerHandle | None = None  # one comes later
@@ -84,9 +85,9 @@ class Spooler:
         self._delivered_bytes += sum(each.size for each in delivered)
         self._commit_within(_FORGET_AFTER)
 
-    def refuse(self, refused: Waiting, now: float) -> None:
-        """Set aside a message that was refused ``now``, as soon as ``forget``."""
-        self._refused.append(Refused(refused.id, now))
+    def refuse(self, refused: Waiting) -> None:
+        """Set aside a message that was refused, as soon as ``forget``."""
+        self._refused.append(refused.id)
         self._commit_within(_FORGET_AFTER)
 
     async def read(self, after: int, limit: int, share: Share) -> Stretch:
@@ -170,7 +171,11 @@ class Spooler:
             self._timer = None
 
     def _weigh(self) -> None:
-        held, room = self._waiting_bytes, self._spool.room()
+        room = self._spool.room()
+        if self._mended != self._spool.mended:
+            self._waiting_bytes = self._spool.waiting()[1]
+            self._mended = self._spool.mended
+        held = self._waiting_bytes
         if not self._full and (held >= self._max_bytes or room < _MIN_ROOM):
             self._full = True
             self._say(

@@ -27,14 +27,6 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A waiting message that AWS IoT refused, and when, in the caller's seconds."""
-
-    id: int
-    refused_at: float
-
-
-@dataclass(frozen=True, slots=True)
 class Share:
     """The part of the devices that connection ``number`` of ``total`` publishes."""
 

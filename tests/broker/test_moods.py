@@ -12,7 +12,10 @@ import pytest
 
 from bridge import lane, mqtt, refused
 from bridge.config import Aws, Config, Listen, SpoolSettings
+from bridge.message import Message
 from bridge.service import serve
+from bridge.spool import Spool
+from bridge.waiting import waiting as waiting_message
 from rig.certificates import make_certificates
 from rig.moody import MoodyBroker
 from rig.servers import free_ports
@@ -161,6 +164,19 @@ def test_a_message_that_is_never_accepted_holds_nothing_up(
     assert set(tries) == set(range(FRAMES))
     assert f"published={FRAMES - 1}" in caplog.text
     assert caplog.text.endswith("left=1\n")
+
+
+def test_a_message_that_the_sdk_rejects_holds_nothing_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A topic that no broker would take, of a spool in which bits have changed, is set aside."""
+    caplog.set_level("INFO")
+    make_certificates(tmp_path)
+    with Spool(tmp_path / "spool.db") as spool:
+        spool.commit([waiting_message(1, Message("lora/#", b"{}"))], [], [], [])
+    asyncio.run(play(tmp_path, MoodyBroker(tmp_path, lambda _connection, _payload: 0), left=1))
+    assert "publish to lora/# as host refused" in caplog.text
+    assert f"published={FRAMES} refused=1 left=1" in caplog.text
 
 
 def test_throttled_publishes_wait_and_keep_their_order(

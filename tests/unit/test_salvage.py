@@ -11,7 +11,7 @@ from bridge import salvage
 from bridge.message import Message
 from bridge.spool import Spool
 from bridge.timestamps import Placement
-from bridge.waiting import Refused, Share, waiting
+from bridge.waiting import Share, waiting
 
 COUNT = 1000
 PAGE = 4096
@@ -91,7 +91,7 @@ def test_a_file_of_nothing_but_noise(path: Path) -> None:
 def test_damage_found_while_running(path: Path) -> None:
     """The spool goes on in a sound file: the rest is read, commits succeed, the refused stay."""
     with Spool(path) as spool:
-        spool.commit([], [], [], [Refused(COUNT, 1.0)])
+        spool.commit([], [], [], [COUNT])
         with closing(sqlite3.connect(path)) as other:
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         damage(path, 20 * PAGE, b"\xff" * PAGE)
@@ -103,7 +103,7 @@ def test_damage_found_while_running(path: Path) -> None:
         assert oldest.id == COUNT
         spool.commit([waiting(COUNT + 1, Message("lora/a1/d1", b"new"))], [], [1], [])
     with Spool(path) as spool:
-        assert len(spool.read(0, 10**9, Share(0, 1)).messages) == len(found) + 1
+        assert len(spool.read(0, 10**9, Share(0, 1)).messages) == len(found)  # one came, one left
 
 
 def test_a_second_damage_is_moved_to_another_place(path: Path) -> None:
@@ -153,3 +153,49 @@ def test_a_salvage_that_failed_is_tried_again(path: Path) -> None:
                 spool.read(0, 10**9, Share(0, 1))
         building.rmdir()
         assert len(spool.read(0, 10**9, Share(0, 1)).messages) >= COUNT - 20
+
+
+def test_a_salvage_that_cannot_be_put_in_place_is_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next attempt goes on with what the first one saved, for the damaged file has moved."""
+    damage(path, 20 * PAGE, b"\xff" * PAGE)
+    rename = Path.rename
+    failures = iter([OSError("no space left")])
+
+    def failing(source: Path, target: Path) -> Path:
+        if source.name.endswith(".salvaged"):
+            for failure in failures:
+                raise failure
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with Spool(path) as spool:
+        with pytest.raises(OSError, match="no space left"):
+            spool.read(0, 10**9, Share(0, 1))
+        assert len(spool.read(0, 10**9, Share(0, 1)).messages) >= COUNT - 20
+
+
+def test_several_damaged_pages_cost_their_own_messages_only(path: Path) -> None:
+    """What lies between two damaged pages is saved."""
+    for page in (10, 40, 50):
+        damage(path, page * PAGE, b"\xff" * PAGE)
+    found = saved(path)
+    assert COUNT - 3 * 20 <= len(found) < COUNT - 2
+
+
+def test_a_topic_that_is_no_text_any_more_costs_its_message_only(path: Path) -> None:
+    """Bits that changed in a topic are damage too: nothing else waits for that message."""
+    content = path.read_bytes()
+    offset = content.index(b"lora/a1/d1payload 500 ")
+    damage(path, offset, b"\xff")
+    assert saved(path) == [number for number in range(1, COUNT + 1) if number != 500]
+
+
+def test_placements_that_cannot_be_read_are_forgotten(path: Path) -> None:
+    """They are a memory of what was, and hold no message up."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE placements SET several = x'c1' WHERE last = 7")
+        database.commit()
+    with Spool(path) as spool:
+        assert len(spool.placements()) == COUNT - 1

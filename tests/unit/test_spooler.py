@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,10 +72,10 @@ def test_a_refused_message_is_not_tried_again_once_delivered(spool: Spool) -> No
         spooler.commit()
         first, second, third = await read_all(spooler)
         for each in (first, second, third):
-            spooler.refuse(each, now=1.0)
+            spooler.refuse(each)
         assert await spooler.refused(MESSAGE.topic, 0, 10) == [first, second, third]
         spooler.forget([first])
-        spooler.refuse(second, now=2.0)
+        spooler.refuse(second)
         assert await spooler.oldest_refused("") == third
         assert await spooler.refused(MESSAGE.topic, 0, 10) == [second, third]
         spooler.close()
@@ -101,6 +102,32 @@ def test_pressure_at_max_bytes(spool: Spool, caplog: pytest.LogCaptureFixture) -
     asyncio.run(scenario())
     assert "spool: full: 3000 bytes wait, room for" in caplog.text
     assert "spool: room again: 2000 bytes wait, room for" in caplog.text
+
+
+def test_a_full_spool_that_lost_messages_has_room(spool: Spool, tmp_path: Path) -> None:
+    """What a damaged file cost does not count any more."""
+    messages = 300
+
+    async def scenario() -> None:
+        spooler = Spooler(spool, 1000 * messages)
+        pressures: list[bool] = []
+        spooler.on_pressure = pressures.append
+        for _ in range(messages):
+            spooler.keep(MESSAGE, PLACEMENT)
+        spooler.commit()
+        assert pressures == [True]
+        with closing(sqlite3.connect(tmp_path / "spool.db")) as other:
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with (tmp_path / "spool.db").open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xff" * 4096 * 60)
+        spool._db.execute("PRAGMA shrink_memory")  # noqa: SLF001  # it has read the pages before
+        assert len(await read_all(spooler)) < messages
+        spooler.commit()
+        assert pressures == [True, False]
+        spooler.close()
+
+    asyncio.run(scenario())
 
 
 def test_a_full_spool_is_full_after_a_restart(spool: Spool) -> None:
