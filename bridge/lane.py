@@ -179,5 +179,6 @@ class Lane:
         if self._resuming is not None:
             self._resuming.cancel()
             self._resuming = None
-        if self._connected:
+        self._connection.report_ended()  # one more may have been throttled
+        if self._connected and self._resuming is None:
             self._window.open()

@@ -140,6 +140,13 @@ class Connection:
         self._client.stop(mqtt5.DisconnectPacket())
         await self._stopped.wait()
 
+    def report_ended(self) -> None:
+        """Report what has ended so far, without gathering more."""
+        self._told = False  # before looking, so that what comes meanwhile is told again
+        outcomes = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
+        if outcomes:
+            self._events.ended(outcomes)
+
     def _publish(self, waiting: Waiting) -> None:
         packet = self._packet  # one for all: the SDK copies it
         packet.topic, packet.payload = waiting.topic, waiting.payload
@@ -165,19 +172,13 @@ class Connection:
         self.window.answered(waiting)
 
     def _gather(self) -> None:
-        self._loop.call_later(_GATHER, self._end_all)
-
-    def _end_all(self) -> None:
-        self._told = False  # before looking, so that what comes meanwhile is told again
-        outcomes = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
-        if outcomes:
-            self._events.ended(outcomes)
+        self._loop.call_later(_GATHER, self.report_ended)
 
     def _on_success(self, _data: mqtt5.LifecycleConnectSuccessData) -> None:
         self._report(self._connected)
 
     def _connected(self) -> None:
-        self._end_all()  # what the connection before left unanswered goes first
+        self.report_ended()  # what the connection before left unanswered goes first
         self._events.connected()
 
     def _on_failure(self, data: mqtt5.LifecycleConnectFailureData) -> None:
@@ -199,7 +200,7 @@ class Connection:
         self._report(self._end)
 
     def _end(self) -> None:
-        self._end_all()
+        self.report_ended()
         if self._restarting:
             self._restarting = False
             self._client.start()

@@ -34,7 +34,7 @@ class Source:
         self._forwarder = forwarder
         self._servers: list[asyncio.Server] = []
         self._connections: set[_Connection] = set()
-        self._stopped = False
+        self.stopping = False
         self.read_at = 0.0
         self.paused = False
         self.bursts = Bursts(_LINES)
@@ -84,9 +84,11 @@ class Source:
 
     async def stop(self) -> None:
         """Stop listening, take what has been written, and close every connection."""
-        self._stopped = True
+        self.stopping = True
         for server in self._servers:
             server.close()
+        if not self.paused:
+            self.resume()  # those that rest, too
         time = asyncio.get_running_loop().time
         # A network server that goes on writing, or a pause, must not hold the stop up.
         limit = time() + _STOP_LIMIT
@@ -99,7 +101,7 @@ class Source:
 
     def opened(self, connection: "_Connection") -> None:
         """Note a new connection; one that comes in a pause waits like the others."""
-        if self._stopped:
+        if self.stopping:
             connection.transport.abort()
             return
         self._make_room(connection.listen)
@@ -169,7 +171,7 @@ class _Connection(asyncio.BufferedProtocol):
                 bad += 1
         if good:
             self.useful_at = (True, began)
-        if bad > good:
+        if bad > good and not self._source.stopping:
             self.transport.pause_reading()
             self._loop.call_later(_PENALTY * (self._loop.time() - began), self._read_again)
 

@@ -20,7 +20,8 @@ class Window:
     def __init__(self, limit: int, publish: Callable[[Waiting], None]) -> None:
         self._limit = limit
         self._publish = publish
-        self._lock = threading.RLock()  # a publish that fails at once is answered in `_fill`
+        self._lock = threading.RLock()  # a publish may be answered before it returns
+        self._filling = False
         self._open = False
         self._ready: deque[Waiting] = deque()
         self._under_way = 0
@@ -64,19 +65,20 @@ class Window:
             self._under_way -= 1
             if waiting.id == self._last_of_loop:
                 self._last_of_loop = None
-            if self._last_of_loop is None:
+            if self._last_of_loop is None and not self._filling:
                 self._fill()
 
     def _fill_from_loop(self) -> None:
         if self._last_of_loop is not None or not self._under_way:
-            last = self._fill()
-            self._last_of_loop = last.id if last else self._last_of_loop
+            self._fill(from_loop=True)
 
-    def _fill(self) -> Waiting | None:
-        waiting = None
+    def _fill(self, *, from_loop: bool = False) -> None:
+        self._filling = True
         while self._open and self._ready and self._under_way < self._limit:
             waiting = self._ready.popleft()
             self.ready_bytes -= waiting.size
             self._under_way += 1
+            if from_loop:
+                self._last_of_loop = waiting.id
             self._publish(waiting)
-        return waiting
+        self._filling = False

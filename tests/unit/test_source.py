@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+from bridge import source
 from bridge.config import Listen
 from bridge.counts import Counts
 from bridge.errors import BridgeError
@@ -137,6 +138,21 @@ def test_stopping_takes_what_has_arrived() -> None:
             assert len(setting.kept) == 2001
             server.settimeout(10)
             assert server.recv(1) == b""
+
+    play(Setting(), scenario)
+
+
+def test_stopping_takes_what_a_resting_connection_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames behind garbage are taken, though their connection rests for the garbage."""
+    monkeypatch.setattr(source, "_PENALTY", 10**9)
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            server.sendall(b"garbage\0")
+            await setting.until(lambda: setting.counts.received == 1)
+            server.sendall(LAYOUT_1 + b"\0")
+            await setting.source.stop()
+            assert len(setting.kept) == 1
 
     play(Setting(), scenario)
 

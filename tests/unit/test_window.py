@@ -111,3 +111,20 @@ def test_a_closed_window_publishes_nothing() -> None:
     setting.answer(LIMIT)
     assert setting.published == [*range(LIMIT)]
     assert not setting.window.empty
+
+
+def test_an_answer_may_come_before_the_publish_returns() -> None:
+    """Publishes that end at once leave no message behind, and no place taken."""
+    published: list[int] = []
+
+    def publish(waiting: Waiting) -> None:
+        published.append(waiting.id)
+        window.answered(waiting)
+
+    window = Window(LIMIT, publish)
+    window.open()
+    window.add([message(number) for number in range(3000)])
+    assert published == list(range(3000))
+    assert window.empty
+    window.add([message(3000)])
+    assert published[-1] == 3000
