@@ -144,13 +144,13 @@ def test_standing_clock_never_gives_a_time_again(monkeypatch: pytest.MonkeyPatch
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the newest placements are remembered."""
+    """The newest placements are remembered, and no more than twice as many as promised."""
     monkeypatch.setattr(timestamps, "REMEMBERED", 10)
     timestamper = Timestamper()
     for number in range(100):
         timestamper.place(replace(UPLINK, received_at=(NOW + number,)), NOW)
-    assert len(timestamper._given) == 10  # noqa: SLF001  # memory is the behaviour
-    assert len(timestamper._next) == 10  # noqa: SLF001
+    assert 10 <= len(timestamper._given) < 20  # noqa: SLF001  # memory is the behaviour
+    assert 10 <= len(timestamper._next) < 20  # noqa: SLF001
 
 
 @pytest.mark.parametrize(
