@@ -11,6 +11,7 @@ from bench.bridge_latency import BridgeLatency, bridge_latency
 from bench.load import numbered_frames
 from bench.process import PROJECT
 from bench.report import Setup, percentiles, say, spread, table
+from bench.sync_latency import sync_median
 from rig.errors import RigError
 from rig.mosquitto import Mosquitto
 
@@ -26,15 +27,17 @@ _HEADER = (
     "write to read",
     "to commit",
     "to PUBACK",
+    "bare sync",
 )
 _NOTES = """
 Bridge: from the write to its socket to the PUBACK; SDK alone: from publish to PUBACK, by turns.
-Ratio: of runs of the same round, the median; other figures: median (min-max) of rounds. The last
-three are the stages of the bridge's p50, in ms. Both PUBACKs are noted where the SDK calls back,
-in the process that published: a subscriber's view would add the wake-up of one more process on the
-same cores."""
+Ratio: of runs of the same round, the median; other figures: median (min-max) of rounds. Write to
+read, to commit and to PUBACK are the stages of the bridge's p50, in ms; a bare sync is that of one
+page in a file on the same disk, the least that a commit can take. Both PUBACKs are noted where the
+SDK calls back, in the process that published: a subscriber's view would add the wake-up of one more
+process on the same cores."""
 
-_Round = tuple[BridgeLatency, tuple[float, float]]
+_Round = tuple[BridgeLatency, tuple[float, float], float]
 
 
 def section(setup: Setup) -> str:
@@ -45,7 +48,7 @@ def section(setup: Setup) -> str:
             say(f"latency, round {number + 1} of {setup.repeats}: {rate:,} frames/s …")
             sdk = sdk_percentiles(setup.broker, setup.folder, rate, _SECONDS)
             bridge = bridge_latency(setup.broker, setup.folder, rate, _SECONDS)
-            rounds.append((bridge, sdk))
+            rounds.append((bridge, sdk, sync_median(setup.folder, rate, _SECONDS)))
     rows = [_row(rate, rounds) for rate, rounds in found.items()]
     title = f"Latency to the PUBACK, {_SECONDS} s at each rate; rounds: {setup.repeats}"
     return table(title, _HEADER, rows) + "\n" + _NOTES
@@ -79,16 +82,17 @@ def sdk_percentiles(
 
 
 def _row(rate: int, rounds: list[_Round]) -> list[str]:
-    bridges = [bridge for bridge, _ in rounds]
-    ratio = statistics.median(bridge.median / sdk_median for bridge, (sdk_median, _) in rounds)
+    bridges = [bridge for bridge, _, _ in rounds]
+    ratio = statistics.median(bridge.median / sdk_median for bridge, (sdk_median, _), _ in rounds)
     return [
         f"{rate:,}",
         f"{ratio:.2f}",
         spread([each.median for each in bridges], 2),
         spread([each.slow for each in bridges], 2),
-        spread([sdk_median for _, (sdk_median, _) in rounds], 2),
-        spread([sdk_slow for _, (_, sdk_slow) in rounds], 2),
+        spread([sdk_median for _, (sdk_median, _), _ in rounds], 2),
+        spread([sdk_slow for _, (_, sdk_slow), _ in rounds], 2),
         spread([each.to_read for each in bridges], 2),
         spread([each.to_commit for each in bridges], 2),
         spread([each.to_puback for each in bridges], 2),
+        spread([sync for *_, sync in rounds], 2),
     ]

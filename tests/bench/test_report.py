@@ -6,6 +6,7 @@ from bench import throughput
 from bench.contenders import CONTENDERS
 from bench.latency import sdk_percentiles
 from bench.report import Setup, spread, table
+from bench.sync_latency import sync_median
 from rig.machine import machine
 from rig.mosquitto import Mosquitto
 
@@ -43,3 +44,9 @@ def test_latency(broker: Mosquitto, tmp_path: Path) -> None:
     """A PUBACK takes its time, and the slow ones longer."""
     median, slow = sdk_percentiles(broker, tmp_path, rate=100, seconds=1)
     assert 0 < median <= slow < 1000
+
+
+def test_sync(tmp_path: Path) -> None:
+    """A sync takes its time, and leaves nothing behind."""
+    assert 0 < sync_median(tmp_path, rate=100, seconds=0.5) < 1000
+    assert list(tmp_path.iterdir()) == []
