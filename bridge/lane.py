@@ -82,6 +82,7 @@ class Lane:
             self._behind = stretch.up_to < self._spooler.committed_up_to
             self._window.add(stretch.messages)
             self._look()
+            await asyncio.sleep(0)  # a long backlog must not keep everything else waiting
 
     async def drained(self) -> None:
         """Return when nothing is left to read or to publish."""

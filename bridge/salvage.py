@@ -127,6 +127,7 @@ def _rows(source: sqlite3.Connection, table: str, columns: list[str]) -> Iterato
     for row in _until_damage(source, f"{select} WHERE {key} > {first} ORDER BY {key} DESC"):
         last = _id(row)
         yield row
+    first = first or max(0, last - _MAX_GAP)
     skipped = 0
     while first < last - 1 and skipped < _MAX_GAP:
         skipped += 1

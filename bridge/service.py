@@ -35,8 +35,8 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
     counts = Counts()
     with Spool(config.spool.path) as spool:
         try:
-            spooler = Spooler(spool, config.spool.max_bytes)
             timestamper = Timestamper(spool.placements())
+            spooler = Spooler(spool, config.spool.max_bytes)
         except (sqlite3.Error, OSError) as error:
             raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
         source = Source(config.listen, Forwarder(spooler.keep, timestamper, counts, clock))

@@ -16,7 +16,8 @@ from bridge.framing import Framer
 
 _log = logging.getLogger(__name__)
 _STOP_LIMIT = 2.0  # seconds
-_QUIET = 0.1  # seconds without anything to read, after which all has been read
+_LOOK_EVERY = 0.01  # seconds
+_QUIET_LOOKS = 10  # with nothing read in between, after which all has been read
 _LINES = 20  # a minute, about connections that come, and as many about those that go
 _READ = 262_144  # bytes taken from a connection before the next one has its turn
 _PENALTY = 100
@@ -92,9 +93,12 @@ class Source:
         time = asyncio.get_running_loop().time
         # A network server that goes on writing, or a pause, must not hold the stop up.
         limit = time() + _STOP_LIMIT
-        self.read_at = time()
-        while self._connections and time() - self.read_at < _QUIET and time() < limit:  # noqa: ASYNC110  # silence has no event
-            await asyncio.sleep(_QUIET / 10)
+        quiet = 0
+        while self._connections and quiet < _QUIET_LOOKS and time() < limit:
+            read_at = self.read_at
+            await asyncio.sleep(_LOOK_EVERY)
+            # Not by the time that passed: the disk may have taken it.
+            quiet = quiet + 1 if self.read_at == read_at else 0
         for connection in self._connections:
             connection.transport.abort()
         await asyncio.sleep(0)  # each connection's end is called by the event loop

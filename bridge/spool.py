@@ -73,7 +73,7 @@ class Spool:
         self._path = path
         self.damage: sqlite3.Error | None = None
         self.mended = 0
-        self._surplus = 0
+        self._surplus = _SURPLUS  # of earlier runs, perhaps
         self.last_id = self._refusals = 0
         with ExitStack() as stack:
             stack.enter_context(spool_file.lock(path))
@@ -284,5 +284,5 @@ def _decoded(several: bytes) -> list[Placement]:
     """Return the placements of a commit; none where bits have changed, since they are a memory."""
     try:
         return _PLACEMENTS.decode(several)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, TypeError):
         return []

@@ -156,13 +156,13 @@ class Spooler:
             self.commit()
             # Not while it holds much: pages in use would be moved.
             shrinking = self._waiting_bytes < _LITTLE and self._spool.shrink()
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, what has come is kept
             self._failing = True
             self._press()
             self._commit_within(_RETRY_AFTER)
             self._say(ERROR, str(error), "nothing is lost, trying again")
         else:
-            if shrinking or self._full:  # the disk may have room again
+            if shrinking:
                 self._commit_within(_FORGET_AFTER)
 
     def _cancel_timer(self) -> None:
@@ -186,6 +186,8 @@ class Spooler:
         elif self._full and held < _ROOM_AGAIN * self._max_bytes and room >= _MIN_ROOM:
             self._full = False
             self._say(WARNING, "room again", f"{held} bytes wait, room for {room}; reading goes on")
+        if self._full:  # the disk may have room again
+            self._commit_within(_FORGET_AFTER)
         self._press()
 
     def _press(self) -> None:

@@ -142,6 +142,31 @@ def test_stopping_takes_what_has_arrived() -> None:
     play(Setting(), scenario)
 
 
+class Slow(list[Message]):
+    """Holds the event loop up now and then, as a commit to a slow disk does."""
+
+    def append(self, message: Message) -> None:
+        """Keep a message."""
+        super().append(message)
+        if len(self) % 600 == 0:
+            time.sleep(0.2)
+
+
+def test_stopping_takes_what_has_arrived_before_a_slow_disk() -> None:
+    """The time that a commit takes is no silence of the network server."""
+
+    async def scenario(setting: Setting) -> None:
+        setting.kept = Slow()
+        with setting.connect() as server:
+            server.sendall(LAYOUT_1 + b"\0")
+            await setting.until(lambda: len(setting.kept) == 1)
+            server.sendall((LAYOUT_1 + b"\0") * 2000)  # several reads
+            await setting.source.stop()
+            assert len(setting.kept) == 2001
+
+    play(Setting(), scenario)
+
+
 def test_stopping_takes_what_a_resting_connection_has(monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames behind garbage are taken, though their connection rests for the garbage."""
     monkeypatch.setattr(source, "_PENALTY", 10**9)

@@ -141,11 +141,21 @@ def test_placements_are_kept_for_the_next_run(path: Path) -> None:
 def test_only_the_newest_placements_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record of placements does not grow without limit, and holds the promised number."""
     monkeypatch.setattr(spool_module, "REMEMBERED", 5)
-    monkeypatch.setattr(spool_module, "_SURPLUS", 3)
+    monkeypatch.setattr(spool_module, "_SURPLUS", 0)
     with Spool(path) as spool:
         for number in range(10):
             placements = [Placement("a1/d1", number, n, b"") for n in range(3)]
             spool.commit([], placements, [], [])
+        assert [each.wanted for each in spool.placements()] == [8, 8, 8, 9, 9, 9]
+
+
+def test_short_runs_keep_no_more_placements(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What many short runs have placed is removed too."""
+    monkeypatch.setattr(spool_module, "REMEMBERED", 5)
+    for number in range(10):
+        with Spool(path) as spool:
+            spool.commit([], [Placement("a1/d1", number, 0, b"")] * 3, [], [])
+    with Spool(path) as spool:
         assert [each.wanted for each in spool.placements()] == [8, 8, 8, 9, 9, 9]
 
 

@@ -154,7 +154,7 @@ def test_failing_disk_loses_nothing(
     spool: Spool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A commit that fails is said and tried again until it succeeds."""
-    failures = iter([sqlite3.OperationalError("disk is full")])
+    failures = iter([sqlite3.OperationalError("disk is full"), OverflowError("unforeseen")])
     commit = spool.commit
 
     def failing(*work: object) -> None:
@@ -176,6 +176,7 @@ def test_failing_disk_loses_nothing(
 
     asyncio.run(scenario())
     assert "spool: disk is full: nothing is lost, trying again" in caplog.text
+    assert "spool: unforeseen: nothing is lost, trying again" in caplog.text
 
 
 def test_the_file_shrinks_back_after_a_backlog(spool: Spool, tmp_path: Path) -> None:
