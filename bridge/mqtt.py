@@ -4,6 +4,7 @@ The SDK calls back on threads of its own; everything here is handed to the event
 """
 
 import asyncio
+import ctypes
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -81,6 +82,7 @@ class Connection:
         self.window = Window(aws.max_inflight, self._publish)
         self._stopped = asyncio.Event()
         self._restarting = False
+        self._thread_kept = False
         for path in filter(None, (aws.certificate, aws.private_key, aws.root_ca)):
             if not path.is_file():
                 raise BridgeError(f"{path}: no such file: see 'lora-bridge enroll --help'")
@@ -175,6 +177,9 @@ class Connection:
         self._loop.call_later(_GATHER, self.report_ended)
 
     def _on_success(self, _data: mqtt5.LifecycleConnectSuccessData) -> None:
+        if not self._thread_kept:
+            self._thread_kept = True
+            _keep_thread_state()
         self._report(self._connected)
 
     def _connected(self) -> None:
@@ -211,6 +216,17 @@ class Connection:
         # After the loop has closed there is nobody left to tell.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call)
+
+
+def _keep_thread_state() -> None:
+    """Let the calling thread, the SDK's, keep its state in the interpreter.
+
+    Python makes a state for each call from a thread that it did not start, and drops it after the
+    call: that maps memory and unmaps it, which interrupts the event loop's core, for each PUBACK.
+    One call of PyGILState_Ensure without a release keeps it (docs.python.org/3/c-api/init.html,
+    "Non-Python created threads"). A connection has one thread for as long as it lives.
+    """
+    ctypes.pythonapi.PyGILState_Ensure()
 
 
 def _flow_control(aws: Aws) -> mqtt5.ExtendedValidationAndFlowControlOptions:
