@@ -73,10 +73,10 @@ def _bridge(place: Place, _frames: Path) -> list[str]:
     return [sys.executable, "-m", "bridge", "run", "--config", str(configuration)]
 
 
-def _sdk(form: str) -> Callable[[Place, Path], list[str]]:
+def _sdk(*form: str) -> Callable[[Place, Path], list[str]]:
     def command(place: Place, frames: Path) -> list[str]:
         return [
-            *(sys.executable, "-m", sdk.__name__, form),
+            *(sys.executable, "-m", sdk.__name__, *form),
             *("--frames", str(frames), "--port", str(place.port)),
             *("--broker-port", str(place.broker.port)),
             *("--certificates", str(place.broker.folder)),
@@ -97,6 +97,12 @@ _NODE = str(Path(NODE) / "bin" / "node")
 
 SDK_LOOP = Contender("SDK alone, loop", _sdk("--loop"), sdk.READY, from_socket=False)
 SDK_CALLBACK = Contender("SDK alone, callback", _sdk("--callback"), sdk.READY, from_socket=False)
+SDK_LOOP_KEPT = Contender(
+    "SDK alone, loop, thread kept", _sdk("--loop", "--kept"), sdk.READY, from_socket=False
+)
+SDK_CALLBACK_KEPT = Contender(
+    "SDK alone, callback, thread kept", _sdk("--callback", "--kept"), sdk.READY, from_socket=False
+)
 BRIDGE = Contender("lora-bridge", _bridge, "ready: ")
 ARTICLE = Contender("article's Node bridge", _rival(_NODE, str(_RIVALS / "article.js")), "ready")
 FRAMED = Contender("Node, framed, QoS 1", _rival(_NODE, str(_RIVALS / "framed.js")), "ready")
@@ -108,4 +114,13 @@ PIPELINE = Contender(
     packages="netcat-openbsd mosquitto-clients",
 )
 
-CONTENDERS = (BRIDGE, SDK_LOOP, SDK_CALLBACK, FRAMED, PIPELINE, ARTICLE)
+CONTENDERS = (
+    BRIDGE,
+    SDK_LOOP,
+    SDK_LOOP_KEPT,
+    SDK_CALLBACK,
+    SDK_CALLBACK_KEPT,
+    FRAMED,
+    PIPELINE,
+    ARTICLE,
+)

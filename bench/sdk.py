@@ -17,6 +17,7 @@ from awsiot import mqtt5_client_builder
 from bridge.config import Listen
 from bridge.framing import Framer
 from bridge.message import Message, build
+from bridge.mqtt import keep_thread_state
 from bridge.semtech import parse
 
 _WINDOW = 1000  # unacknowledged publishes
@@ -37,9 +38,18 @@ def messages(frames: Path) -> list[Message]:
 
 
 @contextmanager
-def connected(port: int, folder: Path) -> Iterator[mqtt5.Client]:
-    """Connect to the broker on ``port`` with the certificates in ``folder``, as the bridge does."""
+def connected(port: int, folder: Path, *, kept: bool = False) -> Iterator[mqtt5.Client]:
+    """Connect to the broker on ``port`` with the certificates in ``folder``, as the bridge does.
+
+    ``kept``: also with the SDK's thread kept known to the interpreter, as the bridge does it.
+    """
     up, stopped = threading.Event(), threading.Event()
+
+    def connect(_data: object) -> None:
+        if kept:
+            keep_thread_state()
+        up.set()
+
     client = mqtt5_client_builder.mtls_from_path(
         cert_filepath=str(folder / "client.pem"),
         pri_key_filepath=str(folder / "client.key"),
@@ -50,7 +60,7 @@ def connected(port: int, folder: Path) -> Iterator[mqtt5.Client]:
         extended_validation_and_flow_control_options=(
             mqtt5.ExtendedValidationAndFlowControlOptions.NONE
         ),
-        on_lifecycle_connection_success=lambda _data: up.set(),
+        on_lifecycle_connection_success=connect,
         on_lifecycle_stopped=lambda _data: stopped.set(),
     )
     client.start()
@@ -97,6 +107,7 @@ def main() -> None:
     form = parser.add_mutually_exclusive_group(required=True)
     form.add_argument("--loop", dest="form", action="store_const", const=loop)
     form.add_argument("--callback", dest="form", action="store_const", const=callback)
+    parser.add_argument("--kept", action="store_true", help="keep the SDK's thread known to Python")
     parser.add_argument("--frames", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True, help="to wait on for the start")
     parser.add_argument("--broker-port", type=int, required=True)
@@ -106,7 +117,7 @@ def main() -> None:
     work = messages(options.frames)
     with (
         create_server(("127.0.0.1", options.port)) as server,
-        connected(options.broker_port, options.certificates) as client,
+        connected(options.broker_port, options.certificates, kept=options.kept) as client,
     ):
         print(READY, flush=True)
         server.accept()

@@ -179,7 +179,7 @@ class Connection:
     def _on_success(self, _data: mqtt5.LifecycleConnectSuccessData) -> None:
         if not self._thread_kept:
             self._thread_kept = True
-            _keep_thread_state()
+            keep_thread_state()
         self._report(self._connected)
 
     def _connected(self) -> None:
@@ -218,7 +218,7 @@ class Connection:
             self._loop.call_soon_threadsafe(call)
 
 
-def _keep_thread_state() -> None:
+def keep_thread_state() -> None:
     """Let the calling thread, the SDK's, keep its state in the interpreter.
 
     Python makes a state for each call from a thread that it did not start, and drops it after the
