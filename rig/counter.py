@@ -30,13 +30,14 @@ class Counter:
         self._connection = connection
         self._buffer = bytearray()
         self._messages: list[bytes] = []
+        self._taken = 0
         self.last_delivery = 0.0
         """When ``look`` last found something new, by the monotonic clock."""
 
     @property
     def total(self) -> int:
         """How many messages were delivered, repeated ones included."""
-        return len(self._messages)
+        return self._taken + len(self._messages)
 
     def look(self) -> None:
         """Take what has come since the last look."""
@@ -51,8 +52,14 @@ class Counter:
             return
         raise RigError("the broker closed the counter's connection")
 
+    def take(self) -> Iterator[tuple[str, bytes]]:
+        """Yield what ``messages`` does, and hold none of it any longer."""
+        yield from self.messages()
+        self._taken += len(self._messages)
+        self._messages.clear()
+
     def messages(self) -> Iterator[tuple[str, bytes]]:
-        """Yield topic and payload of each delivery, in order."""
+        """Yield topic and payload of each delivery, in order, but for those taken."""
         for body in self._messages:
             end = 2 + int.from_bytes(body[:2], "big")
             yield body[2:end].decode(), body[end:]

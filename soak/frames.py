@@ -44,16 +44,42 @@ class Delivered:
     out_of_order: int
 
 
+class Tally:
+    """Sums up messages as they arrive; what it holds of a frame is one bit."""
+
+    def __init__(self) -> None:
+        self.total = self.out_of_order = self.distinct = 0
+        self._seen = bytearray()
+        self._newest: dict[str, int] = {}
+
+    def add(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Take messages, topic and payload of each, in the order of their arrival."""
+        for topic, payload in messages:
+            self.total += 1
+            self._note(topic, int(json.loads(payload)["seqno"]))
+
+    def sum_up(self) -> Delivered:
+        """Return what has arrived so far."""
+        numbers = (n for n in range(8 * len(self._seen)) if self._has(n))
+        return Delivered(frozenset(numbers), self.total, self.out_of_order)
+
+    def _note(self, topic: str, number: int) -> None:
+        missing = number // 8 + 1 - len(self._seen)
+        self._seen += bytes(max(0, missing))
+        if self._has(number):
+            return
+        self._seen[number // 8] |= 1 << number % 8
+        self.distinct += 1
+        newest = self._newest.get(topic, -1)
+        self.out_of_order += number < newest
+        self._newest[topic] = max(number, newest)
+
+    def _has(self, number: int) -> bool:
+        return bool(self._seen[number // 8] >> number % 8 & 1)
+
+
 def delivered(messages: Iterable[tuple[str, bytes]]) -> Delivered:
     """Sum up messages, topic and payload of each, in the order of their arrival."""
-    newest: dict[str, int] = {}
-    seen: set[int] = set()
-    total = out_of_order = 0
-    for topic, payload in messages:
-        number = int(json.loads(payload)["seqno"])
-        total += 1
-        if number not in seen:
-            out_of_order += number < newest.get(topic, -1)
-            newest[topic] = max(number, newest.get(topic, -1))
-            seen.add(number)
-    return Delivered(frozenset(seen), total, out_of_order)
+    tally = Tally()
+    tally.add(messages)
+    return tally.sum_up()

@@ -1,25 +1,25 @@
-"""Faults at random under frames for a long time: what grows, grows here."""
+"""Faults at random, under all the frames that go through, for long: what grows, grows here."""
 
 import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rig.running_bridge import RunningBridge, running_bridge
 from rig.spools import committed, waiting
 from rig.usage import descriptors, resident
 from soak.frames import frame
-from soak.result import Result, result
-from soak.sender import Sender
+from soak.result import Result, broken
+from soak.sender import Flood
 from soak.site import Site, site
 
-_RATE = 1000  # frames a second
+_SPOOL = 50_000_000  # bytes: full within seconds of an outage, and some seconds' work to drain
+_LIVES = (1, 4, 16)  # faults of the link in a bridge's life, one of these at random
 _CALM = (3.0, 8.0)  # seconds between faults, at random
 _OUTAGE = (0.5, 5.0)  # seconds that a fault of the link takes, at random
 _DRAIN_LIMIT = 180.0  # seconds
-_AT_RISK = 0.050  # seconds before a kill at this rate: what was written then may be lost
 _MAX_MEMORY = 100.0  # MB
 _MAX_FILES = 60
 _MAX_SPOOL = 16_777_216  # bytes of spool.db and its log at the end
@@ -28,11 +28,11 @@ _SHRINK_LIMIT = 120.0  # seconds
 
 @dataclass
 class Watched:
-    """What a run has seen of its bridges: peaks, and when each was killed and gone."""
+    """What a run has seen of its bridges: peaks, and how many were killed."""
 
     memory: float = 0.0
     files: int = 0
-    ends: list[tuple[float, float]] = field(default_factory=list)
+    kills: int = 0
 
     def look(self, bridge: RunningBridge) -> None:
         """Take the peaks of what is in use now."""
@@ -44,34 +44,38 @@ def long_run(folder: Path, say: Callable[[str], None], *, minutes: float) -> Res
     """Kill the bridge, cut the link or freeze it, over and over, and look at what is left."""
     rng = random.Random(1)  # noqa: S311  # the same faults every time
     seen = Watched()
-    with site(folder) as place, ExitStack() as stack:
-        sender = stack.enter_context(Sender(place.port, _RATE, frame))
+    with site(folder, {"spool": {"max_bytes": _SPOOL}}) as place, ExitStack() as stack:
+        flood = stack.enter_context(Flood(place.port, frame))
         end = time.monotonic() + 60 * minutes
         while time.monotonic() < end:
             _one_life(place, rng, seen, end, say)
         say("draining")
         bridge = stack.enter_context(running_bridge(place.config))
         bridge.says("ready: ")
-        sender.stop()
+        flood.stop()
         place.wait_until(lambda: waiting(place.spool) == 0, _DRAIN_LIMIT, "the spool to drain")
         place.wait_until(lambda: _size(place.spool) < _MAX_SPOOL, _SHRINK_LIMIT, "it to shrink")
         seen.look(bridge)
-        arrived = place.arrived()
-        kept = committed(place.spool)
-        lost = sender.sent_at.keys() - arrived.numbers
-        unexplained = [n for n in lost if not _at_risk(sender.sent_at[n], seen.ends)]
-        return result(
-            sent=sender.sent_at,
+        place.look()
+        arrived, kept = place.tally, committed(place.spool)
+        return Result(
+            sent=flood.begun,
             committed=kept,
-            arrived=arrived,
-            remarks=f"{minutes:.0f} min, {len(seen.ends)} kills; at most {seen.memory:.0f} MB and"
+            published=arrived.total,
+            delivered=arrived.distinct,
+            lost=flood.begun - arrived.distinct,
+            out_of_order=arrived.out_of_order,
+            rows=None,
+            remarks=f"{minutes:.0f} min, {seen.kills} kills; at most {seen.memory:.0f} MB and"
             f" {seen.files} files; spool {_size(place.spool) / 1e6:.0f} MB at the end",
-            promises=[
-                (not unexplained, f"{len(unexplained)} frames lost that were not at risk"),
-                (len(arrived.numbers) >= kept, "committed frames were lost"),
-                (seen.memory < _MAX_MEMORY, f"{seen.memory:.0f} MB"),
-                (seen.files < _MAX_FILES, f"{seen.files} files"),
-            ],
+            problems=broken(
+                [
+                    (arrived.distinct >= kept, "committed frames were lost"),
+                    (arrived.out_of_order == 0, "a device's frames came out of order"),
+                    (seen.memory < _MAX_MEMORY, f"{seen.memory:.0f} MB"),
+                    (seen.files < _MAX_FILES, f"{seen.files} files"),
+                ]
+            ),
         )
 
 
@@ -81,7 +85,9 @@ def _one_life(
     """Run a bridge through some faults of the link, and kill it."""
     with running_bridge(place.config) as bridge:
         bridge.says("listening")
-        for fault in rng.choices(["closed", "frozen"], k=rng.randint(1, 4)):
+        for fault in rng.choices(["closed", "frozen"], k=rng.choice(_LIVES)):
+            if time.monotonic() > end:
+                break
             place.play(rng.uniform(*_CALM))
             seen.look(bridge)
             say(f"{fault}, {max(0, end - time.monotonic()):.0f} s to go")
@@ -95,14 +101,9 @@ def _one_life(
                 place.link.thaw()
         place.play(rng.uniform(*_CALM))
         seen.look(bridge)
-        killed = time.monotonic()
         bridge.process.kill()
         bridge.process.wait()
-        seen.ends.append((killed, time.monotonic()))
-
-
-def _at_risk(moment: float, ends: list[tuple[float, float]]) -> bool:
-    return any(killed - _AT_RISK <= moment <= gone for killed, gone in ends)
+        seen.kills += 1
 
 
 def _size(spool: Path) -> int:

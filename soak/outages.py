@@ -84,7 +84,5 @@ def _returns(place: Site, bridge: RunningBridge, repair: Callable[[], None]) -> 
         _DRAIN_LIMIT,
         "a connection",
     )
-    total = place.counter.total
-    return seconds + place.wait_until(
-        lambda: place.counter.total > total, _DRAIN_LIMIT, "a message"
-    )
+    total = place.tally.total
+    return seconds + place.wait_until(lambda: place.tally.total > total, _DRAIN_LIMIT, "a message")

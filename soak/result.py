@@ -46,5 +46,10 @@ def result(  # noqa: PLR0913  # a line of the table
         out_of_order=arrived.out_of_order,
         rows=rows,
         remarks=remarks,
-        problems=tuple(words for kept, words in promises if not kept),
+        problems=broken(promises),
     )
+
+
+def broken(promises: Iterable[tuple[bool, str]]) -> tuple[str, ...]:
+    """Return the words of the promises that were not kept."""
+    return tuple(words for kept, words in promises if not kept)

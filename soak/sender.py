@@ -1,8 +1,9 @@
-"""A network server that numbers its frames and remembers when it wrote each."""
+"""Network servers that number their frames, each in a thread of its own."""
 
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
@@ -10,25 +11,23 @@ from types import TracebackType
 from typing import Self
 
 _TICK = 0.005  # seconds between writes
+_BLOCK = 100  # frames that a flood writes at once
 _CONNECT_EVERY = 0.02  # seconds
 _CLOSE_LIMIT = 60.0  # seconds for the bridge to read what was written
 
 
-class Sender:
-    """Writes ``rate`` frames a second to a bridge, from a thread of its own.
+class _NetworkServer(ABC):
+    """Writes ``frame(number)`` to a bridge, for numbers from 0.
 
     It connects anew whenever it must, as network servers do, and then goes on with the next
-    frame. ``sent_at`` has the monotonic time of each write, by the frame's number from 0.
+    frame.
     """
 
-    def __init__(self, port: int, rate: float, frame: Callable[[int], bytes]) -> None:
+    def __init__(self, port: int, frame: Callable[[int], bytes]) -> None:
         self._port = port
-        self._rate = rate
         self._frame = frame
-        self._numbers = count()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
-        self.sent_at: dict[int, float] = {}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -56,6 +55,23 @@ class Sender:
                 bridge.recv(1)
             self._stop.wait(_CONNECT_EVERY)
 
+    @abstractmethod
+    def _write(self, bridge: socket.socket) -> None:
+        """Write until stopped, or until the bridge has gone."""
+
+
+class Sender(_NetworkServer):
+    """Writes ``rate`` frames a second, each by itself.
+
+    ``sent_at`` has the monotonic time of each write, by the frame's number.
+    """
+
+    def __init__(self, port: int, rate: float, frame: Callable[[int], bytes]) -> None:
+        super().__init__(port, frame)
+        self._rate = rate
+        self._numbers = count()
+        self.sent_at: dict[int, float] = {}
+
     def _write(self, bridge: socket.socket) -> None:
         for number in self._due():
             if _ended(bridge):
@@ -72,6 +88,19 @@ class Sender:
             for _ in range(due - written):
                 yield next(self._numbers)
             written = max(due, written)
+
+
+class Flood(_NetworkServer):
+    """Writes as fast as the bridge reads. ``begun`` is how many frames it has begun to write."""
+
+    def __init__(self, port: int, frame: Callable[[int], bytes]) -> None:
+        super().__init__(port, frame)
+        self.begun = 0
+
+    def _write(self, bridge: socket.socket) -> None:
+        while not self._stop.is_set():
+            first, self.begun = self.begun, self.begun + _BLOCK
+            bridge.sendall(b"".join(map(self._frame, range(first, self.begun))))
 
 
 def _ended(bridge: socket.socket) -> bool:

@@ -12,7 +12,7 @@ from rig.errors import RigError
 from rig.mosquitto import mosquitto
 from rig.proxy import Proxy
 from rig.servers import free_ports
-from soak.frames import Delivered, delivered
+from soak.frames import Delivered, Tally
 
 Settings = Mapping[str, Mapping[str, int | str]]
 """Section of the configuration → key → value."""
@@ -44,17 +44,23 @@ class Site:
     port: int
     link: Proxy
     counter: Counter
+    tally: Tally
+
+    def look(self) -> None:
+        """Count what the broker has delivered since the last look."""
+        self.counter.look()
+        self.tally.add(self.counter.take())
 
     def arrived(self) -> Delivered:
         """Return what the broker has delivered so far."""
-        self.counter.look()
-        return delivered(self.counter.messages())
+        self.look()
+        return self.tally.sum_up()
 
     def wait_until(self, condition: Callable[[], bool], limit: float, what: str) -> float:
         """Wait as ``wait_until`` does, counting deliveries meanwhile."""
 
         def looked() -> bool:
-            self.counter.look()
+            self.look()
             return condition()
 
         return wait_until(looked, limit, what)
@@ -74,7 +80,7 @@ def site(folder: Path, settings: Settings | None = None) -> Iterator[Site]:
         link.open()
         try:
             config = configure(folder, port, link_port, settings or {})
-            yield Site(config, folder / "spool.db", port, link, counting)
+            yield Site(config, folder / "spool.db", port, link, counting, Tally())
         finally:
             link.close()
 
