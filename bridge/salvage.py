@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _PRIMARY = 0xFF
 _PAGE = 4096  # bytes: SQLite's default, which the spool keeps
 _PARTS = ("-wal", "-shm", "")
 _MAX_GAP = 1_000_000  # ids that cannot be read, in a row, after which there is nothing more
+_MAX_END = 10_000  # such ids where the end cannot be read, and so is not known
 _TABLES: dict[str, dict[str, tuple[type, ...]]] = {
     "waiting": {
         "id": (int,),
@@ -127,9 +129,10 @@ def _rows(source: sqlite3.Connection, table: str, columns: list[str]) -> Iterato
     for row in _until_damage(source, f"{select} WHERE {key} > {first} ORDER BY {key} DESC"):
         last = _id(row)
         yield row
-    first = first or max(0, last - _MAX_GAP)
+    limit = _MAX_GAP if last else _MAX_END
+    first, last = first or max(0, last - limit), last or sys.maxsize
     skipped = 0
-    while first < last - 1 and skipped < _MAX_GAP:
+    while first < last - 1 and skipped < limit:
         skipped += 1
         between = f"{key} > {first} AND {key} < {last}"
         for row in _until_damage(source, f"{select} WHERE {between} ORDER BY {key}"):

@@ -67,6 +67,17 @@ def test_several_damaged_pages_cost_what_was_on_them(path: Path) -> None:
     assert COUNT - 40 <= len(saved(path)) < COUNT - 15
 
 
+def test_a_damaged_end_hides_nothing_before_it(path: Path) -> None:
+    """With the last page damaged, what is behind another damaged one is saved too."""
+    whole = path.read_bytes()
+    for number in (COUNT // 2, COUNT):
+        page = whole.index(b"payload %d x" % number) // PAGE
+        damage(path, page * PAGE, b"\xff" * PAGE)
+    found = saved(path)
+    assert COUNT - 40 <= len(found) < COUNT - 15
+    assert found[-1] > COUNT - 20
+
+
 def test_a_damaged_beginning_costs_nothing(path: Path) -> None:
     """The file's first page holds no message, and is known without it."""
     damage(path, 0, b"not a database" * (PAGE // 14))
