@@ -18,6 +18,7 @@ import click
 from bridge.errors import BridgeError
 from bridge.names import IdentityKind, check_identity_name
 from bridge.uplink import EUI_PATTERN
+from codec.commands import codec_test, decode
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -283,6 +284,10 @@ def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | N
     if sys.stderr.isatty():
         click.echo(err=True)
     click.echo(f"sent={sent} devices={devices}")
+
+
+cli.add_command(decode)
+cli.add_command(codec_test)
 
 
 def main() -> None:

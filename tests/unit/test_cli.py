@@ -23,7 +23,9 @@ def lora_bridge(*arguments: str, folder: Path) -> subprocess.CompletedProcess[st
 
 def test_the_commands() -> None:
     """These are the commands, and the README names each of them."""
-    assert COMMANDS == ["enroll", "history", "keygen", "run", "simulate"]
+    assert [
+        *("codec-test", "decode", "enroll", "history", "keygen", "run", "simulate"),
+    ] == COMMANDS
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     for command in COMMANDS:
         assert f"lora-bridge {command}" in readme

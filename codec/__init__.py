@@ -1,0 +1,1 @@
+"""Payload codecs: from the bytes that a device sent to readings."""

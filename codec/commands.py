@@ -1,0 +1,89 @@
+"""The commands that try codecs at hand, with the engine that decodes in AWS."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from bridge.errors import BridgeError
+
+# The engine is imported when a command runs: network hosts do not have it.
+# ruff: noqa: PLC0415
+
+_MAX_PORT = 255
+
+
+def _payload(_ctx: click.Context, _param: click.Parameter, value: str) -> bytes:
+    from codec.payload import parse_payload
+
+    try:
+        return parse_payload(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command()
+@click.option(
+    "--codec", "name", required=True, metavar="FILE", help="JavaScript, or the word cayenne-lpp."
+)
+@click.option("--port", required=True, type=click.IntRange(0, _MAX_PORT), help="The FPort.")
+@click.argument("data", metavar="HEX|BASE64", callback=_payload)
+def decode(name: str, port: int, data: bytes) -> None:
+    """Decode the bytes of an uplink with a codec, and print the JSON.
+
+    The codec has decodeUplink(input), or the older Decode(fPort, bytes) or Decoder(bytes, port).
+    What is hexadecimal is taken as such.
+
+    \b
+    Example:
+      lora-bridge decode --codec cayenne-lpp --port 1 03670110056700FF
+    """
+    with _engine():
+        from codec.engine import CAYENNE_LPP, Codec, CodecError, Received, as_json, decode
+    try:
+        codec = CAYENNE_LPP if name == CAYENNE_LPP.name else Codec(name, Path(name).read_text())
+        click.echo(as_json(decode(codec, Received(data, port))))
+    except CodecError as error:
+        raise BridgeError(f"{name}: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BridgeError(f"{name}: cannot read the codec: {error}") from None
+
+
+@click.command()
+@click.argument(
+    "folder", metavar="DIR", type=click.Path(file_okay=False, exists=True, path_type=Path)
+)
+def codec_test(folder: Path) -> None:
+    """Run the examples that codecs below DIR ship.
+
+    As The Things Stack has them, in a YAML file that names the codec's file under uplinkDecoder,
+    and as ChirpStack has them, in test_decode_NAME.json beside NAME.js. Exit status 1 if any fails.
+
+    \b
+    Example:
+      lora-bridge codec-test codecs/
+    """
+    with _engine():
+        from codec.checks import differences
+        from codec.examples import shipped
+    codecs = examples = failed = 0
+    for each in shipped(folder):
+        codecs += 1
+        for example in each.examples:
+            examples += 1
+            found = differences(each.codec, example)
+            failed += bool(found)
+            for line in found:
+                click.echo(f"{each.codec.name}: {example.name}: {line}")
+    click.echo(f"codecs={codecs} examples={examples} passed={examples - failed} failed={failed}")
+    sys.exit(1 if failed else 0)
+
+
+@contextmanager
+def _engine() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise BridgeError(f"{error.name} is not installed: pip install '.[codecs]'") from None

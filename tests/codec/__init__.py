@@ -1,0 +1,1 @@
+"""Payload codecs, their examples, and which codec is whose."""

@@ -1,0 +1,221 @@
+"""A codec decodes an uplink, and whatever it does costs that uplink alone."""
+
+import pytest
+
+from codec.engine import CAYENNE_LPP, Code, Codec, CodecError, Decoded, Received, decode, literal
+
+AT = 1_441_843_200_000_000  # 2015-09-10T00:00:00Z
+
+
+def run(source: str, data: bytes = b"\x01\xfe", variables: dict[str, str] | None = None) -> Decoded:
+    """Decode an uplink on FPort 7."""
+    return decode(Codec("test", source), Received(data, 7, AT), variables)
+
+
+def fails(source: str) -> tuple[Code, str]:
+    """Return code and message of what a codec does not decode."""
+    with pytest.raises(CodecError) as caught:
+        run(source)
+    return caught.value.code, caught.value.message
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "function decodeUplink(i) { return {data: {n: i.bytes.length, port: i.fPort}} }",
+        "const decodeUplink = ({bytes, fPort}) => ({data: {n: bytes.length, port: fPort}})",
+        "'use strict'; var decodeUplink = i => ({data: {n: i.bytes.length, port: i.fPort}});",
+        "exports.decodeUplink = i => ({data: {n: i.bytes.length, port: i.fPort}})",
+        "module.exports = {decodeUplink: i => ({data: {n: i.bytes.length, port: i.fPort}})}",
+        "function Decode(fPort, bytes, variables) { return {n: bytes.length, port: fPort} }",
+        "function Decoder(bytes, port) { return {n: bytes.length, port: port} }",
+        "function Decoder(b, port) { d = {}; d.n = b.length; d.port = port; return d } // end",
+    ],
+)
+def test_every_form_is_called(source: str) -> None:
+    """The forms of the Payload Codec API and the older ones get bytes and port."""
+    assert run(source) == Decoded({"n": 2, "port": 7})
+
+
+def test_what_else_a_codec_is_given() -> None:
+    """`recvTime` is a Date, and `variables` are those of the device."""
+    source = """function decodeUplink({recvTime, variables}) {
+        return {data: {time: recvTime.toISOString(), offset: variables.offset}}
+    }"""
+    assert run(source, variables={"offset": "3"}).data == {
+        "time": "2015-09-10T00:00:00.000Z",
+        "offset": "3",
+    }
+
+
+def test_warnings_are_kept() -> None:
+    """Warnings come with the data."""
+    source = "function decodeUplink() { return {data: {}, warnings: ['low battery', 3]} }"
+    assert run(source) == Decoded({}, ("low battery", "3"))
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("b.readInt16BE(0)", 510),
+        ("b.readInt16LE(0)", -511),
+        ("b.readUint8(1)", 254),
+        ("b.readInt8(1)", -2),
+        ("b.readUIntBE(0, 2)", 510),
+        ("b.readIntLE(0, 2)", -511),
+        ("b.slice(1).length", 1),
+        ("b.toString('hex')", "01fe"),
+        ("b.toString('base64')", "Af4="),
+        ("Buffer.from('01fe', 'hex').equals(b)", True),
+        ("Buffer.from('Af4=', 'base64').equals(b)", True),
+        ("Buffer.from('grün').toString()", "grün"),
+        ("Buffer.from('grün').length", 5),
+        ("Buffer.concat([b, b]).length", 4),
+        ("Buffer.from([0x41, 0xc8, 0, 0]).readFloatBE(0)", 25),
+        ("Buffer.isBuffer(b)", True),
+        ("Buffer.alloc(2).writeInt16LE(-2)", 2),
+    ],
+)
+def test_buffer(expression: str, value: object) -> None:
+    """Codecs read bytes with Node's Buffer."""
+    source = f"""function decodeUplink(input) {{
+        const b = Buffer.from(input.bytes);
+        return {{data: {{value: {expression}}}}}
+    }}"""
+    assert run(source).data == {"value": value}
+
+
+def test_names_of_its_own() -> None:
+    """A codec may declare what is otherwise given."""
+    source = "const Buffer = 1; let console = 2; var module = 3; function Decoder() { return {} }"
+    assert run(source) == Decoded({})
+
+
+def test_nothing_of_another_uplink_is_seen() -> None:
+    """What a codec leaves behind, anywhere, is gone with the next uplink."""
+    source = """function decodeUplink() {
+        count = typeof count === 'undefined' ? 1 : count + 1;
+        Array.prototype.count = (Array.prototype.count || 0) + 1;
+        return {data: {count, other: [].count}}
+    }"""
+    for _ in range(2):
+        assert run(source).data == {"count": 1, "other": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while (true);",
+        "try { while (true); } catch (e) { while (true); }",
+        "/(a+)+$/.test('a'.repeat(40) + 'b');",
+        "[3, 2, 1].sort(function () { while (true); });",
+    ],
+)
+def test_without_end(body: str) -> None:
+    """A codec that does not come to an end is stopped, wherever it is."""
+    assert fails(body)[0] is Code.TIMEOUT
+    assert fails(f"function decodeUplink() {{ {body} }}") == (Code.TIMEOUT, "not done after 0.2 s")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "const a = []; while (true) a.push(new Array(1000));",
+        "const a = []; for (let i = 0; ; i++) a[i] = 's' + i;",
+        "const a = []; while (true) a.push(new Uint8Array(1e7).fill(1));",
+        "new Array(2 ** 28).fill(7);",
+        "'x'.repeat(2 ** 29);",
+    ],
+)
+def test_without_measure(body: str) -> None:
+    """A codec that wants more memory than it may have does not get it."""
+    assert fails(f"function decodeUplink() {{ {body} }}") == (Code.MEMORY, "more than 32 MiB")
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "words"),
+    [
+        ("function decodeUplink() { throw new Error('no sensor') }", Code.EXCEPTION, "no sensor"),
+        ("function decodeUplink() { return missing.x }", Code.EXCEPTION, "missing is not defined"),
+        ("function f() { f() } f()", Code.EXCEPTION, "call stack"),
+        ("function decodeUplink( {", Code.EXCEPTION, "SyntaxError"),
+        ("function decodeUplink() { return {data: {n: 1n}} }", Code.EXCEPTION, "BigInt"),
+        ("require('fs')", Code.EXCEPTION, "require is not defined"),
+        (
+            "function decodeUplink() { return {errors: ['bad', {at: 2}]} }",
+            Code.ERRORS,
+            'bad; {"at":2}',
+        ),
+        ("function encodeDownlink() {}", Code.NO_DECODER, "decodeUplink"),
+        ("function decodeUplink() {}", Code.BAD_RESULT, "object"),
+        ("function decodeUplink() { return {data: 5} }", Code.BAD_RESULT, "object"),
+        ("function Decoder() { return [1] }", Code.BAD_RESULT, "object"),
+        ("function Decoder() { return {t: 'x'.repeat(1e5)} }", Code.BAD_RESULT, "65536 at most"),
+        ("function Decoder() { return {t: '\\ud800'} }", Code.BAD_RESULT, ""),
+        ("JSON.stringify = () => 'x'; function Decoder() { return {} }", Code.BAD_RESULT, ""),
+    ],
+)
+def test_what_cannot_be_decoded(source: str, code: Code, words: str) -> None:
+    """Each way to fail has its code, and says what happened."""
+    found, message = fails(source)
+    assert found is code
+    assert words in message
+
+
+def test_a_long_error_is_cut() -> None:
+    """An error's text has a bound."""
+    assert len(fails("throw new Error('x'.repeat(1e6))")[1]) == 1000
+
+
+def test_no_way_out() -> None:
+    """A codec finds no file, network, process or timer."""
+    source = """function decodeUplink() {
+        const names = ['require', 'process', 'fetch', 'XMLHttpRequest', 'setTimeout', 'os', 'std',
+                       'Deno', 'WebAssembly', 'Worker'];
+        return {data: {found: names.filter((name) => name in globalThis)}}
+    }"""
+    assert run(source).data == {"found": []}
+
+
+@pytest.mark.parametrize(
+    ("data", "readings"),
+    [
+        ("03670110056700FF", {"temperature_3": 27.2, "temperature_5": 25.5}),
+        ("0167FFD7", {"temperature_1": -4.1}),
+        ("067104D2FB2E0000", {"accelerometer_6": {"x": 1.234, "y": -1.234, "z": 0}}),
+        (
+            "018806765FF2960A0003E8",
+            {"gps_1": {"latitude": 42.3519, "longitude": -87.9094, "altitude": 10}},
+        ),
+        (
+            "0102FFFF 026864 0373 2763",
+            {
+                "analog_in_1": -0.01,
+                "relative_humidity_2": 50,
+                "barometric_pressure_3": 1008.3,
+            },
+        ),
+        ("", {}),
+    ],
+)
+def test_cayenne_lpp(data: str, readings: dict[str, object]) -> None:
+    """The built-in codec reads the values of Cayenne's own examples."""
+    assert decode(CAYENNE_LPP, Received(bytes.fromhex(data), 1)).data == readings
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [("0367", "cut off at byte 2"), ("03FF00", "unknown type 255 at byte 1")]
+)
+def test_cayenne_lpp_that_is_none(data: str, words: str) -> None:
+    """Bytes that are not Cayenne LPP are said to be none."""
+    with pytest.raises(CodecError, match=words):
+        decode(CAYENNE_LPP, Received(bytes.fromhex(data), 1))
+
+
+def test_literal() -> None:
+    """JSON as JavaScript writes it: comments, hexadecimal, trailing commas, names bare."""
+    assert literal("[ // one\n {bytes: [0x0A, 1,], 'name': \"x\",},\n]") == [
+        {"bytes": [10, 1], "name": "x"}
+    ]
+    with pytest.raises(CodecError):
+        literal("[1, 2")

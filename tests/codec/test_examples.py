@@ -1,0 +1,131 @@
+"""The examples that codecs ship are found, run, and compared."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bridge.cli import cli
+from bridge.errors import BridgeError
+
+CODEC = """
+function decodeUplink(input) {
+  if (input.fPort !== 2) return { errors: ["unknown FPort"] };
+  var data = { temperature: (input.bytes[0] - 40) / 2, at: input.recvTime.getTime() };
+  return { data: data, warnings: input.bytes[1] ? ["battery"] : [] };
+}
+"""
+THE_THINGS_STACK = """
+uplinkDecoder:
+  fileName: sensor.js
+  examples:
+    - description: warm
+      input: {fPort: 2, bytes: [82, 1], recvTime: '1970-01-01T00:00:01Z'}
+      output: {data: {temperature: 21, at: 1000}, warnings: [battery]}
+    - description: another port
+      input: {fPort: 3, bytes: [82]}
+      output: {errors: [unknown FPort]}
+downlinkDecoder:
+  fileName: sensor.js
+"""
+CHIRPSTACK = """
+[ // as they write it
+  {
+    name: 'cold',
+    input: { bytes: [0x28, 0x00], fPort: 2 },
+    expected: { data: { temperature: 0, at: 0 }, },
+  },
+]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a codec that has examples in both habits."""
+    tmp_path.joinpath("sensor.js").write_text(CODEC)
+    tmp_path.joinpath("sensor-codec.yaml").write_text(THE_THINGS_STACK)
+    tmp_path.joinpath("profile.yaml").write_text("macVersion: 1.0.3\n")
+    tmp_path.joinpath("empty.yaml").write_text("")
+    tmp_path.joinpath("test_decode_sensor.json").write_text(CHIRPSTACK)
+    return tmp_path
+
+
+def run(*arguments: str | Path) -> Result:
+    """Run the command line."""
+    return CliRunner().invoke(cli, [str(each) for each in arguments])
+
+
+def test_examples_in_both_habits_pass(folder: Path) -> None:
+    """Every example of both kinds is run; the last line counts them."""
+    done = run("codec-test", folder)
+    assert (done.output, done.exit_code) == ("codecs=2 examples=3 passed=3 failed=0\n", 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("temperature: 21", "temperature: 21.5", "warm: data.temperature: 21, expected 21.5"),
+        ("temperature: 21", "humidity: 3", "warm: data.humidity: missing, expected 3"),
+        ("temperature: 21", "x: [1]", "warm: data.temperature: 21, not expected"),
+        ("[battery]", "[]", "warm: warnings: ['battery'], expected []"),
+        ("[unknown FPort]", "[other]", "another port: errors: 'unknown FPort', expected 'other'"),
+        ("fPort: 3", "fPort: 2", "another port: decoded, expected errors: unknown FPort"),
+        ("fPort: 2, bytes: [82, 1]", "fPort: 1, bytes: [1]", "warm: errors: unknown FPort"),
+    ],
+)
+def test_what_differs_is_said(folder: Path, before: str, after: str, line: str) -> None:
+    """A failing example is named, with what differs and where, and the exit status is 1."""
+    folder.joinpath("sensor-codec.yaml").write_text(THE_THINGS_STACK.replace(before, after))
+    done = run("codec-test", folder)
+    assert f"{folder / 'sensor.js'}: {line}\n" in done.output
+    assert done.output.endswith("codecs=2 examples=3 passed=2 failed=1\n")
+    assert done.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("sensor-codec.yaml", "uplinkDecoder: {examples: 3}"),
+        (
+            "sensor-codec.yaml",
+            "uplinkDecoder: {fileName: missing.js, examples: [{input: {bytes: []}}]}",
+        ),
+        ("sensor-codec.yaml", "a: [b"),
+        ("test_decode_sensor.json", "{"),
+        ("test_decode_sensor.json", "[{name: 'x'}]"),
+        ("test_decode_other.json", "[]"),
+    ],
+)
+def test_files_that_are_wrong(folder: Path, name: str, text: str) -> None:
+    """A file that cannot be used is one line with its name."""
+    folder.joinpath(name).write_text(text)
+    done = run("codec-test", folder)
+    assert isinstance(done.exception, BridgeError)
+    assert str(folder) in str(done.exception)
+
+
+@pytest.mark.parametrize("data", ["52 01", "0x5201", "52:01", "UgE=", "UgE"])
+def test_decode(folder: Path, data: str) -> None:
+    """`decode` takes hexadecimal or base64, and prints JSON."""
+    done = run("decode", "--codec", folder / "sensor.js", "--port", "2", data)
+    assert done.exit_code == 0
+    assert '"temperature": 21' in done.output
+    assert '"warnings": [\n    "battery"\n  ]' in done.output
+
+
+def test_decode_with_the_built_in_codec() -> None:
+    """Cayenne LPP needs no file."""
+    done = run("decode", "--codec", "cayenne-lpp", "--port", "1", "03670110")
+    assert '"temperature_3": 27.2' in done.output
+
+
+def test_decode_that_fails(folder: Path) -> None:
+    """What a codec does not decode, and a codec that is not there, are one line each."""
+    failed = run("decode", "--codec", folder / "sensor.js", "--port", "3", "52")
+    assert str(failed.exception) == f"{folder / 'sensor.js'}: errors: unknown FPort"
+    missing = run("decode", "--codec", folder / "no.js", "--port", "3", "52")
+    assert "no.js: cannot read the codec: " in str(missing.exception)
+    assert (
+        "neither hexadecimal nor base64"
+        in run("decode", "--codec", "cayenne-lpp", "--port", "3", "?").output
+    )
