@@ -1,22 +1,19 @@
 // Calls the codec in whichever form it has; returns what it answered, or threw, as JSON.
+// Without input it looks for the form alone.
 (function (input) {
-  const exported = (name) => (globalThis.module && module.exports && module.exports[name]) || null;
-  const { bytes, fPort, variables } = input;
-  const recvTime = new Date(input.recvTime);
+  const exported = globalThis.module && module.exports && module.exports.decodeUplink;
   let answer;
+  if (typeof decodeUplink === "function") answer = decodeUplink;
+  else if (typeof exported === "function") answer = exported;
+  else if (typeof Decode === "function")
+    answer = ({ bytes, fPort, variables }) => ({ data: Decode(fPort, bytes, variables) });
+  else if (typeof Decoder === "function")
+    answer = ({ bytes, fPort }) => ({ data: Decoder(bytes, fPort) });
+  else return JSON.stringify({ form: "none" });
+  if (!input) return JSON.stringify({});
   try {
-    if (typeof decodeUplink === "function") {
-      answer = decodeUplink({ bytes, fPort, recvTime, variables });
-    } else if (exported("decodeUplink")) {
-      answer = exported("decodeUplink")({ bytes, fPort, recvTime, variables });
-    } else if (typeof Decode === "function") {
-      answer = { data: Decode(fPort, bytes, variables) };
-    } else if (typeof Decoder === "function") {
-      answer = { data: Decoder(bytes, fPort) };
-    } else {
-      return JSON.stringify({ form: "none" });
-    }
-    return JSON.stringify({ answer });
+    input.recvTime = new Date(input.recvTime);
+    return JSON.stringify({ answer: answer(input) });
   } catch (error) {
     return JSON.stringify({ threw: String(error) });
   }

@@ -43,6 +43,9 @@ class CodecError(Exception):
         self.message = message[:_LONGEST]
 
 
+_NO_DECODER = CodecError(Code.NO_DECODER, "no decodeUplink, Decode or Decoder in it")
+
+
 @dataclass(frozen=True, slots=True)
 class Codec:
     """A codec's JavaScript, under the name that errors give it."""
@@ -114,6 +117,18 @@ def decode(codec: Codec, received: Received, variables: Mapping[str, str] | None
     return _decoded(_parsed(text))
 
 
+def check(codec: Codec) -> None:
+    """Run a codec's source without an uplink.
+
+    Raises:
+        CodecError: it is not JavaScript, or has none of the known functions.
+
+    """
+    outcome = _parsed(_run(codec.source, f"{_CALL}(null)"))
+    if outcome.form == "none":
+        raise _NO_DECODER
+
+
 def literal(text: str) -> object:
     """Return what a JavaScript literal says: JSON with comments, trailing commas, hexadecimal.
 
@@ -163,7 +178,7 @@ def _failure(text: str) -> CodecError:
 
 def _decoded(outcome: _Outcome) -> Decoded:
     if outcome.form == "none":
-        raise CodecError(Code.NO_DECODER, "no decodeUplink, Decode or Decoder in it")
+        raise _NO_DECODER
     if outcome.threw is not None:
         raise _failure(outcome.threw)
     answer = _converted(outcome.answer)

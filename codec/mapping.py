@@ -1,0 +1,103 @@
+"""Which codec is whose: ``codecs.toml``, in the folder of the codecs that it names."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from bridge.errors import BridgeError
+from bridge.uplink import EUI_PATTERN
+from codec.engine import CAYENNE_LPP, Codec, CodecError, check
+
+FILE = "codecs.toml"
+
+_Eui = Annotated[str, msgspec.Meta(pattern=rf"^{EUI_PATTERN}\Z")]
+_Port = Annotated[int, msgspec.Meta(ge=0, le=255)]
+_HEADER = re.compile(r"^\s*\[\[\s*codec\s*\]\]", re.MULTILINE)
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One table of the file. What it leaves out, it takes all of."""
+
+    file: str
+    application: _Eui | None = None
+    device: _Eui | None = None
+    device_prefix: _Eui | None = None
+    ports: Annotated[tuple[_Port, ...], msgspec.Meta(min_length=1)] | None = None
+    variables: dict[str, str] = {}
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    codec: tuple[dict[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A codec, and the variables it is given."""
+
+    codec: Codec
+    variables: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """The entries of the file, in its order."""
+
+    entries: tuple[tuple[_Entry, Codec], ...] = ()
+
+    def find(self, application: str, device: str, port: int) -> Assigned | None:
+        """Return what the first entry that fits assigns; None where none fits."""
+        for entry, codec in self.entries:
+            if _fits(entry, application, device, port):
+                return Assigned(codec, entry.variables)
+        return None
+
+
+def load(folder: Path) -> Mapping:
+    """Read the mapping of a folder, and check every codec that it names.
+
+    Raises:
+        BridgeError: naming the file, the line of the entry and what is wrong with it.
+
+    """
+    path = folder / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+        tables = msgspec.toml.decode(text, type=_File).codec
+    except OSError as error:
+        raise BridgeError(f"{path}: cannot read it: {error.strerror}") from None
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise BridgeError(f"{path}: {str(error).replace('`$.', '`')}") from None
+    lines = [text.count("\n", 0, each.end()) + 1 for each in _HEADER.finditer(text)]
+    entries = []
+    for table, line in zip(tables, lines, strict=True):
+        try:
+            entry = msgspec.convert(table, _Entry)
+            entries.append((entry, _codec(folder, entry)))
+        except (msgspec.ValidationError, CodecError, OSError, ValueError) as error:
+            raise BridgeError(f"{path}:{line}: {str(error).replace('`$.', '`')}") from None
+    return Mapping(tuple(entries))
+
+
+def _codec(folder: Path, entry: _Entry) -> Codec:
+    if entry.device is not None and entry.device_prefix is not None:
+        raise ValueError("both device and device_prefix: leave one out")
+    if entry.file == CAYENNE_LPP.name:
+        return CAYENNE_LPP
+    codec = Codec(entry.file, (folder / entry.file).read_text(encoding="utf-8"))
+    try:
+        check(codec)
+    except CodecError as error:
+        raise ValueError(f"{entry.file}: {error}") from None
+    return codec
+
+
+def _fits(entry: _Entry, application: str, device: str, port: int) -> bool:
+    return (
+        entry.application in {None, application}
+        and entry.device in {None, device}
+        and device.startswith(entry.device_prefix or "")
+        and (entry.ports is None or port in entry.ports)
+    )
