@@ -3,9 +3,11 @@
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from rig.disk_pauses import DiskPauses, disk_pauses
 from rig.running_bridge import running_bridge
 from rig.spools import committed, waiting
 from soak.backend import Backend
@@ -24,9 +26,11 @@ def kills(backend: Backend, folder: Path, say: Callable[[str], None], *, count: 
     """Kill a bridge ``count`` times under frames, and let the last one finish."""
     config, port = backend.configure(folder, backend.bridges[0])
     spool = folder / "spool.db"
-    with backend.subscribed() as session:
+    with backend.subscribed() as session, disk_pauses(folder) as pauses:
         with Sender(port, _RATE, partial(frame, application=backend.application)) as sender:
-            ends = [_one_life(config, say, f"kill {n + 1} of {count}") for n in range(count)]
+            ends = [
+                _one_life(config, pauses, say, f"kill {n + 1} of {count}") for n in range(count)
+            ]
             with running_bridge(config) as bridge:
                 bridge.says("ready: ")
                 sender.stop()
@@ -37,12 +41,14 @@ def kills(backend: Backend, folder: Path, say: Callable[[str], None], *, count: 
     risks = {n: _before_a_kill(sender.sent_at[n], ends) for n in sender.sent_at}
     lost = risks.keys() - arrived.numbers
     longest = max((risks[number] for number in lost), default=0.0)
+    paused = sum(end.paused_since < end.killed for end in ends)
     return result(
         sent=sender.sent_at,
         committed=kept,
         arrived=arrived,
         rows=len(rows),
-        remarks=f"{count} kills; the lost were written {1000 * longest:.1f} ms before one or later",
+        remarks=f"{count} kills, {paused} in a pause of the disk; the lost were written"
+        f" {1000 * longest:.1f} ms before one, or such a pause, or later",
         promises=[
             (longest <= _AT_RISK, "frames were lost that were not at risk"),
             (len(arrived.numbers) >= kept, "committed frames were lost"),
@@ -51,8 +57,17 @@ def kills(backend: Backend, folder: Path, say: Callable[[str], None], *, count: 
     )
 
 
-def _one_life(config: Path, say: Callable[[str], None], what: str) -> tuple[float, float]:
-    """Run a bridge for a random time; return when it was killed and when it was gone."""
+@dataclass(frozen=True)
+class _End:
+    """When a bridge was killed and gone, and since when the disk had kept it from committing."""
+
+    killed: float
+    gone: float
+    paused_since: float
+
+
+def _one_life(config: Path, pauses: DiskPauses, say: Callable[[str], None], what: str) -> _End:
+    """Run a bridge for a random time; return its end."""
     with running_bridge(config) as bridge:
         bridge.says("listening")
         time.sleep(random.uniform(*_LIFE))  # noqa: S311  # no secret comes of it
@@ -61,10 +76,10 @@ def _one_life(config: Path, say: Callable[[str], None], what: str) -> tuple[floa
         bridge.process.wait()
     gone = time.monotonic()
     say(what)
-    return killed, gone
+    return _End(killed, gone, pauses.since(killed))
 
 
-def _before_a_kill(moment: float, ends: list[tuple[float, float]]) -> float:
-    """Return the seconds from a moment to the next kill; 0 while a bridge was about to end."""
-    following = [max(0.0, killed - moment) for killed, gone in ends if moment <= gone]
+def _before_a_kill(moment: float, ends: list[_End]) -> float:
+    """Return the seconds from a moment until commits ended; 0 while a bridge was about to end."""
+    following = [max(0.0, end.paused_since - moment) for end in ends if moment <= end.gone]
     return min(following, default=float("inf"))

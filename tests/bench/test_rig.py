@@ -5,8 +5,10 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from bench.load import distinct, numbered_frames, uplink_number
 from bench.sdk import connected, packet
 from bridge.message import Message
 from rig.counter import Counter, counter
+from rig.disk_pauses import disk_pauses
 from rig.errors import RigError
 from rig.mosquitto import Mosquitto, program
 from rig.usage import Usage
@@ -106,3 +109,25 @@ def _publish(payload: bytes) -> bytes:
     body = b"\0\x08lora/a/d" + payload
     low, high = len(body) & 0x7F, len(body) >> 7
     return bytes([0x30, low | 0x80, high] if high else [0x30, low]) + body
+
+
+def test_pauses_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A moment in a sync that takes long, or soon after it, is traced to the sync's beginning."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def pause(_file: int) -> None:
+        begun.set()
+        ended.wait()
+
+    monkeypatch.setattr("rig.disk_pauses.os.fdatasync", pause)
+    before = time.monotonic()
+    with disk_pauses(tmp_path) as pauses:
+        begun.wait()
+        in_between = time.monotonic() + 0.02
+        assert pauses.since(before) == before
+        while time.monotonic() < in_between:
+            pass
+        ended.set()
+        first = pauses.since(in_between)
+        assert before < first < in_between
+    assert pauses.since(in_between + 60) == in_between + 60
