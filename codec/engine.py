@@ -163,8 +163,8 @@ def _run(source: str, call: str) -> str:
         return str(engine.eval(call))
     except quickjs.JSException as error:
         raise _failure(str(error)) from None
-    except UnicodeDecodeError:  # of a text that is half a surrogate pair
-        raise CodecError(Code.EXCEPTION, "an error whose text is not Unicode") from None
+    except ValueError as error:  # NUL in the source, or a text with half a surrogate pair
+        raise CodecError(Code.EXCEPTION, str(error)) from None
 
 
 def _failure(text: str) -> CodecError:

@@ -140,6 +140,10 @@ def test_without_measure(body: str) -> None:
         ("function f() { f() } f()", Code.EXCEPTION, "call stack"),
         ("function decodeUplink( {", Code.EXCEPTION, "SyntaxError"),
         ("function decodeUplink() { return {data: {n: 1n}} }", Code.EXCEPTION, "BigInt"),
+        ("function Decoder() { return {} }\0", Code.EXCEPTION, "null character"),
+        ("function Decoder() { throw null }", Code.MEMORY, ""),  # not told apart
+        ("function Decoder() { throw {toString() { throw 1 }} }", Code.EXCEPTION, "1"),
+        ("throw Symbol('x')", Code.EXCEPTION, ""),
         ("require('fs')", Code.EXCEPTION, "require is not defined"),
         (
             "function decodeUplink() { return {errors: ['bad', {at: 2}]} }",
