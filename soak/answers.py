@@ -25,14 +25,14 @@ _REFUSED_DEVICES = DEVICES // 4
 
 
 class Mood:
-    """What the broker answers at the moment: by device, or the same to all."""
+    """What the broker answers at the moment, by connection and device."""
 
     def __init__(self) -> None:
-        self.answer: Callable[[int], int | None] = lambda _device: _DELIVERED
+        self.answer: Callable[[int, int], int | None] = lambda _connection, _device: _DELIVERED
 
-    def __call__(self, _connection: int, payload: bytes) -> int | None:
+    def __call__(self, connection: int, payload: bytes) -> int | None:
         """Answer as ``MoodyBroker`` wants it."""
-        return self.answer(int(json.loads(payload)["seqno"]) % DEVICES)
+        return self.answer(connection, int(json.loads(payload)["seqno"]) % DEVICES)
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ def withheld(folder: Path, say: Callable[[str], None]) -> Result:
     """Withhold every PUBACK until the bridge does something about it."""
     with _scene(folder) as scene:
         say("PUBACKs withheld")
-        scene.mood.answer = lambda _device: None
+        # On the first connection only: were PUBACKs to come back at a moment of their own, a frame
+        # without one could be followed by others with, and come after them.
+        scene.mood.answer = lambda connection, _device: _DELIVERED if connection else None
         began = time.monotonic()
         scene.bridge.says("publishes unanswered, connecting anew: AWS_ERROR_MQTT_TIMEOUT")
         seconds = time.monotonic() - began
-        scene.mood.answer = lambda _device: _DELIVERED
-        say("PUBACKs again")
         arrived = scene.finish()
         return result(
             sent=scene.sender.sent_at,
@@ -96,7 +96,7 @@ def refused(folder: Path, say: Callable[[str], None], *, seconds: float) -> Resu
     """Throttle all, then refuse a quarter of the devices, for ``seconds`` each."""
     with _scene(folder) as scene:
         say("throttled: 0x97")
-        scene.mood.answer = lambda _device: _QUOTA_EXCEEDED
+        scene.mood.answer = lambda _connection, _device: _QUOTA_EXCEEDED
         time.sleep(seconds)
         say("a quarter of the devices refused: 0x87")
         scene.mood.answer = _quarter_refused
@@ -105,7 +105,7 @@ def refused(folder: Path, say: Callable[[str], None], *, seconds: float) -> Resu
         meanwhile = scene.broker.published[before:]
         others = sum(each.code == _DELIVERED for each in meanwhile)
         say("the policy repaired")
-        scene.mood.answer = lambda _device: _DELIVERED
+        scene.mood.answer = lambda _connection, _device: _DELIVERED
         began = time.monotonic()
         arrived = scene.finish()
         lines = scene.bridge.log.count("refused: NOT_AUTHORIZED (0x87)")
@@ -123,5 +123,5 @@ def refused(folder: Path, say: Callable[[str], None], *, seconds: float) -> Resu
         )
 
 
-def _quarter_refused(device: int) -> int:
+def _quarter_refused(_connection: int, device: int) -> int:
     return _NOT_AUTHORIZED if device < _REFUSED_DEVICES else _DELIVERED
