@@ -8,8 +8,8 @@ from io import StringIO
 
 import msgspec
 
-from bridge.history import Row, Value, port_and_data
 from bridge.names import PARTITION_KEY, SORT_KEY
+from bridge.rows import Row, Value, port_and_data
 
 _COLUMNS = ("seqno", "port", "freq", "datr", "gwrx", "rssi", "lsnr", "bytes")
 _encoder = msgspec.json.Encoder(decimal_format="number")

@@ -8,7 +8,7 @@ from itertools import islice, repeat
 
 import pytest
 
-from bridge.history import Row, Value
+from bridge.rows import Row, Value
 from bridge.tables import Format, render
 
 ROW: Row = {

@@ -1,0 +1,57 @@
+"""Reads an uplink as DynamoDB has it, whoever stored it there. Does no I/O."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
+from typing import cast
+
+import msgspec
+
+_BYTES = re.compile(r"port(\d{1,3})_bytes")
+_json = msgspec.json.Decoder(object, float_hook=Decimal)
+
+Value = None | bool | int | Decimal | str | list["Value"] | dict[str, "Value"]
+Row = Mapping[str, Value]
+"""One uplink as it is stored: ``device``, ``timestamp``, ``port{N}_bytes`` and the rest.
+
+Whole numbers are int, others Decimal, exactly as stored.
+"""
+
+
+def row_of(item: Mapping[str, object]) -> Row:
+    """Return a row from an item of the table, as boto3 deserializes it."""
+    return {name: _plain(name, value) for name, value in item.items()}
+
+
+def port_and_data(row: Row) -> tuple[int, bytes] | None:
+    """Return the port and bytes in a row, None where it holds no ``port{N}_bytes``."""
+    for name, value in row.items():
+        match = _BYTES.fullmatch(name)
+        if match and isinstance(value, list):
+            with suppress(TypeError, ValueError):  # something else stored it
+                return int(match[1]), bytes(cast("list[int]", value))
+    return None
+
+
+def _plain(name: str, value: object) -> Value:
+    """Return a stored attribute as JSON would have it.
+
+    A list or map may be stored as such or as its JSON text; the texts are known by their names.
+    """
+    if isinstance(value, str) and (name in {"motetx", "gwrx"} or _BYTES.fullmatch(name)):
+        with suppress(msgspec.DecodeError, RecursionError):  # something else stored it
+            value = _json.decode(value)
+    return _whole(value)
+
+
+def _whole(value: object) -> Value:
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else value
+        case list():
+            return [_whole(each) for each in value]
+        case dict():
+            return {str(key): _whole(each) for key, each in value.items()}
+        case _:
+            return cast("Value", value)
