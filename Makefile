@@ -23,6 +23,11 @@ $(READY): requirements.txt pyproject.toml package.json package-lock.json
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	rm -rf build/decoder
+	$(BIN)/pip install --quiet --disable-pip-version-check --target build/decoder --no-deps \
+	    --only-binary :all: --platform manylinux_2_28_aarch64 --implementation cp \
+	    --python-version 3.14 --abi cp314 --abi abi3 \
+	    --constraint requirements.txt msgspec quickjs-ng
 	npm ci --loglevel=error
 	touch $@
 

@@ -11,7 +11,9 @@ TOPIC_ROOT = "lora"
 
 STORE_STACK = "LoraStore"
 TABLE_OUTPUT = "TableName"
+DEVICES_OUTPUT = "DevicesTableName"
 ERROR_QUEUE_OUTPUT = "ErrorQueueUrl"
+FAILURE_QUEUE_OUTPUT = "FailureQueueUrl"
 
 KIND_OUTPUT = "Kind"
 CERTIFICATE_OUTPUT = "CertificateId"
@@ -20,6 +22,18 @@ PARTITION_KEY = "device"
 SORT_KEY = "timestamp"
 EXPIRY_ATTRIBUTE = "expires"
 """Epoch seconds after which DynamoDB may delete a row, when retention is limited."""
+
+DECODED, DECODE_WARNINGS, DECODE_ERROR = "decoded", "decode_warnings", "decode_error"
+"""What the decoder adds to a row: the reading, a map, with the codec's warnings if there are any;
+or why there is none, ``code`` and ``message``."""
+
+KIND_KEY, DEVICE_KIND = "kind", "device"
+"""Partition key of the table of devices, and its value for each of them."""
+
+TABLE_VARIABLE, DEVICES_VARIABLE, LIVE_VARIABLE = "TABLE", "DEVICES_TABLE", "PUBLISH_DECODED"
+"""Environment of the decoder: two names of tables, and whether it publishes readings too."""
+CODECS_FOLDER = "codecs"
+"""Where the decoder finds its codecs, below the folder it is unpacked to."""
 
 _IDENTITY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
@@ -57,3 +71,11 @@ def client_id(name: str, connection: int) -> str:
     identity (``NAME`` and ``NAME.*``) never covers another's client IDs.
     """
     return name if connection == 1 else f"{name}.{connection}"
+
+
+def decoded_topic(device: str) -> str:
+    """Return the topic of the decoded uplinks of ``APPEUI/MOTEEUI``, or of all for ``*/*``.
+
+    It has a level more than the rule takes, so that it cannot feed the rule again.
+    """
+    return f"{TOPIC_ROOT}/{device}/decoded"

@@ -47,6 +47,11 @@ class Mapping:
 
     entries: tuple[tuple[_Entry, Codec], ...] = ()
 
+    @property
+    def files(self) -> set[str]:
+        """The files of the folder that the entries name."""
+        return {entry.file for entry, codec in self.entries if codec is not CAYENNE_LPP}
+
     def find(self, application: str, device: str, port: int) -> Assigned | None:
         """Return what the first entry that fits assigns; None where none fits."""
         for entry, codec in self.entries:

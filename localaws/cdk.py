@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from localaws.libraries import copy_libraries
+
 PROJECT = Path(__file__).resolve().parent.parent
 _CDK = PROJECT / "node_modules" / ".bin" / "cdk"
 
@@ -45,7 +47,9 @@ def deploy(environment: Mapping[str, str], output: Path, context: Mapping[str, o
         CdkError: one of the two failed.
 
     """
-    settings = [f"--context={key}={_text(value)}" for key, value in context.items()]
+    libraries = str(copy_libraries(output.with_name("libraries")))
+    values = {"decoder_libraries": libraries, **context}
+    settings = [f"--context={key}={_text(value)}" for key, value in values.items()]
     common = ["--no-notices", f"--output={output}", *settings]
     cdk(environment, "bootstrap", *common)
     cdk(environment, "deploy", "--all", "--require-approval=never", "--method=direct", *common)

@@ -99,6 +99,7 @@ def _server_environment(aws: LocalAws) -> dict[str, str]:
         "AUTH": "true",
         "TMPDIR": str(aws.folder),
         "MINISTACK_REGION": _REGION,
+        "AWS_CA_BUNDLE": str(aws.https_ca),  # for the functions, which inherit it
         "LOG_LEVEL": "WARNING",
     }
 

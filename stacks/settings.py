@@ -9,7 +9,9 @@ from typing import cast
 
 from constructs import Node
 
+from bridge.errors import BridgeError
 from bridge.names import IdentityKind, check_identity_name
+from codec.mapping import load
 
 _CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
 
@@ -35,16 +37,26 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Decoding:
+    """The folders of the codecs and of the libraries that run them; who gets the readings."""
+
+    codecs: Path
+    libraries: Path
+    published: bool
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the context asks for. ``retention_days`` None keeps rows for ever."""
 
     environment: Environment
     retention_days: int | None
+    decoding: Decoding
     identities: tuple[Identity, ...]
 
 
 def read_settings(node: Node, folder: Path) -> Settings:
-    """Read the context of ``node``; CSR files are relative to ``folder``.
+    """Read the context of ``node``; files are relative to ``folder``.
 
     Raises:
         SettingsError: naming the context key, the value and what it should be.
@@ -58,6 +70,7 @@ def read_settings(node: Node, folder: Path) -> Settings:
     return Settings(
         environment=_environment(_context(node, "environment")),
         retention_days=_retention_days(_context(node, "retention_days")),
+        decoding=_decoding(node, folder),
         identities=bridges + consumers,
     )
 
@@ -81,6 +94,26 @@ def _retention_days(value: object) -> int | None:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise SettingsError(f"context retention_days: {value!r} is not a whole number of days")
     return int(text)
+
+
+def _decoding(node: Node, folder: Path) -> Decoding:
+    codecs = folder / str(_context(node, "codecs") or "codecs")
+    libraries = folder / str(_context(node, "decoder_libraries") or "build/decoder")
+    if not libraries.is_dir():
+        raise SettingsError(f"{libraries}: the decoder's libraries are missing: run 'make setup'")
+    try:
+        load(codecs)
+    except BridgeError as error:
+        raise SettingsError(f"context codecs: {error}") from None
+    return Decoding(codecs, libraries, _flag("publish_decoded", _context(node, "publish_decoded")))
+
+
+def _flag(key: str, value: object) -> bool:
+    flags = {"": False, "none": False, "false": False, "true": True}
+    try:
+        return flags[str(value).lower()]
+    except KeyError:
+        raise SettingsError(f"context {key}: {value!r} is not true or false") from None
 
 
 def _identities(node: Node, key: str, kind: IdentityKind, folder: Path) -> tuple[Identity, ...]:

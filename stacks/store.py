@@ -3,34 +3,44 @@
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from bridge.names import ERROR_QUEUE_OUTPUT, STORE_STACK, TABLE_OUTPUT
-from stacks.error_queue import ErrorQueue
+from bridge.names import (
+    DEVICES_OUTPUT,
+    ERROR_QUEUE_OUTPUT,
+    FAILURE_QUEUE_OUTPUT,
+    STORE_STACK,
+    TABLE_OUTPUT,
+)
+from stacks.decoder import Backing, Decoder
+from stacks.failure_queue import FailureQueue
 from stacks.settings import Environment, Settings
+from stacks.tables import DeviceTable, UplinkTable
 from stacks.uplink_rule import UplinkRule
-from stacks.uplink_table import UplinkTable
 
 
 class StoreStack(Stack):
-    """Rule → table, and error queue. Nothing of it is deleted in production."""
+    """Rule → table → decoder, and the queues where failures end.
+
+    No data of it is deleted in production.
+    """
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
         retained = settings.environment is Environment.PRODUCTION
         super().__init__(
             scope,
             STORE_STACK,
-            description="LoRaWAN uplinks: AWS IoT rule, DynamoDB table, error queue",
+            description="LoRaWAN uplinks: AWS IoT rule, DynamoDB tables, decoder, failure queues",
             termination_protection=retained,
         )
-        uplinks = UplinkTable(
-            self, "Uplinks", retained=retained, expiring=settings.retention_days is not None
-        )
-        errors = ErrorQueue(self, "Errors", retained=retained)
+        expiring = settings.retention_days is not None
+        uplinks = UplinkTable(self, "Uplinks", retained=retained, expiring=expiring).table
+        devices = DeviceTable(self, "Devices", retained=retained).table
+        errors = FailureQueue(self, "Errors", retained=retained).queue
         UplinkRule(
-            self,
-            "Storing",
-            table=uplinks.table,
-            errors=errors.queue,
-            retention_days=settings.retention_days,
+            self, "Storing", table=uplinks, errors=errors, retention_days=settings.retention_days
         )
-        CfnOutput(self, TABLE_OUTPUT, value=uplinks.table.table_name)
-        CfnOutput(self, ERROR_QUEUE_OUTPUT, value=errors.queue.queue_url)
+        failures = FailureQueue(self, "Undecoded", retained=retained).queue
+        Decoder(self, "Decoding", settings.decoding, Backing(uplinks, devices, failures))
+        CfnOutput(self, TABLE_OUTPUT, value=uplinks.table_name)
+        CfnOutput(self, DEVICES_OUTPUT, value=devices.table_name)
+        CfnOutput(self, ERROR_QUEUE_OUTPUT, value=errors.queue_url)
+        CfnOutput(self, FAILURE_QUEUE_OUTPUT, value=failures.queue_url)

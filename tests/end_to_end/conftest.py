@@ -34,6 +34,8 @@ def host(aws: LocalAws) -> Host:
     context: dict[str, object] = {
         "environment": "development",
         "retention_days": 30,
+        "codecs": str(Path(__file__).parent / "codecs"),
+        "publish_decoded": True,
         "bridges": {name: str(host.keygen(name)) for name in (BRIDGE, OTHER_BRIDGE)},
         "consumers": {CONSUMER: str(host.keygen(CONSUMER))},
     }

@@ -5,6 +5,7 @@ from typing import Any
 from aws_cdk.assertions import Match, Template
 
 TABLE = "AWS::DynamoDB::GlobalTable"
+QUEUE = "AWS::SQS::Queue"
 ROLE = "AWS::IAM::Role"
 
 
@@ -32,6 +33,20 @@ def test_production_data_outlives_everything(store: Template) -> None:
     table_and_queue_are(store, "Retain", protected=True)
 
 
+def test_devices_are_listed_in_one_partition(store: Template) -> None:
+    """The table of devices is keyed by kind and device, so that a query finds all of them."""
+    store.has_resource_properties(
+        TABLE,
+        {
+            "KeySchema": [
+                {"AttributeName": "kind", "KeyType": "HASH"},
+                {"AttributeName": "device", "KeyType": "RANGE"},
+            ],
+            "BillingMode": "PAY_PER_REQUEST",
+        },
+    )
+
+
 def test_development_data_goes_with_its_stack(development_store: Template) -> None:
     """In development, destroying the stack removes all of it; recovery stays on."""
     table_and_queue_are(development_store, "Delete", protected=False)
@@ -43,7 +58,7 @@ def table_and_queue_are(template: Template, policy: str, *, protected: bool) -> 
         "DeletionProtectionEnabled": protected,
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
     }
-    template.has_resource(
+    template.all_resources(
         TABLE,
         {
             "DeletionPolicy": policy,
@@ -51,7 +66,7 @@ def table_and_queue_are(template: Template, policy: str, *, protected: bool) -> 
             "Properties": {"Replicas": [Match.object_like(replica)]},
         },
     )
-    template.has_resource("AWS::SQS::Queue", {"DeletionPolicy": policy})
+    template.all_resources(QUEUE, {"DeletionPolicy": policy})
 
 
 def test_rows_are_kept_for_ever_by_default(store: Template) -> None:
@@ -72,6 +87,18 @@ def test_retention_days_expire_rows(development_store: Template) -> None:
     )
 
 
+def logical_id(template: Template, kind: str, construct: str) -> str:
+    """Return the ID of the one resource of its kind in a construct."""
+    (found,) = [name for name in template.find_resources(kind) if name.startswith(construct)]
+    return found
+
+
+def roles_of_the_rule(template: Template) -> list[dict[str, Any]]:
+    """Return the properties of the roles that AWS IoT takes on."""
+    roles = template.find_resources(ROLE).items()
+    return [role["Properties"] for name, role in roles if name.startswith("Storing")]
+
+
 def rule_selects(template: Template, sql: str) -> None:
     """Check the SQL of the template's one rule."""
     template.has_resource_properties(
@@ -85,8 +112,7 @@ def test_rule_writes_to_the_table_and_failures_to_the_queue(store: Template) -> 
     store.resource_count_is("AWS::IoT::TopicRule", 1)
     payload = properties(store, "AWS::IoT::TopicRule")[0]["TopicRulePayload"]
     (action,) = payload["Actions"]
-    (table,) = store.find_resources(TABLE)
-    (queue,) = store.find_resources("AWS::SQS::Queue")
+    table, queue = logical_id(store, TABLE, "Uplinks"), logical_id(store, QUEUE, "Errors")
     assert action["DynamoDBv2"]["PutItem"]["TableName"] == {"Ref": table}
     assert payload["ErrorAction"]["Sqs"]["QueueUrl"] == {"Ref": queue}
     roles = (action["DynamoDBv2"]["RoleArn"], payload["ErrorAction"]["Sqs"]["RoleArn"])
@@ -95,11 +121,10 @@ def test_rule_writes_to_the_table_and_failures_to_the_queue(store: Template) -> 
 
 def test_each_role_may_do_one_thing(store: Template) -> None:
     """One role may PutItem into this table, the other SendMessage to this queue; no more."""
-    (table,) = store.find_resources(TABLE)
-    (queue,) = store.find_resources("AWS::SQS::Queue")
+    table, queue = logical_id(store, TABLE, "Uplinks"), logical_id(store, QUEUE, "Errors")
     granted = [
         statement
-        for role in properties(store, ROLE)
+        for role in roles_of_the_rule(store)
         for policy in role["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
@@ -113,7 +138,7 @@ def test_each_role_may_do_one_thing(store: Template) -> None:
 
 def test_only_aws_iot_of_this_account_assumes_the_roles(store: Template) -> None:
     """The trust names the service and the account, so no other account's rule can use them."""
-    for role in properties(store, ROLE):
+    for role in roles_of_the_rule(store):
         assert role["AssumeRolePolicyDocument"]["Statement"] == [
             {
                 "Action": "sts:AssumeRole",
@@ -128,7 +153,7 @@ def test_only_aws_iot_of_this_account_assumes_the_roles(store: Template) -> None
 def test_queue_is_encrypted_and_refuses_plain_http(store: Template) -> None:
     """What could not be stored is encrypted at rest and in transit, and kept 14 days."""
     store.has_resource_properties(
-        "AWS::SQS::Queue", {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": 1_209_600}
+        QUEUE, {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": 1_209_600}
     )
     store.has_resource_properties(
         "AWS::SQS::QueuePolicy",

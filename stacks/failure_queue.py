@@ -1,11 +1,11 @@
-"""Where AWS IoT puts an uplink that the rule could not store."""
+"""A queue where something ends that could not be done."""
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 
-class ErrorQueue(Construct):
+class FailureQueue(Construct):
     """An encrypted queue that refuses plain HTTP and keeps messages as long as SQS can."""
 
     def __init__(self, scope: Construct, construct_id: str, *, retained: bool) -> None:

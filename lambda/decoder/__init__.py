@@ -1,0 +1,1 @@
+"""The function behind the table: it decodes new uplinks, and lists the devices that sent them."""

@@ -1,0 +1,120 @@
+"""The function that decodes what the table's stream brings."""
+
+from dataclasses import dataclass
+
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from bridge.names import DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE, decoded_topic
+from stacks.decoder_code import decoder_code
+from stacks.settings import Decoding
+
+_TOPICS = decoded_topic("*/*")
+_MEMORY = 512  # MiB: less memory has less CPU, too, and an uplink may take 200 ms of a whole one
+_BATCH = 100  # uplinks
+_TIME = Duration.minutes(2)  # a batch whose uplinks all take their 200 ms of CPU, at that memory
+_TRIES = 10  # of a batch that fails, before it goes to the queue
+
+
+@dataclass(frozen=True)
+class Backing:
+    """What the decoder works on: the tables, and where its failures end."""
+
+    uplinks: dynamodb.TableV2
+    devices: dynamodb.TableV2
+    failures: sqs.Queue
+
+
+class Decoder(Construct):
+    """Stream → function → the same rows, and the list of devices."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, decoding: Decoding, backing: Backing
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log = logs.LogGroup(
+            self,
+            "Log",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        environment = {
+            TABLE_VARIABLE: backing.uplinks.table_name,
+            DEVICES_VARIABLE: backing.devices.table_name,
+        }
+        function = lambda_.Function(
+            self,
+            "Function",
+            description="Decodes LoRaWAN uplinks",
+            runtime=lambda_.Runtime.PYTHON_3_14,  # that of the libraries: see the Makefile
+            architecture=lambda_.Architecture.ARM_64,
+            code=decoder_code(decoding),
+            handler="decoder.handler.handle",
+            memory_size=_MEMORY,
+            timeout=_TIME,
+            environment=environment | ({LIVE_VARIABLE: "1"} if decoding.published else {}),
+            log_group=log,
+            role=self._role(_statements(backing, log), published=decoding.published),
+        )
+        lambda_.EventSourceMapping(
+            self,
+            "Stream",
+            target=function,
+            event_source_arn=backing.uplinks.table_stream_arn,
+            # Also what was stored while this was being deployed.
+            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+            batch_size=_BATCH,
+            bisect_batch_on_error=True,
+            report_batch_item_failures=True,
+            retry_attempts=_TRIES,
+            on_failure=event_sources.SqsDlq(backing.failures),
+            filters=[lambda_.FilterCriteria.filter({"eventName": ["INSERT", "MODIFY"]})],
+        )
+
+    def _role(self, statements: list[iam.PolicyStatement], *, published: bool) -> iam.IRole:
+        """Make a role with these rights, and that to publish readings where they are."""
+        if published:
+            topic = Stack.of(self).format_arn(
+                service="iot", resource="topic", resource_name=_TOPICS
+            )
+            statements = [*statements, _allow(topic, "iot:Publish")]
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={"Grant": iam.PolicyDocument(statements=statements)},
+        )
+        Validations.of(role).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:<AWS::Region>"
+                f":<AWS::AccountId>:topic/{_TOPICS}]",
+                reason="Readings of every device are published, each under the device's own topic.",
+            )
+        )
+        return role.without_policy_updates()
+
+
+def _statements(backing: Backing, log: logs.LogGroup) -> list[iam.PolicyStatement]:
+    return [
+        _allow(backing.uplinks.table_arn, "dynamodb:UpdateItem"),
+        _allow(backing.devices.table_arn, "dynamodb:PutItem"),
+        _allow(
+            str(backing.uplinks.table_stream_arn),
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ),
+        _allow(backing.failures.queue_arn, "sqs:SendMessage"),
+        _allow(log.log_group_arn, "logs:CreateLogStream", "logs:PutLogEvents"),
+    ]
+
+
+def _allow(resource: str, *actions: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=[resource])

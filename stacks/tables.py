@@ -1,0 +1,69 @@
+"""The DynamoDB tables: every uplink, and every device that ever sent one."""
+
+from typing import TypedDict
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from bridge.names import EXPIRY_ATTRIBUTE, KIND_KEY, PARTITION_KEY, SORT_KEY
+
+
+class UplinkTable(Construct):
+    """One row an uplink, by device and time; new rows go down its stream."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, retained: bool, expiring: bool
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.table = dynamodb.TableV2(
+            self,
+            "Table",
+            partition_key=_text(PARTITION_KEY),
+            sort_key=_text(SORT_KEY),
+            time_to_live_attribute=EXPIRY_ATTRIBUTE if expiring else None,
+            dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE,
+            **_kept(retained=retained),
+        )
+
+
+class DeviceTable(Construct):
+    """One item a device, all in one partition: a query lists them, whatever they have sent.
+
+    Each is written seldom, so that the one partition is no bottleneck.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, retained: bool) -> None:
+        super().__init__(scope, construct_id)
+        self.table = dynamodb.TableV2(
+            self,
+            "Table",
+            partition_key=_text(KIND_KEY),
+            sort_key=_text(PARTITION_KEY),
+            **_kept(retained=retained),
+        )
+
+
+class _Kept(TypedDict):
+    billing: dynamodb.Billing
+    encryption: dynamodb.TableEncryptionV2
+    point_in_time_recovery_specification: dynamodb.PointInTimeRecoverySpecification
+    deletion_protection: bool
+    removal_policy: RemovalPolicy
+
+
+def _kept(*, retained: bool) -> _Kept:
+    """Return what both tables have in common; ``retained`` items survive their stack."""
+    return _Kept(
+        billing=dynamodb.Billing.on_demand(),
+        encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        deletion_protection=retained,
+        removal_policy=RemovalPolicy.RETAIN if retained else RemovalPolicy.DESTROY,
+    )
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

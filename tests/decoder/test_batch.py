@@ -1,0 +1,112 @@
+"""A batch of the stream, and what is done with each of its uplinks."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+from decoder.aws import Live
+from decoder.batch import Effects, Record, work_through
+from decoder.readings import Reading
+
+from bridge.rows import Row
+from codec.mapping import Mapping, load
+
+
+@dataclass
+class Done:
+    """What was done, in order; ``failing`` are devices for which storing fails."""
+
+    steps: list[tuple[str, str]] = field(default_factory=list)
+    failing: frozenset[str] = frozenset()
+
+    @property
+    def effects(self) -> Effects:
+        """Return effects that only take note."""
+        return Effects(
+            list_device=lambda device: self.steps.append(("list", device)),
+            publish=lambda row, _reading: self.steps.append(("publish", str(row["device"]))),
+            store=self._store,
+        )
+
+    def _store(self, row: Row, _reading: Reading) -> None:
+        if row["device"] in self.failing:
+            raise TimeoutError
+        self.steps.append(("store", str(row["device"])))
+
+
+@pytest.fixture
+def codecs(tmp_path: Path) -> Mapping:
+    """Assign a codec to port 1."""
+    (tmp_path / "a.js").write_text("function Decode(port, bytes) { return { n: bytes[0] }; }")
+    (tmp_path / "codecs.toml").write_text('[[codec]]\nfile = "a.js"\nports = [1]\n')
+    return load(tmp_path)
+
+
+def record(number: int, **attributes: object) -> Record:
+    """Return a record of the stream."""
+    item = {"device": f"a/{number}", "timestamp": "2026-11-01T08:00:00.000000Z", **attributes}
+    serializer = TypeSerializer()
+    image = {name: serializer.serialize(value) for name, value in item.items()}
+    return {"dynamodb": {"NewImage": image, "SequenceNumber": str(number)}}
+
+
+def test_each_uplink_is_listed_published_and_stored(codecs: Mapping) -> None:
+    """What has no codec, or is decoded already, only shows that its device is alive."""
+    batch = [
+        record(1, port1_bytes=[1]),
+        record(2, port2_bytes=[1]),
+        record(3, port1_bytes=[1], decoded={}),
+        record(4, port1_bytes="[1]"),
+    ]
+    done = Done()
+    assert list(work_through(batch, codecs, done.effects)) == []
+    assert done.steps == [
+        *(("list", "a/1"), ("publish", "a/1"), ("store", "a/1")),
+        ("list", "a/2"),
+        ("list", "a/3"),
+        *(("list", "a/4"), ("publish", "a/4"), ("store", "a/4")),
+    ]
+
+
+def test_a_failure_stops_no_other(codecs: Mapping, caplog: pytest.LogCaptureFixture) -> None:
+    """The records that failed are named, to come again; all others are done."""
+    done = Done(failing=frozenset({"a/2"}))
+    batch = [record(number, port1_bytes=[number]) for number in (1, 2, 3)]
+    assert list(work_through(batch, codecs, done.effects)) == ["2"]
+    assert [device for step, device in done.steps if step == "store"] == ["a/1", "a/3"]
+    assert "to be tried again" in caplog.text
+
+
+@dataclass
+class Publisher:
+    """Takes the place of AWS IoT."""
+
+    published: list[tuple[str, object]] = field(default_factory=list)
+    failing: bool = False
+
+    def publish(self, *, topic: str, qos: int, payload: bytes) -> None:
+        """Take a message, or fail."""
+        assert qos == 1
+        if self.failing:
+            raise TimeoutError
+        self.published.append((topic, json.loads(payload)))
+
+
+def test_a_reading_is_published_once_an_instance(codecs: Mapping) -> None:
+    """A record that comes again is published again only if that failed before."""
+    publisher, done = Publisher(failing=True), Done()
+    live = Live(publisher)  # type: ignore[arg-type]
+    effects = Effects(
+        list_device=done.effects.list_device, publish=live.publish, store=done.effects.store
+    )
+    batch = [record(1, port1_bytes=[5], seqno=7)]
+    assert list(work_through(batch, codecs, effects)) == ["1"]
+    assert ("store", "a/1") not in done.steps
+    publisher.failing = False
+    for _ in range(3):
+        assert list(work_through(batch, codecs, effects)) == []
+    timestamp = "2026-11-01T08:00:00.000000Z"
+    message = {"timestamp": timestamp, "seqno": 7, "port": 1, "decoded": {"n": 5}}
+    assert publisher.published == [("lora/a/1/decoded", message)]

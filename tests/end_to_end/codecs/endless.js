@@ -1,0 +1,1 @@
+function decodeUplink() { for (;;); }

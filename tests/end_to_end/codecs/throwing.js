@@ -1,0 +1,1 @@
+function decodeUplink() { throw new Error("no such sensor"); }

@@ -1,0 +1,1 @@
+function decodeUplink() { return { data: { tiny: 5e-324 } }; }

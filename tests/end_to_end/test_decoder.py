@@ -1,0 +1,186 @@
+"""From a stored uplink to its reading: the function in place, fed by the table's stream."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+
+import boto3
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+
+from bridge.history import uplinks
+from bridge.rows import Row
+from localaws.consumer import Client, connect
+from localaws.host import Host
+from rig.running_bridge import running_bridge
+from tests.end_to_end.conftest import CONSUMER
+from tests.end_to_end.traffic import send
+
+AT = "2026-11-01T08:00:00.000000Z"
+_LIMIT = 30.0  # seconds for a row to be decoded
+
+Image = dict[str, str | list[int]]
+
+
+@pytest.fixture
+def bridge(host: Host, spool: dict[str, str]) -> Iterator[int]:
+    """Run a bridge; return its port."""
+    config, port = host.configure("decoder.toml", spool)
+    with running_bridge(config) as running:
+        running.says("ready: ")
+        yield port
+
+
+@pytest.fixture
+def listener(host: Host, application: str) -> Iterator[Client]:
+    """Subscribe to the readings of this test's application."""
+    with connect(host, CONSUMER, CONSUMER) as client:
+        client.subscribe(f"lora/{application}/+/decoded")
+        yield client
+
+
+def frame(application: str, device: str, port: int, data: bytes) -> bytes:
+    """Return a frame with its NUL."""
+    userdata = {"port": port, "payload": base64.b64encode(data).decode()}
+    app = {"appeui": application, "moteeui": device, "dir": "up", "userdata": userdata}
+    return json.dumps({"app": app}).encode() + b"\0"
+
+
+def decoded_row(table: str, device: str) -> Row:
+    """Wait until the device's newest row is decoded, or known to be undecodable."""
+    deadline = time.monotonic() + _LIMIT
+    while True:
+        row = next(uplinks(table, device, limit=1), None)
+        if row and row.keys() & {"decoded", "decode_error"}:
+            return row
+        assert time.monotonic() < deadline, row
+        time.sleep(0.1)
+
+
+def test_an_uplink_gets_its_reading(
+    bridge: int, table: str, application: str, listener: Client
+) -> None:
+    """A frame ends as a row with the codec's map, exact, and as a message to those who listen."""
+    device = f"{application}/1"
+    send(bridge, frame(application, "1", 101, b"\x01\x02\x03"))
+    row = decoded_row(table, device)
+    reading = row["decoded"]
+    assert isinstance(reading, dict)
+    assert reading["first"] == Decimal("0.1")
+    assert reading["rest"] == [2, 3]
+    assert reading["unit"] == "C"
+    assert str(reading["at"])[:23] == str(row["timestamp"])[:23]
+    assert row["port101_bytes"] == [1, 2, 3]
+    topic, payload = listener.session.wait_for(1)[0]
+    assert topic == f"lora/{device}/decoded"
+    message = json.loads(payload)
+    assert message["timestamp"] == row["timestamp"]
+    assert message["port"] == 101
+    assert message["decoded"]["first"] == 0.1
+    # Had the message fed the rule, there would be a row of the device "1/decoded", or of none.
+    assert len(list(uplinks(table, device))) == 1
+
+
+@pytest.mark.parametrize(
+    ("port", "code"),
+    [(102, "timeout"), (103, "memory"), (104, "exception"), (105, "bad_result")],
+)
+def test_a_bad_codec_costs_its_own_uplink_only(
+    bridge: int, table: str, application: str, port: int, code: str
+) -> None:
+    """A codec that loops, allocates, throws or answers nonsense leaves its row with the reason."""
+    frames = frame(application, "bad", port, b"\1") + frame(
+        application, "good", 106, b"\3\x67\1\x10"
+    )
+    send(bridge, frames)
+    error = decoded_row(table, f"{application}/bad")["decode_error"]
+    assert isinstance(error, dict)
+    assert error["code"] == code
+    assert error["message"]
+    reading = decoded_row(table, f"{application}/good")["decoded"]
+    assert reading == {"temperature_3": Decimal("27.2")}
+
+
+def item(application: str, device: str, data: list[int], port: int = 101) -> Image:
+    """Return a row as the rule stores it."""
+    return {"device": f"{application}/{device}", "timestamp": AT, f"port{port}_bytes": data}
+
+
+def stream_record(number: int, image: Image) -> dict[str, object]:
+    """Return what Lambda gets of a new row."""
+    serializer = TypeSerializer()
+    attributes = {name: serializer.serialize(value) for name, value in image.items()}
+    keys = {name: attributes[name] for name in ("device", "timestamp") if name in attributes}
+    change = {"SequenceNumber": str(number), "NewImage": attributes, "Keys": keys}
+    return {"eventName": "INSERT", "dynamodb": change}
+
+
+@pytest.fixture(scope="session")
+def function(host: Host) -> str:
+    """Return the name of the deployed function."""
+    del host  # deployed
+    resources = boto3.client("cloudformation").describe_stack_resources(StackName="LoraStore")
+    (name,) = [
+        each["PhysicalResourceId"]
+        for each in resources["StackResources"]
+        if each["ResourceType"] == "AWS::Lambda::Function"
+    ]
+    return name
+
+
+def invoke(function: str, *records: dict[str, object]) -> list[str]:
+    """Hand over a batch; return the sequence numbers that are to come again."""
+    answer = boto3.client("lambda").invoke(
+        FunctionName=function, Payload=json.dumps({"Records": records}).encode()
+    )
+    said = json.loads(answer["Payload"].read())
+    return [failure["itemIdentifier"] for failure in said["batchItemFailures"]]
+
+
+def test_a_batch_that_comes_again_changes_nothing(
+    table: str, function: str, application: str
+) -> None:
+    """Three deliveries of a record leave one reading."""
+    image = item(application, "2", [5, 6])
+    boto3.resource("dynamodb").Table(table).put_item(Item=image)
+    assert invoke(function, stream_record(1, image)) == []
+    before = decoded_row(table, str(image["device"]))
+    other = item(application, "2", [7])  # would be another reading, if it were decoded again
+    assert invoke(function, stream_record(1, image), stream_record(1, other)) == []
+    assert decoded_row(table, str(image["device"])) == before
+
+
+def test_a_poisoned_record_fails_alone(table: str, function: str, application: str) -> None:
+    """Of a batch with a record that nobody understands, the others are decoded."""
+    images = [item(application, f"p{number}", [number]) for number in range(3)]
+    writer = boto3.resource("dynamodb").Table(table)
+    for image in images:
+        writer.put_item(Item=image)
+    poison = stream_record(
+        99, {"device": f"{application}/p", "no": "timestamp", "port101_bytes": [1]}
+    )
+    batch = [stream_record(0, images[0]), poison, *map(stream_record, (1, 2), images[1:])]
+    assert invoke(function, *batch) == ["99"]
+    for number, image in enumerate(images):
+        reading = decoded_row(table, str(image["device"]))["decoded"]
+        assert isinstance(reading, dict)
+        assert reading["first"] == Decimal(number) / 10
+
+
+def test_a_row_that_is_gone_stays_gone(table: str, function: str, application: str) -> None:
+    """An uplink that expired meanwhile does not come back as a row with a reading alone."""
+    image = item(application, "gone", [1])
+    assert invoke(function, stream_record(1, image)) == []
+    assert list(uplinks(table, str(image["device"]))) == []
+
+
+def test_warnings_are_kept_beside_the_reading(table: str, function: str, application: str) -> None:
+    """What the codec warns of is an attribute of its own."""
+    image = item(application, "warned", [0])
+    boto3.resource("dynamodb").Table(table).put_item(Item=image)
+    assert invoke(function, stream_record(1, image)) == []
+    row = decoded_row(table, str(image["device"]))
+    assert row["decode_warnings"] == ["nothing"]
+    assert row.keys() - image.keys() == {"decoded", "decode_warnings"}

@@ -1,0 +1,148 @@
+"""The decoder: fed by the stream, allowed next to nothing, packed with all it needs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+from localaws.libraries import copy_libraries
+from stacks.decoder_code import pack
+from stacks.settings import Decoding
+from tests.stacks.conftest import template
+
+Synthesize = Callable[[dict[str, object]], Path]
+
+
+def test_the_stream_feeds_it(store: Template) -> None:
+    """Batches report their failures, are split when they fail, and end in a queue at last."""
+    store.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "BatchSize": 100,
+            "BisectBatchOnFunctionError": True,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "MaximumRetryAttempts": 10,
+            "StartingPosition": "TRIM_HORIZON",
+            "FilterCriteria": {
+                "Filters": [
+                    {
+                        "Pattern": json.dumps(
+                            {"eventName": ["INSERT", "MODIFY"]}, separators=(",", ":")
+                        )
+                    }
+                ]
+            },
+        },
+    )
+    store.has_resource_properties(
+        "AWS::DynamoDB::GlobalTable", {"StreamSpecification": {"StreamViewType": "NEW_IMAGE"}}
+    )
+
+
+def rights(template: Template) -> dict[str, set[str]]:
+    """Return what the decoder's role may do: resource → actions."""
+    functions = template.find_resources("AWS::Lambda::Function")
+    (function,) = functions.values()
+    role = function["Properties"]["Role"]["Fn::GetAtt"][0]
+    resources = template.to_json()["Resources"]
+    found: dict[str, set[str]] = {}
+    statements: list[Any] = [
+        statement
+        for policy in resources[role]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    for each in statements:
+        assert each["Effect"] == "Allow"
+        actions = each["Action"] if isinstance(each["Action"], list) else [each["Action"]]
+        found[json.dumps(each["Resource"])] = set(actions)
+    attached = template.find_resources("AWS::IAM::Policy")
+    assert not [each for each in attached.values() if {"Ref": role} in each["Properties"]["Roles"]]
+    assert "ManagedPolicyArns" not in resources[role]["Properties"]
+    return found
+
+
+def test_it_may_do_nothing_else(store: Template) -> None:
+    """The role reads the stream, updates rows, lists devices, logs and reports failures."""
+    assert sorted(map(sorted, rights(store).values())) == [
+        [
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ],
+        ["dynamodb:PutItem"],
+        ["dynamodb:UpdateItem"],
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        ["sqs:SendMessage"],
+    ]
+    assert '"*"' not in json.dumps(list(rights(store)))
+
+
+def test_readings_are_published_when_asked(synthesize: Synthesize) -> None:
+    """With publish_decoded, and only then, it may publish: readings, and nothing the rule takes."""
+    published = rights(template(synthesize({"publish_decoded": "true"}), "LoraStore"))
+    (resource,) = [each for each, actions in published.items() if actions == {"iot:Publish"}]
+    assert json.loads(resource)["Fn::Join"][1][-1] == ":topic/lora/*/*/decoded"
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Path:
+    """Pack the decoder with the libraries of this machine and a codec beside others."""
+    codecs = tmp_path / "codecs"
+    codecs.mkdir()
+    (codecs / "codecs.toml").write_text('[[codec]]\nfile = "used.js"\n')
+    (codecs / "used.js").write_text("function Decode() { return {}; }")
+    (codecs / "unused.js").write_text("not JavaScript")
+    folder = tmp_path / "packed"
+    libraries = copy_libraries(tmp_path / "libraries")
+    pack(Decoding(codecs, libraries, published=False), folder)
+    return folder
+
+
+def test_the_package_holds_all_that_the_function_imports(packed: Path, tmp_path: Path) -> None:
+    """With the package alone, and what Lambda itself has, the function starts."""
+    code = "import decoder.handler, codec.engine; print(codec.engine.__file__)"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "TABLE": "t",
+        "DEVICES_TABLE": "d",
+    }
+    # -P and no PYTHONPATH: nothing of this project but the package; boto3 is Lambda's own.
+    paths = f"import sys; sys.path[:0] = [{str(packed)!r}]; "
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", paths + code],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.strip() == str(packed / "codec" / "engine.py")
+
+
+def test_only_codecs_in_use_are_packed(packed: Path) -> None:
+    """What the mapping does not name stays at home."""
+    assert sorted(path.name for path in (packed / "codecs").iterdir()) == ["codecs.toml", "used.js"]
+
+
+def test_the_libraries_are_those_of_the_function(production: Path) -> None:
+    """Compiled modules are for the architecture and the Python that the template names."""
+    (function,) = template(production, "LoraStore").find_resources("AWS::Lambda::Function").values()
+    assert function["Properties"]["Architectures"] == ["arm64"]
+    version = function["Properties"]["Runtime"].removeprefix("python").replace(".", "")
+    (asset,) = production.glob("asset.*")
+    compiled = list(asset.rglob("*.so"))
+    assert {path.name for path in compiled} == {
+        f"_core.cpython-{version}-aarch64-linux-gnu.so",
+        "_quickjs.abi3.so",
+    }
+    for path in compiled:
+        assert path.read_bytes()[18] == 0xB7, path  # EM_AARCH64 in the ELF header
