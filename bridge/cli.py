@@ -6,87 +6,35 @@ import math
 import os
 import re
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from itertools import chain
 from pathlib import Path
-from typing import ParamSpec
 
 import click
 
 from bridge.errors import BridgeError
-from bridge.names import IdentityKind, check_identity_name
-from bridge.uplink import EUI_PATTERN
+from bridge.names import IdentityKind
+from bridge.parameters import MAX_PORT, endpoint_options, identity_options
+from bridge.reading import devices, history
 from codec.commands import codec_test, decode
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
 # ruff: noqa: PLC0415
 
-_P = ParamSpec("_P")
-_MAX_PORT = 65_535
 _FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    try:
-        return check_identity_name(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _point(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
-    from bridge.ages import parse_point
-
-    try:
-        return None if value is None else parse_point(value, time.time_ns() // 1000)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, int]:
     host, _, port = value.rpartition(":")
-    if not (host and re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= _MAX_PORT):
-        raise click.BadParameter(f"{value!r} is not HOST:PORT with a port from 1 to {_MAX_PORT}")
+    if not (host and re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= MAX_PORT):
+        raise click.BadParameter(f"{value!r} is not HOST:PORT with a port from 1 to {MAX_PORT}")
     return host.strip("[]"), int(port)  # [::1]:6500 is how IPv6 is written
-
-
-def _device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    if not re.fullmatch(f"{EUI_PATTERN}/{EUI_PATTERN}", value):
-        raise click.BadParameter(f"{value!r} is not APPEUI/MOTEEUI")
-    return value
-
-
-def _host_name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"[A-Za-z0-9.-]+", value):
-        raise click.BadParameter(f"{value!r} is not a host name alone")
-    return value
 
 
 def _finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
     if not math.isfinite(value):
         raise click.BadParameter("not a number of frames a second")
     return value
-
-
-def _identity_options(command: Callable[_P, None]) -> Callable[_P, None]:
-    command = click.option(
-        "--dir",
-        "folder",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=".",
-        metavar="DIR",
-        show_default=True,
-        help="Folder of the key and what belongs to it.",
-    )(command)
-    return click.option(
-        "--name",
-        required=True,
-        callback=_name,
-        metavar="NAME",
-        help="Name of this bridge or consumer: letters, digits and '-'.",
-    )(command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -104,7 +52,7 @@ def cli() -> None:
 
 
 @cli.command()
-@_identity_options
+@identity_options
 def keygen(name: str, folder: Path) -> None:
     """Make a private key and a certificate request (CSR).
 
@@ -123,26 +71,8 @@ def keygen(name: str, folder: Path) -> None:
 
 
 @cli.command()
-@_identity_options
-@click.option(
-    "--endpoint",
-    callback=_host_name,
-    metavar="HOST",
-    help="AWS IoT endpoint, else asked of AWS.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(1, _MAX_PORT),
-    default=8883,
-    show_default=True,
-    help="MQTT port of the endpoint.",
-)
-@click.option(
-    "--root-ca",
-    type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    metavar="FILE",
-    help="CA of the endpoint (PEM); otherwise the system's certificates are trusted.",
-)
+@identity_options
+@endpoint_options
 def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Path | None) -> None:
     """Fetch the certificate after 'cdk deploy'.
 
@@ -195,50 +125,6 @@ def run(config_path: Path) -> None:
 
 
 @cli.command()
-@click.argument("device", callback=_device)
-@click.option(
-    "--since", callback=_point, metavar="T", help="ISO 8601, or an age: 45s, 30m, 2h, 7d, 3w."
-)
-@click.option("--until", callback=_point, metavar="T", help="The same; both are inclusive.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N, the newest.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="json is one array, a row a line.",
-)
-def history(
-    device: str, since: int | None, until: int | None, limit: int | None, form: str
-) -> None:
-    """Show the stored uplinks of a device.
-
-    DEVICE is APPEUI/MOTEEUI. Newest come first; rssi and lsnr in a table are those of the gateway
-    that heard the device best. Times without a zone are UTC, a date alone is its first moment.
-    Needs AWS credentials that may read the LoraStore stack
-    and query its table.
-
-    \b
-    Example:
-      lora-bridge history 37817737f13/9372163 --since 7d --format csv
-    """
-    from bridge.history import END_OF_TIME, table_name, uplinks
-    from bridge.tables import Format, render
-
-    earliest = 0 if since is None else since
-    latest = END_OF_TIME if until is None else until
-    if earliest > latest:
-        raise click.UsageError("--since is later than --until")
-    rows = uplinks(table_name(), device, earliest, latest, limit)
-    first = next(rows, None)
-    if first is None:
-        click.echo(f"no uplinks of {device} between these times", err=True)
-    for line in render(chain([first] if first else [], rows), Format(form)):
-        click.echo(line)
-
-
-@cli.command()
 @click.option(
     "--connect",
     callback=_address,
@@ -286,8 +172,8 @@ def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | N
     click.echo(f"sent={sent} devices={devices}")
 
 
-cli.add_command(decode)
-cli.add_command(codec_test)
+for command in (history, devices, decode, codec_test):
+    cli.add_command(command)
 
 
 def main() -> None:

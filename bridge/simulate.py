@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import random
 import socket
 import time
@@ -18,6 +19,7 @@ _FIRST_DEVICE = 0x9372163
 _GATEWAYS = ("b827ebfffe000001", "b827ebfffe000002")
 _FREQUENCIES = (868.1, 868.3, 868.5)
 _KEEP_ALIVE_EVERY = 25  # frames
+_DAY = 48  # uplinks: one each half hour, so to speak
 _MAX_WRITE = 700  # bytes: some writes hold part of a frame, some several
 _TICK = 0.02  # seconds between bursts of writes
 _CLOSE_LIMIT = 30.0  # seconds for the bridge to read what was written
@@ -115,7 +117,7 @@ def _layout_1(device: str, seqno: int, rng: random.Random, now: int) -> Frame:
     userdata = {
         "seqno": seqno,
         "port": 1,
-        "payload": base64.b64encode(_reading(rng)).decode(),
+        "payload": base64.b64encode(_reading(device, seqno, rng)).decode(),
         "motetx": _motetx(rng, datr=f"SF{rng.randint(7, 12)}BW125"),
     }
     gwrx = [_reception(gateway, rng, now) for gateway in _GATEWAYS[: rng.randint(1, 2)]]
@@ -124,7 +126,10 @@ def _layout_1(device: str, seqno: int, rng: random.Random, now: int) -> Frame:
 
 def _layout_2(device: str, seqno: int, rng: random.Random, now: int) -> Frame:
     """Put the transmission beside ``userdata``: FSK, no padding, one reception."""
-    userdata = {"port": 2, "payload": base64.b64encode(_reading(rng)).decode().rstrip("=")}
+    userdata = {
+        "port": 2,
+        "payload": base64.b64encode(_reading(device, seqno, rng)).decode().rstrip("="),
+    }
     return _app(
         device,
         seqno=seqno,
@@ -139,9 +144,15 @@ def _app(device: str, **fields: object) -> Frame:
     return {"app": {"appeui": APPLICATION, "moteeui": device, "dir": "up", **fields}}
 
 
-def _reading(rng: random.Random) -> bytes:
-    """Hundredths of a degree and a percentage, as a small sensor would pack them."""
-    return rng.randint(-1000, 3500).to_bytes(2, "big", signed=True) + bytes([rng.randint(20, 95)])
+def _reading(device: str, seqno: int, rng: random.Random) -> bytes:
+    """Hundredths of a degree and a percentage, as a small sensor would pack them.
+
+    They go up and down with a period of _DAY uplinks, at each device with another phase.
+    """
+    wave = math.sin(2 * math.pi * (seqno / _DAY + int(device, 16) / 7))
+    temperature = round(1500 + 800 * wave + rng.gauss(0, 30))
+    humidity = round(60 - 25 * wave + rng.gauss(0, 2))
+    return temperature.to_bytes(2, "big", signed=True) + bytes([humidity])
 
 
 def _motetx(rng: random.Random, datr: str | int) -> Frame:

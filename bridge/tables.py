@@ -1,96 +1,99 @@
-"""Writes history rows for people (table), programs (JSON) and spreadsheets (CSV), as they come."""
+"""Writes rows and devices for people (table), programs (JSON), spreadsheets (CSV), as they come."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from enum import StrEnum
 from io import StringIO
+from itertools import chain
 
 import msgspec
 
+from bridge.columns import Columns, text
 from bridge.names import PARTITION_KEY, SORT_KEY
-from bridge.rows import Row, Value, port_and_data
+from bridge.rows import Row
+from bridge.summary import Device
 
-_COLUMNS = ("seqno", "port", "freq", "datr", "gwrx", "rssi", "lsnr", "bytes")
+_WIDTHS = {"seqno": 5, "port": 4, "freq": 6, "datr": 9, "gwrx": 4, "rssi": 4, "lsnr": 5}
+_TIME_WIDTH = 27
+_DEVICE = "{:28} {:27} {:>7} {:>7} {:>4} {:>5}"
 _encoder = msgspec.json.Encoder(decimal_format="number")
-_TABLE = "{:27} {:>5} {:>4} {:>6} {:>9} {:>4} {:>5} {:>5} {}"  # 80 wide with 3 bytes
 
 
 class Format(StrEnum):
-    """How history is written."""
+    """How history is written as text."""
 
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
 
 
-def render(rows: Iterable[Row], form: Format) -> Iterator[str]:
+def render(rows: Iterable[Row], form: Format, columns: Columns) -> Iterator[str]:
     """Yield the lines, without their ends, that show ``rows`` in the form asked for."""
-    writers: dict[Format, Callable[[Iterable[Row]], Iterator[str]]] = {
-        Format.TABLE: _table,
-        Format.JSON: _json,
-        Format.CSV: _csv,
-    }
-    return writers[form](rows)
+    match form:
+        case Format.TABLE:
+            return _table(rows, columns)
+        case Format.JSON:
+            return _json(rows, columns)
+        case Format.CSV:
+            return _csv(rows, columns)
 
 
-def _table(rows: Iterable[Row]) -> Iterator[str]:
+def _table(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
     for number, row in enumerate(rows):
         if number == 0:
-            yield _TABLE.format(SORT_KEY, *_COLUMNS)
-        yield _TABLE.format(str(row[SORT_KEY]), *_cells(row))
+            yield _line(SORT_KEY, map(text, columns.names), columns)
+        yield _line(str(row[SORT_KEY]), map(text, columns.values(row)), columns)
 
 
-def _json(rows: Iterable[Row]) -> Iterator[str]:
-    """Write one array, a row a line."""
+def render_devices(devices: Iterable[Device], form: Format) -> Iterator[str]:
+    """Yield the lines that show devices in the form asked for."""
+    names = [each.name for each in fields(Device)]
+    lines = ([text(getattr(device, name)) for name in names] for device in devices)
+    match form:
+        case Format.TABLE:
+            return (_DEVICE.format(*line).rstrip() for line in chain([names], lines))
+        case Format.JSON:
+            return _array(devices)
+        case Format.CSV:
+            return map(_csv_line, chain([names], lines))
+
+
+def _line(time: str, cells: Iterable[str], columns: Columns) -> str:
+    """Put cells below their names: numbers end there, the bytes begin there."""
+    padded = (
+        cell if name == "bytes" else cell.rjust(max(_WIDTHS.get(name, 0), len(name), width))
+        for name, width, cell in zip(columns.names, columns.widths, cells, strict=True)
+    )
+    return " ".join([time.ljust(_TIME_WIDTH), *padded]).rstrip()
+
+
+def _json(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
+    """Show rows as they are stored, or the fields asked for."""
+    if not columns.asked:
+        return _array(rows)
+    values = ((row, zip(columns.names, columns.values(row), strict=True)) for row in rows)
+    return _array({SORT_KEY: row[SORT_KEY], **dict(found)} for row, found in values)
+
+
+def _array(items: Iterable[object]) -> Iterator[str]:
+    """Write one array, an item a line, each without waiting for the next."""
     yield "["
-    line = ""
-    for row in rows:
-        if line:
-            yield line + ","
-        line = _encoder.encode(row).decode()
-    if line:
-        yield line
+    before = " "
+    for item in items:
+        yield before + _encoder.encode(item).decode()
+        before = ","
     yield "]"
 
 
-def _csv(rows: Iterable[Row]) -> Iterator[str]:
-    yield _csv_line((PARTITION_KEY, SORT_KEY, *_COLUMNS))
+def _csv(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
+    yield _csv_line([PARTITION_KEY, SORT_KEY, *map(text, columns.names)])
     for row in rows:
-        yield _csv_line((str(row[PARTITION_KEY]), str(row[SORT_KEY]), *_cells(row)))
+        cells = map(text, columns.values(row))
+        yield _csv_line([str(row[PARTITION_KEY]), str(row[SORT_KEY]), *cells])
 
 
-def _csv_line(cells: tuple[str, ...]) -> str:
+def _csv_line(cells: list[str]) -> str:
     line = StringIO()
     csv.writer(line, lineterminator="").writerow(cells)
     return line.getvalue()
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    """Return the cells of ``_COLUMNS``: ``gwrx`` as a count, ``rssi`` and ``lsnr`` of the best."""
-    motetx = row.get("motetx")
-    radio = motetx if isinstance(motetx, dict) else {}
-    gwrx = row.get("gwrx")
-    gateways = [each for each in gwrx if isinstance(each, dict)] if isinstance(gwrx, list) else []
-    best = max(gateways, key=_strength, default={})
-    content = port_and_data(row)
-    return (
-        _text(row.get("seqno")),
-        str(content[0]) if content else "",
-        _text(radio.get("freq")),
-        _text(radio.get("datr")),
-        str(len(gateways)) if gateways else "",
-        _text(best.get("rssi")),
-        _text(best.get("lsnr")),
-        content[1].hex() if content else "",
-    )
-
-
-def _strength(reception: dict[str, Value]) -> Decimal:
-    rssi = reception.get("rssi")
-    return Decimal(rssi) if isinstance(rssi, int | Decimal) else Decimal("-Infinity")
-
-
-def _text(value: Value) -> str:
-    text = "" if value is None else str(value)
-    return text if text.isprintable() else ascii(text)  # a frame must not speak to the terminal

@@ -1,4 +1,4 @@
-"""The demo: the whole path on one machine, from frames on a socket to rows in a table."""
+"""The demo: the whole path on one machine, from frames on a socket to readings and a chart."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import astuple
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +25,7 @@ from rig.errors import RigError
 from rig.running_bridge import running_bridge
 
 _BRIDGE, _CONSUMER = "network-host-1", "reader"
+_CODECS = Path(__file__).parent / "codecs"
 _DEVICES, _UPLINKS, _RATE = 20, 1000, 100
 _SEND_LIMIT = 90.0  # seconds for all uplinks to reach the table
 _LOOK_EVERY = 2.0  # seconds
@@ -45,6 +47,8 @@ send a frame, or several (nc is in Debian's netcat-openbsd):
   lora-bridge simulate --connect 127.0.0.1:{port} --count 10
 query:
   lora-bridge history 37817737f13/9372163 --since 10m
+  lora-bridge history 37817737f13/9372163 --follow --name reader --dir {folder} \\
+    --endpoint localhost --port {mqtt_port} --root-ca {folder}/iot-ca.pem
 """
 
 
@@ -85,6 +89,7 @@ def _set_up(host: Host) -> None:
     with _step(f"lora-bridge keygen, for {_BRIDGE} and a consumer, {_CONSUMER}"):
         context: dict[str, object] = {
             "environment": "development",
+            "codecs": str(_CODECS),
             "bridges": {_BRIDGE: str(host.keygen(_BRIDGE))},
             "consumers": {_CONSUMER: str(host.keygen(_CONSUMER))},
         }
@@ -102,17 +107,23 @@ def _play(host: Host, config: Path, port: int) -> int:
             bridge.says("ready: ")
         sent, stored = _simulate(port)
         device = f"{APPLICATION}/{device_eui(0)}"
-        print(f"\nlora-bridge history {device} --limit 10", flush=True)
-        print(host.lora_bridge("history", device, "--limit", "10"))
+        _show(host, "devices", "--application", APPLICATION)
+        _show(host, "history", device, "--limit", "10")
+        _show(host, "history", device, "--plot", "temperature")
         published = bridge.stop()["published"]
     lost, duplicates = sent - stored.distinct, stored.rows - stored.distinct
-    counts = f"sent={sent} published={published} stored={stored.rows}"
+    counts = f"sent={sent} published={published} stored={stored.rows} decoded={stored.decoded}"
     print(f"{counts} lost={lost} duplicates={duplicates}", flush=True)
-    return 0 if sent == published == stored.rows == stored.distinct else 1
+    return 0 if {published, *astuple(stored)} == {sent} else 1
+
+
+def _show(host: Host, *arguments: str) -> None:
+    print(f"\nlora-bridge {' '.join(arguments)}", flush=True)
+    print(host.lora_bridge(*arguments), end="")
 
 
 def _simulate(port: int) -> tuple[int, Stored]:
-    """Send the uplinks, showing how many have been stored, until all are or time is up."""
+    """Send the uplinks, showing how many have been decoded, until all are or time is up."""
     print(f"lora-bridge simulate: {_UPLINKS} uplinks of {_DEVICES} devices, {_RATE} a second")
     command = [sys.executable, "-m", "bridge", "simulate", f"--connect=127.0.0.1:{port}"]
     options = [f"--devices={_DEVICES}", f"--rate={_RATE}", f"--count={_UPLINKS}"]
@@ -124,9 +135,10 @@ def _simulate(port: int) -> tuple[int, Stored]:
     ) as simulation:
         while True:
             stored = count_stored(table)
-            print(f"  stored {stored.rows:5} of {_UPLINKS}", end=_LINE_END, flush=True)
+            done = f"  stored {stored.rows:5}, decoded {stored.decoded:5} of {_UPLINKS}"
+            print(done, end=_LINE_END, flush=True)
             ended = simulation.poll() is not None
-            if (ended and stored.distinct >= _UPLINKS) or time.monotonic() > deadline:
+            if (ended and stored.decoded >= _UPLINKS) or time.monotonic() > deadline:
                 break
             time.sleep(_LOOK_EVERY)
         simulation.kill()

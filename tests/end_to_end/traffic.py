@@ -6,7 +6,7 @@ import time
 
 from bridge.history import uplinks
 from bridge.timestamps import format_time, parse_time
-from localaws.stored import Stored, count_stored
+from localaws.stored import count_stored
 
 _LIMIT = 30.0  # seconds for rows to appear
 _START = time.time_ns() // 1000 - 3_600_000_000
@@ -45,16 +45,15 @@ def send(port: int, data: bytes) -> None:
 
 def wait_for_rows(
     table: str, count: int, device: str | None = None, since: str | None = None
-) -> Stored:
-    """Wait until the table, or one device since a time, has ``count`` rows."""
+) -> int:
+    """Wait until the table, or one device since a time, has ``count`` rows; return how many."""
     deadline = time.monotonic() + _LIMIT
     while True:
         if device is None:
-            stored = count_stored(table)
+            found = count_stored(table).rows
         else:
-            rows = len(list(uplinks(table, device, since=parse_time(since or "1970-01-01") or 0)))
-            stored = Stored(rows, rows)
-        if stored.rows >= count or time.monotonic() > deadline:
-            assert stored.rows >= count, f"{stored.rows} of {count} rows"
-            return stored
+            found = len(list(uplinks(table, device, since=parse_time(since or "1970-01-01") or 0)))
+        if found >= count or time.monotonic() > deadline:
+            assert found >= count, f"{found} of {count} rows"
+            return found
         time.sleep(0.2)

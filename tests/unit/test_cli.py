@@ -24,7 +24,7 @@ def lora_bridge(*arguments: str, folder: Path) -> subprocess.CompletedProcess[st
 def test_the_commands() -> None:
     """These are the commands, and the README names each of them."""
     assert [
-        *("codec-test", "decode", "enroll", "history", "keygen", "run", "simulate"),
+        *("codec-test", "decode", "devices", "enroll", "history", "keygen", "run", "simulate"),
     ] == COMMANDS
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     for command in COMMANDS:
@@ -52,6 +52,12 @@ def test_help_says_what_and_shows_an_example(command: str) -> None:
         ["history", "a/d", "--since", "yesterday"],
         ["history", "a/d", "--limit", "0"],
         ["history", "a/d", "--format", "xml"],
+        ["history", "a/d", "--format", "parquet"],
+        ["history", "a/d", "--plot", "t", "--output", "t.gif"],
+        ["history", "a/d", "--follow"],
+        ["history", "a/d", "--follow", "--name", "reader", "--plot", "t"],
+        ["history", "a/d", "--follow", "--name", "reader", "--output", "x"],
+        ["devices", "--since", "yesterday"],
         ["simulate", "--connect", "nowhere"],
         ["simulate", "--connect", "host:99999"],
         ["simulate", "--rate", "0"],

@@ -2,14 +2,23 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 
 import pytest
 
+from bridge.columns import choose
 from bridge.rows import Row, Value
-from bridge.tables import Format, render
+from bridge.tables import Format
+from bridge.tables import render as render_columns
+
+
+def render(rows: Iterable[Row], form: Format, fields: list[str] | None = None) -> Iterator[str]:
+    """Render rows with the columns that suit them, or those asked for."""
+    columns, all_of_them = choose(rows, fields)
+    return render_columns(all_of_them, form, columns)
+
 
 ROW: Row = {
     "device": "a1/d1",
@@ -108,3 +117,64 @@ def test_a_frame_cannot_speak_to_the_terminal() -> None:
         _, line = render([hostile], form)
         assert line.isprintable()
         assert r"\x1b[2J\nfake" in line
+
+
+DECODED: Row = {
+    **BARE,
+    "decoded": {
+        "temperature": Decimal("19.30"),
+        "battery": {"volts": Decimal("3.1"), "low": False},
+        "alarms": ["hot", 1],
+        "rssi": 7,
+    },
+    "decode_warnings": ["a", "b"],
+}
+
+
+def test_decoded_fields_are_columns() -> None:
+    """Maps are opened with dots, lists are JSON; a name that is taken says where it is from."""
+    (row,) = csv.DictReader(render([DECODED], Format.CSV))
+    assert row["temperature"] == "19.30"
+    assert row["battery.volts"] == "3.1"
+    assert row["battery.low"] == "false"
+    assert row["alarms"] == '["hot",1]'
+    assert row["decoded.rssi"] == "7"
+    assert row["rssi"] == ""
+    assert row["decode_warnings"] == "a; b"
+
+
+def test_decoded_columns_are_as_wide_as_they_must() -> None:
+    """A long value moves its column, so that all lines stay below the header."""
+    header, first, _ = render([DECODED, ROW], Format.TABLE)
+    assert header.index("battery.volts") + len("battery.volts") == first.index(" 3.1 ") + 4
+
+
+def test_a_reason_for_no_reading_is_shown() -> None:
+    """An uplink that was not decoded says why, in a column of its own."""
+    failed: Row = {**BARE, "decode_error": {"code": "timeout", "message": "not done after 0.2 s"}}
+    (row,) = csv.DictReader(render([failed], Format.CSV))
+    assert row["decode_error"] == "timeout: not done after 0.2 s"
+
+
+@pytest.mark.parametrize("fields", [["battery.volts", "rssi"], ["decoded.battery.volts", "rssi"]])
+def test_fields_asked_for(fields: list[str]) -> None:
+    """Only they are shown, in their order, in every form."""
+    header, line = render([DECODED], Format.TABLE, fields)
+    assert header.split() == ["timestamp", "battery.volts", "rssi"]
+    assert line.split() == ["2026-11-22T09:00:00.000000Z", "3.1"]
+    (row,) = json.loads("\n".join(render([DECODED], Format.JSON, fields)))
+    assert row == {"timestamp": DECODED["timestamp"], "battery.volts": 3.1, "rssi": None}
+    assert next(render([], Format.CSV, fields)) == "device,timestamp,battery.volts,rssi"
+
+
+def test_what_is_not_shown_is_remarked() -> None:
+    """Fields that only later rows have, and fields that no row has, are told at the end."""
+    columns, rows = choose(chain(repeat(ROW, 500), [DECODED]), None)
+    assert sum(1 for _ in render_columns(rows, Format.CSV, columns)) == 502
+    (remark,) = columns.remarks()
+    assert "battery.volts" in remark
+    assert "--fields" in remark
+    columns, rows = choose([DECODED], ["temperature", "humidity"])
+    assert list(columns.remarks()) == ["no row has temperature", "no row has humidity"]
+    list(render_columns(rows, Format.CSV, columns))
+    assert list(columns.remarks()) == ["no row has humidity"]

@@ -1,0 +1,91 @@
+"""What several commands ask for, and the one line that a mistake in it ends in."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from bridge.ages import parse_point
+from bridge.names import check_identity_name
+from bridge.uplink import EUI_PATTERN
+
+MAX_PORT = 65_535
+_P = ParamSpec("_P")
+
+
+def _name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else check_identity_name(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def point(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    """Read a point in time: microseconds since 1970."""
+    try:
+        return None if value is None else parse_point(value, time.time_ns() // 1000)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Read ``APPEUI/MOTEEUI``."""
+    if not re.fullmatch(f"{EUI_PATTERN}/{EUI_PATTERN}", value):
+        raise click.BadParameter(f"{value!r} is not APPEUI/MOTEEUI")
+    return value
+
+
+def _host_name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9.-]+", value):
+        raise click.BadParameter(f"{value!r} is not a host name alone")
+    return value
+
+
+def folder_option(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--dir``, which is called ``folder``."""
+    return click.option(
+        "--dir",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=".",
+        metavar="DIR",
+        show_default=True,
+        help="Folder of the key and what belongs to it.",
+    )(command)
+
+
+def identity_options(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--name`` and ``--dir``."""
+    return click.option(
+        "--name",
+        required=True,
+        callback=_name,
+        metavar="NAME",
+        help="Name of this bridge or consumer: letters, digits and '-'.",
+    )(folder_option(command))
+
+
+def endpoint_options(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--endpoint``, ``--port`` and ``--root-ca``."""
+    command = click.option(
+        "--root-ca",
+        type=click.Path(dir_okay=False, exists=True, path_type=Path),
+        metavar="FILE",
+        help="CA of the endpoint (PEM); otherwise the system's certificates are trusted.",
+    )(command)
+    command = click.option(
+        "--port",
+        type=click.IntRange(1, MAX_PORT),
+        default=8883,
+        show_default=True,
+        help="MQTT port of the endpoint.",
+    )(command)
+    return click.option(
+        "--endpoint",
+        callback=_host_name,
+        metavar="HOST",
+        help="AWS IoT endpoint, else asked of AWS.",
+    )(command)

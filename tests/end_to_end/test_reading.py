@@ -1,0 +1,148 @@
+"""History with readings, pictures and live uplinks, and the devices, on the local AWS."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+
+import boto3
+import pytest
+from pyarrow import parquet
+
+from bridge.devices import listed, summaries, table_names
+from bridge.timestamps import format_time
+from localaws.host import Host
+from rig.running_bridge import LORA_BRIDGE, running_bridge
+from tests.end_to_end.conftest import CONSUMER
+from tests.end_to_end.test_decoder import decoded_row, frame
+from tests.end_to_end.traffic import send, wait_for_rows
+
+_HOUR = 3_600_000_000  # microseconds
+_START = 1_790_000_000_000_000
+
+
+@pytest.fixture
+def device(table: str, application: str) -> str:
+    """Store ten readings of a device, a second apart, every third seqno left out."""
+    device = f"{application}/thermometer"
+    with boto3.resource("dynamodb").Table(table).batch_writer() as batch:
+        for number in range(10):
+            batch.put_item(
+                Item={
+                    "device": device,
+                    "timestamp": format_time(_START + number * 1_000_000),
+                    "port1_bytes": [number],
+                    "seqno": number + number // 2,
+                    "gwrx": [{"rssi": -100 + number, "lsnr": Decimal("1.5")}],
+                    "decoded": {"air": {"temperature": Decimal(number) / 4}, "on": True},
+                }
+            )
+    return device
+
+
+def test_readings_are_columns(host: Host, device: str, tmp_path: Path) -> None:
+    """Decoded fields are there in every form, exact; --fields takes only some of them."""
+    table = host.lora_bridge("history", device).splitlines()
+    assert table[0].split()[-3:] == ["air.temperature", "on", "bytes"]
+    assert table[1].split()[-3:] == ["2.25", "true", "09"]
+    text = host.lora_bridge(
+        *("history", device, "--format", "csv", "--fields", "air.temperature,seqno")
+    )
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [row["air.temperature"] for row in rows][:3] == ["2.25", "2", "1.75"]
+    assert set(rows[0]) == {"device", "timestamp", "air.temperature", "seqno"}
+    whole = json.loads(host.lora_bridge("history", device, "--format", "json"))
+    assert whole[0]["decoded"] == {"air": {"temperature": 2.25}, "on": True}
+    path = tmp_path / "h.parquet"
+    assert host.lora_bridge("history", device, "--format=parquet", "--output", str(path)) == ""
+    assert parquet.read_table(path)["air.temperature"].to_pylist()[0] == 2.25
+    path = tmp_path / "h.csv"
+    assert host.lora_bridge("history", device, "--format=csv", "--output", str(path)) == ""
+    assert len(path.read_text().splitlines()) == 11
+
+
+def test_a_field_is_drawn(host: Host, device: str, tmp_path: Path) -> None:
+    """A chart goes to the terminal or the pipe, a picture into a file."""
+    chart = host.lora_bridge("history", device, "--plot", "air.temperature")
+    assert "air.temperature" in chart.splitlines()[0]
+    assert len(chart.splitlines()) > 10
+    path = tmp_path / "t.png"
+    host.lora_bridge("history", device, "--plot", "air.temperature", "--output", str(path))
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_live_uplinks_follow(
+    host: Host, table: str, application: str, spool: dict[str, str]
+) -> None:
+    """--follow shows what is stored, then each uplink as it comes, with its reading."""
+    device = f"{application}/f"
+    config, port = host.configure("follow.toml", spool)
+    command = [*LORA_BRIDGE, "history", device, "--follow", "--name", CONSUMER]
+    command += ["--dir", str(host.folder), "--endpoint", "localhost", "--format", "csv"]
+    command += ["--port", str(host.aws.mqtt_port), "--root-ca", str(host.aws.mqtt_ca)]
+    with running_bridge(config) as bridge:
+        bridge.says("ready: ")
+        send(port, frame(application, "f", 101, b"\x0a"))
+        decoded_row(table, device)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as following:
+            assert following.stdout is not None
+            header = following.stdout.readline().strip().split(",")
+            assert "first" in header
+            stored = following.stdout.readline().strip()
+            send(port, frame(application, "f", 101, b"\x14"))
+            live = following.stdout.readline().strip()
+            following.send_signal(signal.SIGINT)
+            following.wait()
+    rows = [dict(zip(header, next(csv.reader([line])), strict=True)) for line in (stored, live)]
+    assert [(row["device"], row["bytes"], row["first"]) for row in rows] == [
+        (device, "0a", "1"),
+        (device, "14", "2"),
+    ]
+    assert following.returncode == 0
+
+
+def test_following_without_a_certificate_is_one_line(host: Host, device: str) -> None:
+    """A consumer that is not enrolled is told what to do."""
+    command = [*LORA_BRIDGE, "history", device, "--follow", "--name", "nobody"]
+    done = subprocess.run(
+        [*command, "--endpoint", "localhost", "--dir", str(host.folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("lora-bridge: cannot use ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_devices(
+    host: Host, table: str, application: str, device: str, spool: dict[str, str]
+) -> None:
+    """A device is listed once it has sent, with what came in the period and how well."""
+    config, port = host.configure("devices.toml", spool)
+    with running_bridge(config) as bridge:
+        bridge.says("ready: ")
+        frames = b"".join(frame(application, name, 101, b"\1") for name in ("n1", "n2", "n1"))
+        send(port, frames)
+        for name, count in (("n1", 2), ("n2", 1)):
+            wait_for_rows(table, count, f"{application}/{name}")
+            decoded_row(table, f"{application}/{name}")
+    said = host.lora_bridge("devices", "--application", application, "--since", "1h").splitlines()
+    assert said[0].split() == ["device", "last", "uplinks", "missing", "rssi", "lsnr"]
+    names = [f"{application}/{name}" for name in ("n1", "n2", "thermometer")]
+    assert [line.split()[0] for line in said[1:]] == names
+    assert [line.split()[2] for line in said[1:]] == ["2", "1", "0"]
+    everyone = json.loads(host.lora_bridge("devices", "--format", "json"))
+    assert {f"{application}/n1", f"{application}/n2"} <= {each["device"] for each in everyone}
+    uplinks, devices = table_names()
+    assert list(listed(devices, f"{application[:-1]}")) == []
+    (old,) = summaries(uplinks, [device], _START + 8_500_000)
+    assert (old.uplinks, old.missing, old.rssi) == (1, 0, -91)
+    (older,) = summaries(uplinks, [device], _START + _HOUR)
+    assert (older.uplinks, older.last) == (0, format_time(_START + 9_000_000))
+    (all_of_it,) = summaries(uplinks, [device], 0)
+    assert (all_of_it.uplinks, all_of_it.missing) == (10, 4)

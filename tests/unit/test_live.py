@@ -1,0 +1,51 @@
+"""Uplinks and their readings, joined as they come."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from bridge.live import Joining
+from bridge.rows import Row
+
+UPLINK, READING = "lora/a/d", "lora/a/d/decoded"
+T1, T2 = "2026-11-22T10:00:00.000000Z", "2026-11-22T10:00:01.000000Z"
+
+
+def message(timestamp: str, **fields: object) -> bytes:
+    """Return a payload."""
+    return json.dumps({"timestamp": timestamp, **fields}).encode()
+
+
+@pytest.fixture
+def joining() -> Joining:
+    """Join the messages of a device."""
+    return Joining("a/d")
+
+
+def test_an_uplink_waits_for_its_reading(joining: Joining) -> None:
+    """Both are one row, with exact numbers, whatever comes between them."""
+    assert not list(joining.take(UPLINK, message(T1, port1_bytes=[1]), 0.0))
+    assert not list(joining.take(UPLINK, message(T2, port1_bytes=[2]), 0.1))
+    (row,) = joining.take(READING, message(T1, decoded={"t": 19.3}, warnings=["w"]), 0.2)
+    assert row == {
+        "device": "a/d",
+        "timestamp": T1,
+        "port1_bytes": [1],
+        "decoded": {"t": Decimal("19.3")},
+        "decode_warnings": ["w"],
+    }
+
+
+def shown(joining: Joining, timestamp: str, now: float) -> list[Row]:
+    """Let an uplink come; return what is shown within the second."""
+    return [*joining.take(UPLINK, message(timestamp), now), *joining.due(now + 1)]
+
+
+def test_what_has_no_reading_is_shown_without(joining: Joining) -> None:
+    """After one has waited in vain nobody waits, until readings come again."""
+    assert shown(joining, T1, 0.0) == []
+    assert list(joining.due(10.0)) == [{"device": "a/d", "timestamp": T1}]
+    assert len(shown(joining, T2, 20.0)) == 1
+    assert not list(joining.take(READING, message(T2, decoded={}), 20.5))
+    assert shown(joining, T1, 30.0) == []

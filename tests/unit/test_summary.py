@@ -1,0 +1,55 @@
+"""What a device has done in a period."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.rows import Row, Value
+from bridge.summary import Device, summarize
+
+
+def uplink(number: int, **attributes: Value) -> Row:
+    """Return a row of the device, in order of ``number``."""
+    return {"device": "a/d", "timestamp": f"2026-11-22T10:00:{number:02}Z", **attributes}
+
+
+def test_what_is_summed_up() -> None:
+    """The newest time, the count, the gap in seqno, and the best of any gateway."""
+    rows = [
+        uplink(1, seqno=1, gwrx=[{"rssi": -90, "lsnr": Decimal("9.5")}, {"rssi": -40, "lsnr": -2}]),
+        uplink(2, seqno=2, gwrx=[{"rssi": -100}]),
+        uplink(3, seqno=6, gwrx=None),
+    ]
+    assert summarize("a/d", rows) == Device(
+        "a/d", "2026-11-22T10:00:03Z", 3, 3, -40, Decimal("9.5")
+    )
+
+
+def test_nothing_is_known_of_a_silent_device() -> None:
+    """Without uplinks there is no time and no signal, and nothing is missing."""
+    assert summarize("a/d", []) == Device("a/d", None, 0, 0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("seqnos", "missing"),
+    [([5], 0), ([1, 2, 2, 3], 0), ([65000, 1, 2], 0), ([9, 1, 3], 1), ([1, None, 4], 2)],
+)
+def test_only_gaps_are_missing(seqnos: list[int | None], missing: int) -> None:
+    """Repetitions, restarts and frames without seqno hide nothing and invent nothing."""
+    rows = [uplink(number, seqno=seqno) for number, seqno in enumerate(seqnos)]
+    assert summarize("a/d", rows).missing == missing
+
+
+@given(st.sets(st.integers(1, 10_000), min_size=1, max_size=50))
+def test_missing_and_arrived_make_up_the_range(seqnos: set[int]) -> None:
+    """Of a device that did not restart, each seqno from first to last arrived or is missing."""
+    found = summarize("a/d", [uplink(0, seqno=seqno) for seqno in sorted(seqnos)])
+    assert found.uplinks + found.missing == max(seqnos) - min(seqnos) + 1
+
+
+def test_odd_receptions_are_passed_over() -> None:
+    """What something else stored as gwrx costs no summary."""
+    odd: list[Value] = [None, "x", {"rssi": "loud", "lsnr": True}]
+    assert summarize("a/d", [uplink(1, gwrx=odd), uplink(2, gwrx="x")]).rssi is None
