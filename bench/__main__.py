@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from bench import at_risk, backlog, latency, paced, throughput
+from bench import at_risk, backlog, decoder, latency, paced, throughput
 from bench.report import Setup
 from rig.errors import RigError
 from rig.machine import machine
@@ -19,6 +19,7 @@ _SECTIONS = {
     "latency": latency.section,
     "at_risk": at_risk.section,
     "backlog": backlog.section,
+    "decoder": decoder.section,
 }
 # Unlike /tmp, never in memory: the bridge's spool is to be on a disk.
 _ON_DISK = "/var/tmp"  # noqa: S108  # in it, folders of unpredictable names

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import yaml
@@ -20,8 +21,8 @@ _PREFIX = "test_decode_"
 
 
 class _Input(msgspec.Struct, rename={"port": "fPort", "time": "recvTime"}):
-    bytes: list[int]
-    port: int = 1
+    bytes: list[Annotated[int, msgspec.Meta(ge=0, le=255)]]
+    port: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
     time: datetime | None = None
     variables: dict[str, str] = {}
 
@@ -78,7 +79,7 @@ def shipped(folder: Path) -> Iterator[Shipped]:
         BridgeError: a file cannot be read, or its examples have another form.
 
     """
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(filter(Path.is_file, folder.rglob("*"))):
         if path.suffix in {".yaml", ".yml"}:
             yield from _of_the_things_stack(path)
         elif path.name.startswith(_PREFIX) and path.suffix == ".json":

@@ -15,7 +15,7 @@ FILE = "codecs.toml"
 
 _Eui = Annotated[str, msgspec.Meta(pattern=rf"^{EUI_PATTERN}\Z")]
 _Port = Annotated[int, msgspec.Meta(ge=0, le=255)]
-_HEADER = re.compile(r"^\s*\[\[\s*codec\s*\]\]", re.MULTILINE)
+_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*codec[ \t]*\]\]", re.MULTILINE)
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,15 +75,22 @@ def load(folder: Path) -> Mapping:
         raise BridgeError(f"{path}: cannot read it: {error.strerror}") from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BridgeError(f"{path}: {str(error).replace('`$.', '`')}") from None
-    lines = [text.count("\n", 0, each.end()) + 1 for each in _HEADER.finditer(text)]
     entries = []
-    for table, line in zip(tables, lines, strict=True):
+    for table, place in zip(tables, _places(text, len(tables)), strict=True):
         try:
             entry = msgspec.convert(table, _Entry)
             entries.append((entry, _codec(folder, entry)))
-        except (msgspec.ValidationError, CodecError, OSError, ValueError) as error:
-            raise BridgeError(f"{path}:{line}: {str(error).replace('`$.', '`')}") from None
+        except (msgspec.ValidationError, OSError, ValueError) as error:
+            raise BridgeError(f"{path}:{place}: {str(error).replace('`$.', '`')}") from None
     return Mapping(tuple(entries))
+
+
+def _places(text: str, count: int) -> list[str]:
+    """Return the line of each entry's header, or its number where it is written another way."""
+    headers = list(_HEADER.finditer(text))
+    if len(headers) != count:
+        return [f" codec {number}" for number in range(1, count + 1)]
+    return [str(text.count("\n", 0, each.end()) + 1) for each in headers]
 
 
 def _codec(folder: Path, entry: _Entry) -> Codec:
@@ -91,10 +98,12 @@ def _codec(folder: Path, entry: _Entry) -> Codec:
         raise ValueError("both device and device_prefix: leave one out")
     if entry.file == CAYENNE_LPP.name:
         return CAYENNE_LPP
-    codec = Codec(entry.file, (folder / entry.file).read_text(encoding="utf-8"))
+    if Path(entry.file).is_absolute() or ".." in Path(entry.file).parts:
+        raise ValueError(f"{entry.file}: not in the folder of {FILE}, with which it is packed")
     try:
+        codec = Codec(entry.file, (folder / entry.file).read_text(encoding="utf-8"))
         check(codec)
-    except CodecError as error:
+    except (CodecError, UnicodeDecodeError) as error:
         raise ValueError(f"{entry.file}: {error}") from None
     return codec
 

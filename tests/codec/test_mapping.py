@@ -89,6 +89,9 @@ def test_an_empty_file(folder: Path) -> None:
         ('"many.js"\napp', "7\napp", "codecs.toml:13: .*`file`"),
         ("ports = [1, 2]", 'device_prefix = "9"', "codecs.toml:3: both device and device_prefix"),
         ("ports = [7]", "ports = [7", r"codecs.toml: .*\(at line 18"),
+        ('"many.js"\ndev', '"../many.js"\ndev', "codecs.toml:9: ../many.js: not in the folder"),
+        ('"many.js"\ndev', '"/many.js"\ndev', "codecs.toml:9: /many.js: not in the folder"),
+        ('"many.js"\ndev', '"."\ndev', "codecs.toml:9: .*Is a directory"),
         ("[[codec]]", "[[codecs]]", "codecs.toml: .*unknown field `codecs`"),
     ],
 )
@@ -114,6 +117,29 @@ def test_a_codec_that_cannot_run(folder: Path, source: str, words: str) -> None:
     """A codec is run before it is deployed, without an uplink."""
     folder.joinpath("many.js").write_text(source)
     with pytest.raises(BridgeError, match=f"codecs.toml:9: {words}"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('codec = [{ file = "many.js" }, { file = "no.js" }]', "codecs.toml: codec 2: .*No such"),
+        ('# [[codec]]\n[[codec]] # [[codec]]\nfile = "no.js"', "codecs.toml:2: .*No such file"),
+        ('[["codec"]]\nfile = "no.js"', "codecs.toml: codec 1: .*No such file"),
+        ("codec = 3", "codecs.toml: Expected `array`, got `int`"),
+    ],
+)
+def test_entries_written_another_way(folder: Path, text: str, words: str) -> None:
+    """TOML has other ways to write a table; they are named by number where no line is known."""
+    folder.joinpath("codecs.toml").write_text(text)
+    with pytest.raises(BridgeError, match=words):
+        load(folder)
+
+
+def test_a_codec_that_is_no_text(folder: Path) -> None:
+    """A file that is not UTF-8 is named."""
+    folder.joinpath("many.js").write_bytes(b"\xff")
+    with pytest.raises(BridgeError, match=r"codecs\.toml:9: many\.js: .*utf-8"):
         load(folder)
 
 

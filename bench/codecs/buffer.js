@@ -1,0 +1,3 @@
+function decodeUplink(input) {
+  return { data: { all: Buffer.from(input.bytes).readUInt32BE(0) } };
+}

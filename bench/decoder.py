@@ -1,0 +1,96 @@
+"""Section: what the decoder takes in a new instance of its package, and later."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.report import NOTHING, Setup, say, spread, table
+from localaws.libraries import copy_libraries
+from rig.errors import RigError
+from stacks.decoder_code import pack
+from stacks.settings import Decoding
+
+_INSTANCE = Path(__file__).parent / "decoder_instance.py"
+_CODECS = Path(__file__).parent / "codecs"
+_FOR_LAMBDA = Path(__file__).parent.parent / "build" / "decoder"
+_INSTANCES = 5  # a repeat
+_HEADER = ("figure", "ratio to one, warm", "measured")
+_NOTES = """
+An instance is a new process that has the package, and boto3, as in Lambda; its clients are made,
+but call nothing. A batch is 100 uplinks of one small codec; each uplink has a new JavaScript engine.
+Figures: median (min-max) of instances. Sizes: of what is deployed, for arm64, with two codecs."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What one instance took, in milliseconds."""
+
+    start: float
+    first: float
+    one: float
+    batch: float
+    cayenne: float
+    buffer: float
+
+
+def section(setup: Setup) -> str:
+    """Measure new instances, one after the other; return the table."""
+    say("decoder: packing …")
+    with tempfile.TemporaryDirectory(dir=setup.folder) as name:
+        folder = Path(name)
+        libraries = copy_libraries(folder / "libraries")
+        pack(Decoding(_CODECS, libraries, published=False), folder / "package")
+        count = _INSTANCES * setup.repeats
+        say(f"decoder: {count} instances …")
+        instances = [_instance(folder / "package") for _ in range(count)]
+        sizes = _sizes(folder)
+    return "\n".join([table("The decoder", _HEADER, [*rows(instances), *sizes]), _NOTES])
+
+
+def rows(instances: list[Instance]) -> list[list[str]]:
+    """Return the table's lines, of the times."""
+    figures = {
+        "start of an instance: imports, codecs, clients, ms": [each.start for each in instances],
+        "its first uplink, ms": [each.first for each in instances],
+        "one, warm, ms": [each.one for each in instances],
+        "a batch of 100, warm, ms": [each.batch for each in instances],
+        "one of Cayenne LPP, warm, ms": [each.cayenne for each in instances],
+        "one of a codec with Buffer, warm, ms": [each.buffer for each in instances],
+    }
+    ones = figures["one, warm, ms"]
+    return [
+        [name, spread([a / b for a, b in zip(values, ones, strict=True)], 1), spread(values, 2)]
+        for name, values in figures.items()
+    ]
+
+
+def _instance(package: Path) -> Instance:
+    settings = {"AWS_DEFAULT_REGION": "us-east-1", "TABLE": "t", "DEVICES_TABLE": "d"}
+    done = subprocess.run(
+        [sys.executable, "-P", str(_INSTANCE), str(package)],
+        env={"PATH": os.environ["PATH"], **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RigError(f"an instance of the decoder failed: {done.stderr}")
+    return Instance(**json.loads(done.stdout))
+
+
+def _sizes(folder: Path) -> list[list[str]]:
+    if not _FOR_LAMBDA.is_dir():
+        raise RigError(f"{_FOR_LAMBDA} is missing: run 'make setup'")
+    package = folder / "lambda"
+    pack(Decoding(_CODECS, _FOR_LAMBDA, published=False), package)
+    zipped = Path(shutil.make_archive(str(package), "zip", package)).stat().st_size
+    unpacked = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
+    return [
+        ["package, zipped, MB", NOTHING, f"{zipped / 1e6:.2f}"],
+        ["package, unpacked, MB", NOTHING, f"{unpacked / 1e6:.2f}"],
+    ]
