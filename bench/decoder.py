@@ -22,8 +22,8 @@ _INSTANCES = 5  # a repeat
 _HEADER = ("figure", "ratio to one, warm", "measured")
 _NOTES = """
 An instance is a new process that has the package, and boto3, as in Lambda; its clients are made,
-but call nothing. A batch is 100 uplinks of one small codec; each uplink has a new JavaScript engine.
-Figures: median (min-max) of instances. Sizes: of what is deployed, for arm64, with two codecs."""
+but call nothing. A batch is 100 uplinks of one small codec, each in an engine of its own. Figures
+are median (min-max) of instances, sizes those of what is deployed, for arm64, with two codecs."""
 
 
 @dataclass(frozen=True)

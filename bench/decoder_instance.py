@@ -33,17 +33,14 @@ def main() -> None:
 
     from decoder.readings import reading  # noqa: PLC0415
 
+    from bridge.rows import row_of  # noqa: PLC0415
     from codec.mapping import load  # noqa: PLC0415
 
     codecs = load(Path(sys.argv[1]) / "codecs")
 
     def decode(port: int, data: list[int]) -> None:
-        row = {
-            "device": "a/b",
-            "timestamp": "2026-11-23T10:00:00.000000Z",
-            f"port{port}_bytes": data,
-        }
-        found = reading(row, codecs)
+        stored = {"device": "a/b", "timestamp": "2026-11-23T10:00:00.000000Z"}
+        found = reading(row_of({**stored, f"port{port}_bytes": data}), codecs)
         if found is None or found.decoded is None:
             sys.exit(f"not decoded: {found}")
 
