@@ -20,5 +20,5 @@ def test_ratios_are_of_the_same_instance() -> None:
         Instance(100.0, 2.0, 1.0, 50.0, 1.5, 2.5),
         Instance(300.0, 2.0, 2.0, 80.0, 3.0, 5.0),
     ]
-    by_name = {name: ratio for name, ratio, _ in rows([one, other])}
+    by_name = {name: ratio for name, ratio, _ in rows(instances)}
     assert by_name["a batch of 100, warm, ms"] == "45.0 (40.0-50.0)"
