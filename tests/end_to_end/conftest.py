@@ -28,21 +28,35 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="session")
-def host(aws: LocalAws) -> Host:
-    """Deploy the stacks and enroll everyone, as an operator does."""
+def keys(aws: LocalAws) -> Host:
+    """Make everyone's keys."""
     host = Host(aws, aws.folder)
-    context: dict[str, object] = {
+    for name in (BRIDGE, OTHER_BRIDGE, CONSUMER):
+        host.keygen(name)
+    return host
+
+
+@pytest.fixture(scope="session")
+def context(keys: Host) -> dict[str, object]:
+    """Return the context that is deployed."""
+    requests = {name: str(keys.folder / f"{name}.csr") for name in (BRIDGE, OTHER_BRIDGE, CONSUMER)}
+    return {
         "environment": "development",
         "retention_days": 30,
         "codecs": str(Path(__file__).parent / "codecs"),
         "publish_decoded": True,
-        "bridges": {name: str(host.keygen(name)) for name in (BRIDGE, OTHER_BRIDGE)},
-        "consumers": {CONSUMER: str(host.keygen(CONSUMER))},
+        "bridges": {name: requests[name] for name in (BRIDGE, OTHER_BRIDGE)},
+        "consumers": {CONSUMER: requests[CONSUMER]},
     }
-    deploy(os.environ, aws.folder / "cdk.out", context)
+
+
+@pytest.fixture(scope="session")
+def host(keys: Host, context: dict[str, object]) -> Host:
+    """Deploy the stacks and enroll everyone, as an operator does."""
+    deploy(os.environ, keys.folder / "cdk.out", context)
     for name in (BRIDGE, CONSUMER, OTHER_BRIDGE):
-        host.enroll(name)
-    return host
+        keys.enroll(name)
+    return keys
 
 
 @pytest.fixture(scope="session")

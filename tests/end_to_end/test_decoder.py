@@ -2,16 +2,20 @@
 
 import base64
 import json
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import boto3
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from bridge.history import uplinks
+from bridge.history import table_name, uplinks
 from bridge.rows import Row
+from localaws.cdk import PROJECT, deploy
 from localaws.consumer import Client, connect
 from localaws.host import Host
 from rig.running_bridge import running_bridge
@@ -184,3 +188,25 @@ def test_warnings_are_kept_beside_the_reading(table: str, function: str, applica
     row = decoded_row(table, str(image["device"]))
     assert row["decode_warnings"] == ["nothing"]
     assert row.keys() - image.keys() == {"decoded", "decode_warnings"}
+
+
+def test_a_vendors_codec_from_file_to_plot(
+    host: Host,
+    context: dict[str, object],
+    bridge: int,
+    application: str,
+    tmp_path: Path,
+) -> None:
+    """Copied, tested, assigned and deployed, a codec decodes the next uplink, which is drawn."""
+    codecs = shutil.copytree(str(context["codecs"]), tmp_path / "codecs")
+    for name in ("climate.js", "test_decode_climate.json"):
+        shutil.copy(PROJECT / "localaws" / "codecs" / name, codecs)
+    assert host.lora_bridge("codec-test", str(codecs)) == "codecs=1 examples=3 passed=3 failed=0\n"
+    with (tmp_path / "codecs" / "codecs.toml").open("a") as mapping:
+        mapping.write(f'[[codec]]\nfile = "climate.js"\napplication = "{application}"\n')
+    deploy(os.environ, tmp_path / "cdk.out", {**context, "codecs": str(codecs)})
+    send(bridge, frame(application, "c", 1, b"\x07\x8c\x3c"))
+    reading = {"temperature": Decimal("19.32"), "humidity": 60}
+    assert decoded_row(table_name(), f"{application}/c")["decoded"] == reading
+    chart = host.lora_bridge("history", f"{application}/c", "--plot", "temperature")
+    assert "temperature" in chart
