@@ -87,7 +87,7 @@ def _fill(path: Path) -> None:
 
 
 def damaged(folder: Path, say: Callable[[str], None]) -> Result:
-    """Write noise over a page of a spool that holds a backlog, and start the bridge again."""
+    """Write noise over a page of messages in a spool, and start the bridge again."""
     with site(folder) as place:
         place.link.close()
         with running_bridge(place.config) as bridge:
@@ -96,8 +96,9 @@ def damaged(folder: Path, say: Callable[[str], None]) -> Result:
                 place.wait_until(lambda: len(sender.sent_at) > _BACKLOG, _SAID_LIMIT, "a backlog")
             kept = bridge.stop()["left"]
         say("noise over a page")
+        message = place.spool.read_bytes().index(b'"seqno":%d' % (_BACKLOG // 2))
         with place.spool.open("r+b") as file:
-            file.seek(_PAGE * (place.spool.stat().st_size // _PAGE // 2))
+            file.seek(message - message % _PAGE)
             file.write(b"\xff" * _PAGE)
         noise = place.spool.read_bytes()
         place.link.open()
