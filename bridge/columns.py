@@ -7,11 +7,12 @@ from itertools import chain, islice
 
 import msgspec
 
-from bridge.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, SORT_KEY
+from bridge.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
 from bridge.rows import Row, Value, port_and_data
 
 RECEIVED = ("seqno", "port", "freq", "datr", "gwrx", "rssi", "lsnr", "bytes")
 """The columns of every uplink, whatever its codec says."""
+_TAKEN = {PARTITION_KEY, SORT_KEY, *RECEIVED, DECODE_ERROR, DECODE_WARNINGS}
 _LOOKED_AT = 200  # rows, the newest, whose decoded fields become columns, as wide as they are
 _MANY = 20  # names at most in a remark
 
@@ -129,7 +130,7 @@ def _flatten(value: Value, name: str, found: Cells) -> None:
         for key, each in value.items():
             _flatten(each, f"{name}.{key}" if name else key, found)
     elif name:
-        shown = f"{DECODED}.{name}" if name in {*RECEIVED, SORT_KEY} else name
+        shown = f"{DECODED}.{name}" if name in _TAKEN else name
         found[shown] = _as_json(value) if isinstance(value, list) else value
 
 

@@ -1,5 +1,6 @@
 """Goes on with a history live: uplinks as they are published, over MQTT, as a consumer."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -29,6 +30,9 @@ from bridge.rows import Row, row_of
 _ANSWER_LIMIT = 15.0  # seconds
 _DECODING = 3.0  # seconds after which an uplink is shown without its reading
 _TICK = 0.2  # seconds
+_FIRST_ERROR = 0x80
+"""MQTT 5 reason codes from here on are failures (MQTT 5.0, 2.4)."""
+_log = logging.getLogger(__name__)
 
 _message = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
 _Message = tuple[str, bytes]
@@ -58,12 +62,7 @@ def live_uplinks(
     """
     messages: SimpleQueue[_Message] = SimpleQueue()
     topics = (f"{TOPIC_ROOT}/{device}", decoded_topic(device))
-    with _connected(consumer, messages) as client:
-        wanted = [mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE) for topic in topics]
-        answer = client.subscribe(mqtt5.SubscribePacket(wanted)).result(_ANSWER_LIMIT)
-        refused = [code for code in answer.reason_codes if int(code) >= 0x80]  # noqa: PLR2004
-        if refused:
-            raise BridgeError(f"AWS IoT refuses the subscription to {topics[0]}: {refused[0].name}")
+    with _subscribed(consumer, topics, messages):
         yield _joined(messages, Joining(device), ended)
 
 
@@ -113,43 +112,77 @@ def _joined(
 
 
 @contextmanager
-def _connected(consumer: Consumer, messages: "SimpleQueue[_Message]") -> Iterator[mqtt5.Client]:
-    answered: Future[str | None] = Future()
+def _subscribed(
+    consumer: Consumer, topics: tuple[str, ...], messages: "SimpleQueue[_Message]"
+) -> Iterator[None]:
+    """Stay connected and subscribed; what is received goes to ``messages``."""
+    answered: Future[str] = Future()
+    where = f"{consumer.endpoint.host}:{consumer.endpoint.port}"
 
-    def answer(problem: str | None) -> None:
+    def answer(problem: str) -> None:
         if not answered.done():
             answered.set_result(problem)
+        elif problem:
+            _log.warning("%s; trying again: uplinks of that time are in the table", problem)
+
+    def on_success(_data: mqtt5.LifecycleConnectSuccessData) -> None:
+        wanted = [mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE) for topic in topics]
+        subscribing = client.subscribe(mqtt5.SubscribePacket(wanted))
+        subscribing.add_done_callback(lambda future: answer(_refusal(future)))
 
     def on_failure(data: mqtt5.LifecycleConnectFailureData) -> None:
         packet = data.connack_packet
         reason = packet.reason_code if packet else data.exception
-        answer(str(getattr(reason, "name", reason)))
+        answer(f"no connection to {where} as {consumer.name}: {getattr(reason, 'name', reason)}")
 
     def on_publish(data: mqtt5.PublishReceivedData) -> None:
         messages.put((data.publish_packet.topic, data.publish_packet.payload))
 
+    client = _client(
+        consumer,
+        on_publish_received=on_publish,
+        on_lifecycle_connection_success=on_success,
+        on_lifecycle_connection_failure=on_failure,
+    )
+    client.start()
+    try:
+        if problem := _result(answered, where):
+            raise BridgeError(problem)
+        yield
+    finally:
+        client.stop()
+
+
+def _client(consumer: Consumer, **callbacks: object) -> mqtt5.Client:
     where, files = consumer.endpoint, consumer.folder / consumer.name
     try:
-        client = mqtt5_client_builder.mtls_from_path(
+        return mqtt5_client_builder.mtls_from_path(
             cert_filepath=f"{files}.pem",
             pri_key_filepath=f"{files}.key",
             ca_filepath=str(where.root_ca) if where.root_ca else None,
             endpoint=where.host,
             port=where.port,
             client_id=consumer.name,
-            on_publish_received=on_publish,
-            on_lifecycle_connection_success=lambda _data: answer(None),
-            on_lifecycle_connection_failure=on_failure,
+            **callbacks,
         )
     except (AwsCrtError, RuntimeError, OSError) as error:  # the SDK raises any of them
         raise BridgeError(
             f"cannot use {files}.pem and {files}.key: {error}: see 'lora-bridge enroll --help'"
         ) from None
-    client.start()
+
+
+def _result(answered: "Future[str]", where: str) -> str:
     try:
-        problem = answered.result(_ANSWER_LIMIT)
-        if problem:
-            raise BridgeError(f"no connection to {where.host} as {consumer.name}: {problem}")
-        yield client
-    finally:
-        client.stop()
+        return answered.result(_ANSWER_LIMIT)
+    except TimeoutError:
+        return f"{where} does not answer"
+
+
+def _refusal(subscribed: "Future[mqtt5.SubackPacket]") -> str:
+    """Return why a subscription failed, or nothing."""
+    error = subscribed.exception()
+    if error is not None:
+        return f"not subscribed: {error}"
+    codes = subscribed.result().reason_codes
+    refused = [code.name for code in codes if int(code) >= _FIRST_ERROR]
+    return f"AWS IoT refuses the subscription: {refused[0]}" if refused else ""

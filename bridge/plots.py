@@ -59,7 +59,8 @@ def points(rows: Iterable[Row], name: str) -> list[tuple[int, float]]:
         else:
             others.update((each, None) for each in shown if number(shown[each]) is not None)
     if not found.in_order:
-        raise BridgeError(f"no uplink has a number in {name!r}: there are {', '.join(others)}")
+        there_are = f": there are {', '.join(others)}" if others else ""
+        raise BridgeError(f"no uplink has a number in {name!r}{there_are}")
     return found.in_order
 
 
