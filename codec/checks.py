@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from codec.engine import Code, Codec, CodecError, decode
+from codec.engine import Codec, decode
+from codec.errors import Code, CodecError
 from codec.examples import Example, Expected
 
 

@@ -41,7 +41,8 @@ def decode(name: str, port: int, data: bytes) -> None:
       lora-bridge decode --codec cayenne-lpp --port 1 03670110056700FF
     """
     with _engine():
-        from codec.engine import CAYENNE_LPP, Codec, CodecError, Received, as_json, decode
+        from codec.engine import CAYENNE_LPP, Codec, Received, as_json, decode
+        from codec.errors import CodecError
     try:
         codec = CAYENNE_LPP if name == CAYENNE_LPP.name else Codec(name, Path(name).read_text())
         click.echo(as_json(decode(codec, Received(data, port))))

@@ -15,7 +15,8 @@ import msgspec
 import yaml
 
 from bridge.errors import BridgeError
-from codec.engine import Codec, CodecError, Received, literal
+from codec.engine import Codec, Received, literal
+from codec.errors import CodecError
 
 _PREFIX = "test_decode_"
 

@@ -9,7 +9,8 @@ import msgspec
 
 from bridge.errors import BridgeError
 from bridge.uplink import EUI_PATTERN
-from codec.engine import CAYENNE_LPP, Codec, CodecError, check
+from codec.engine import CAYENNE_LPP, Codec, check
+from codec.errors import CodecError
 
 FILE = "codecs.toml"
 

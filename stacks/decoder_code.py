@@ -21,11 +21,14 @@ _MODULES = (
     "bridge/timestamps.py",
     "bridge/uplink.py",
     "codec/__init__.py",
+    "codec/apart.py",
     "codec/buffer.js",
     "codec/call.js",
     "codec/cayenne_lpp.js",
     "codec/engine.py",
+    "codec/errors.py",
     "codec/globals.js",
+    "codec/javascript.py",
     "codec/mapping.py",
 )
 """What the function imports of this project, and what these read."""

@@ -8,7 +8,8 @@ from boto3.dynamodb.types import DYNAMODB_CONTEXT
 from bridge.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
 from bridge.rows import Row, port_and_data
 from bridge.timestamps import parse_time
-from codec.engine import Code, CodecError, Decoded, Json, Received, decode
+from codec.engine import Decoded, Json, Received, decode
+from codec.errors import Code, CodecError
 from codec.mapping import Mapping
 
 _DEEPEST = 31

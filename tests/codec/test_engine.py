@@ -2,7 +2,8 @@
 
 import pytest
 
-from codec.engine import CAYENNE_LPP, Code, Codec, CodecError, Decoded, Received, decode, literal
+from codec.engine import CAYENNE_LPP, Codec, Decoded, Received, decode, literal
+from codec.errors import Code, CodecError
 
 AT = 1_441_843_200_000_000  # 2015-09-10T00:00:00Z
 

@@ -1,0 +1,74 @@
+"""Scripts run in a process of their own, which they may lose."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codec.apart import Apart
+from codec.errors import Code, CodecError
+
+ENDLESS_STEP = "new Array(1e9).join('x')"
+"""The engine does not look at its limits within it; it takes the better part of a minute."""
+
+
+@pytest.fixture
+def apart() -> Iterator[Apart]:
+    """Return what runs scripts in a process of its own."""
+    found = Apart()
+    yield found
+    found.close()
+
+
+def pid(apart: Apart) -> int:
+    """Return the process, in which a script has run."""
+    assert apart.run("", "'ready'") == "ready"
+    process = apart._process
+    assert process is not None
+    return process.pid
+
+
+def test_a_step_without_end_is_a_timeout(apart: Apart) -> None:
+    """It ends its own process, and the next script runs in another."""
+    before = pid(apart)
+    with pytest.raises(CodecError) as caught:
+        apart.run("", ENDLESS_STEP)
+    assert caught.value.code is Code.TIMEOUT
+    assert apart.run("", "1 + 1") == "2"
+    assert pid(apart) != before
+
+
+def test_a_process_that_is_gone_is_replaced(apart: Apart) -> None:
+    """Whatever ended it while nothing ran, no uplink is the worse for it."""
+    os.kill(pid(apart), signal.SIGKILL)
+    assert apart._process is not None
+    apart._process.wait()
+    assert apart.run("", "1 + 1") == "2"
+
+
+def test_a_process_that_breaks_down_is_told(apart: Apart) -> None:
+    """What ran in it is not decoded, with the reason; the next is."""
+    killing = threading.Timer(0.1, os.kill, (pid(apart), signal.SIGKILL))
+    killing.start()
+    with pytest.raises(CodecError, match="exception: the engine broke down with status -9"):
+        apart.run("", ENDLESS_STEP)
+    killing.join()
+    assert apart.run("", "1 + 1") == "2"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux shows the environment of a process")
+def test_the_process_has_no_credentials(apart: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the program's environment is with the codecs."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert b"secret" not in Path(f"/proc/{pid(apart)}/environ").read_bytes()
+
+
+def test_an_interrupt_is_for_the_program(apart: Apart) -> None:
+    """Ctrl-C, which the whole group gets, does not end the process."""
+    before = pid(apart)
+    os.kill(before, signal.SIGINT)
+    assert pid(apart) == before
