@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from bridge.errors import BridgeError
 from codec.engine import Codec, Received, literal
@@ -73,29 +74,31 @@ class Shipped:
     examples: list[Example]
 
 
-def shipped(folder: Path) -> Iterator[Shipped]:
-    """Yield the codecs below ``folder`` that have examples, by the names of their files.
+def shipped(path: Path) -> Shipped | None:
+    """Return the codec whose examples a file has, None where it has none.
 
     Raises:
         BridgeError: a file cannot be read, or its examples have another form.
 
     """
-    for path in sorted(filter(Path.is_file, folder.rglob("*"))):
-        if path.suffix in {".yaml", ".yml"}:
-            yield from _of_the_things_stack(path)
-        elif path.name.startswith(_PREFIX) and path.suffix == ".json":
-            yield _of_chirpstack(path)
+    if path.suffix in {".yaml", ".yml"}:
+        return _of_the_things_stack(path)
+    if path.name.startswith(_PREFIX) and path.suffix == ".json":
+        return _of_chirpstack(path)
+    return None
 
 
-def _of_the_things_stack(path: Path) -> Iterator[Shipped]:
+def _of_the_things_stack(path: Path) -> Shipped | None:
     try:
-        written = yaml.safe_load(_read(path))
+        # YAML 1.2, as The Things Stack reads it: "on" is a text.
+        written: object = YAML(typ="safe", pure=True).load(_read(path))
         decoder = msgspec.convert(written, _Definition).uplink_decoder if written else None
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise BridgeError(f"{path}: {error}") from None
-    if decoder and decoder.examples:
-        codec = _codec(path.with_name(decoder.file_name))
-        yield Shipped(codec, [*_examples(decoder.examples)])
+    except (YAMLError, msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise BridgeError(f"{path}: {' '.join(str(error).split())}") from None
+    if not decoder or not decoder.examples:
+        return None
+    codec = _codec(path.with_name(decoder.file_name))
+    return Shipped(codec, [*_examples(decoder.examples)])
 
 
 def _of_chirpstack(path: Path) -> Shipped:

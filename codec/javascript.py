@@ -56,7 +56,7 @@ def failure(text: str) -> CodecError:
     # Where even the error has no memory left, there is none.
     if text.startswith(("InternalError: out of memory", "null")):
         return CodecError(Code.MEMORY, f"more than {_MEMORY // 1_048_576} MiB")
-    return CodecError(Code.EXCEPTION, text.strip())
+    return CodecError(Code.EXCEPTION, " ".join(text.split()))
 
 
 def out_of_time() -> CodecError:

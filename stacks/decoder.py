@@ -18,7 +18,7 @@ from stacks.settings import Decoding
 _TOPICS = decoded_topic("*/*")
 _MEMORY = 512  # MiB: less memory has less CPU, too, and an uplink may take 200 ms of a whole one
 _BATCH = 100  # uplinks
-_TIME = Duration.minutes(2)  # a batch whose uplinks all take their 200 ms of CPU, at that memory
+_TIME = Duration.minutes(5)  # a batch of codecs that all must be ended, with a third of a CPU
 _TRIES = 10  # of a batch that fails, before it goes to the queue
 
 

@@ -173,6 +173,17 @@ def test_a_poisoned_record_fails_alone(table: str, function: str, application: s
         assert reading["first"] == Decimal(number) / 10
 
 
+def test_a_row_that_is_replaced_is_decoded_again(table: str, application: str) -> None:
+    """The rule puts an uplink that comes twice over its row, which then gets its reading back."""
+    image = item(application, "twice", [3])
+    writer = boto3.resource("dynamodb").Table(table)
+    for _ in range(2):
+        writer.put_item(Item=image)
+        reading = decoded_row(table, str(image["device"]))["decoded"]
+        assert isinstance(reading, dict)
+        assert reading["first"] == Decimal("0.3")
+
+
 def test_a_row_that_is_gone_stays_gone(table: str, function: str, application: str) -> None:
     """An uplink that expired meanwhile does not come back as a row with a reading alone."""
     image = item(application, "gone", [1])

@@ -3,8 +3,11 @@
 import csv
 import json
 import os
+import pty
 import signal
 import subprocess
+import sys
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from pyarrow import parquet
 
 from bridge.devices import listed, summaries, table_names
 from bridge.timestamps import format_time
+from localaws.cdk import PROJECT
 from localaws.host import Host
 from rig.running_bridge import LORA_BRIDGE, running_bridge
 from tests.end_to_end.conftest import CONSUMER
@@ -72,6 +76,39 @@ def test_a_field_is_drawn(host: Host, device: str, tmp_path: Path) -> None:
     path = tmp_path / "t.png"
     host.lora_bridge("history", device, "--plot", "air.temperature", "--output", str(path))
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_long_export_shows_its_progress(host: Host, device: str, tmp_path: Path) -> None:
+    """On a terminal a bar runs to its end, beside the file and never in it."""
+    controller, terminal = pty.openpty()
+    path = tmp_path / "h.csv"
+    command = [*LORA_BRIDGE, "history", device, "--format", "csv", "--output", str(path)]
+    subprocess.run(command, stderr=terminal, env=host.aws.environment(), check=True)
+    os.close(terminal)
+    said = os.read(controller, 65_536).decode()
+    os.close(controller)
+    assert device in said
+    assert "100%" in said
+    assert len(path.read_text().splitlines()) == 11
+
+
+def test_the_example_of_the_documents(table: str, application: str, host: Host) -> None:
+    """The script for people who write their own consumers gives the mean of each day."""
+    device = f"{application}/e"
+    with boto3.resource("dynamodb").Table(table).batch_writer() as batch:
+        for number, temperature in enumerate(("19.5", "20.25")):
+            now = time.time_ns() // 1000 + number
+            item = {"device": device, "timestamp": format_time(now)}
+            batch.put_item(Item={**item, "decoded": {"temperature": Decimal(temperature)}})
+    said = subprocess.run(
+        [sys.executable, "docs/examples/readings.py", device],
+        cwd=PROJECT,
+        env=host.aws.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.split()[1::2] == ["19.88"]
 
 
 def test_live_uplinks_follow(
