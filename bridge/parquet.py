@@ -33,18 +33,16 @@ def write_parquet(rows: Iterable[Row], columns: Columns, path: Path) -> None:
     A decoded field has the type of the first rows' values: numbers are doubles, as in JavaScript.
 
     Raises:
-        BridgeError: a later value is of another type, or the file cannot be written.
+        BridgeError: a later value is of another type.
+        OSError: the file cannot be written.
 
     """
     lines = ([str(row[PARTITION_KEY]), str(row[SORT_KEY]), *columns.values(row)] for row in rows)
     first = list(islice(lines, _GROUP))
     schema = _schema(columns.names, first)
-    try:
-        with ParquetWriter(path, schema) as writer:
-            for group in _groups(chain(first, lines)):
-                writer.write_table(_table(schema, group))
-    except OSError as error:
-        raise BridgeError(f"{path}: cannot write it: {error}") from None
+    with ParquetWriter(path, schema) as writer:
+        for group in _groups(chain(first, lines)):
+            writer.write_table(_table(schema, group))
 
 
 def _groups(lines: Iterator[_Line]) -> Iterator[list[_Line]]:

@@ -117,7 +117,8 @@ def history(  # noqa: PLR0913  # a parameter for each option
         where = Endpoint(endpoint or find_endpoint(), port, root_ca)
         _follow(Consumer(str(name), folder, where), table, device, shown, limit)
         return
-    with _stored(table, device, (earliest, latest), limit, output) as rows:
+    period = (earliest, latest)
+    with _stored(table, device, period, limit, output) as rows, _writing(output):
         if plot is None:
             _write(rows, shown)
         else:
@@ -167,6 +168,17 @@ def _stored(
             bar.update(reached - oldest + 1)
 
         yield watched()
+
+
+@contextmanager
+def _writing(path: Path | None) -> Iterator[None]:
+    """Say which file it was that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if path is None:
+            raise
+        raise BridgeError(f"{path}: cannot write it: {error.strerror or error}") from None
 
 
 def _write(rows: "Iterable[Row]", shown: _Output) -> None:

@@ -19,6 +19,7 @@ from bridge.devices import listed, summaries, table_names
 from bridge.timestamps import format_time
 from localaws.cdk import PROJECT
 from localaws.host import Host
+from rig.errors import RigError
 from rig.running_bridge import LORA_BRIDGE, running_bridge
 from tests.end_to_end.conftest import CONSUMER
 from tests.end_to_end.test_decoder import decoded_row, frame
@@ -66,6 +67,18 @@ def test_readings_are_columns(host: Host, device: str, tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
     assert host.lora_bridge("history", device, "--format=csv", "--output", str(path)) == ""
     assert len(path.read_text().splitlines()) == 11
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--format=csv",), ("--format=parquet",), ("--plot=air.temperature",)]
+)
+def test_a_file_that_cannot_be_written_is_named(
+    host: Host, device: str, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Whatever was to be written, the line says where."""
+    path = tmp_path / "nowhere" / "h.png"
+    with pytest.raises(RigError, match=f"lora-bridge: {path}: cannot write it: "):
+        host.lora_bridge("history", device, *arguments, "--output", str(path))
 
 
 def test_a_field_is_drawn(host: Host, device: str, tmp_path: Path) -> None:
