@@ -16,7 +16,6 @@ from bridge.timestamps import parse_time
 
 _MOST = 8192  # points that are drawn: more than any screen has columns
 _HEIGHT, _WIDEST, _BESIDE = 15, 100, 14  # characters; beside the chart are its values
-PICTURES = (".png", ".svg")
 
 
 class Points:

@@ -117,8 +117,10 @@ def history(  # noqa: PLR0913  # a parameter for each option
         where = Endpoint(endpoint or find_endpoint(), port, root_ca)
         _follow(Consumer(str(name), folder, where), table, device, shown, limit)
         return
-    period = (earliest, latest)
-    with _stored(table, device, period, limit, output) as rows, _writing(output):
+    scrolling = plot is None and output is None and sys.stdout.isatty()
+    watched = sys.stderr.isatty() and not scrolling
+    stored = _stored(table, device, (earliest, latest), limit, watched=watched)
+    with stored as rows, _writing(output):
         if plot is None:
             _write(rows, shown)
         else:
@@ -139,9 +141,9 @@ def _check(shown: _Output, plot: str | None, *, follow: bool, name: str | None) 
 
 @contextmanager
 def _stored(
-    table: str, device: str, period: tuple[int, int], limit: int | None, output: Path | None
+    table: str, device: str, period: tuple[int, int], limit: int | None, *, watched: bool
 ) -> "Iterator[Iterator[Row]]":
-    """Give the stored rows, with a progress bar where they do not show their progress."""
+    """Give the stored rows, with a progress bar where they are ``watched``."""
     from bridge.history import oldest_time, uplinks
     from bridge.timestamps import parse_time
 
@@ -150,15 +152,14 @@ def _stored(
     if first is None:
         click.echo(f"no uplinks of {device} between these times", err=True)
     rows = chain([first] if first else [], rows)
-    hidden = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
-    if hidden or first is None:
+    if first is None or not watched:
         yield rows
         return
     newest = parse_time(str(first["timestamp"])) or 0
     oldest = parse_time(oldest_time(table, device, *period) or "") or newest
     with click.progressbar(length=newest - oldest + 1, label=device, file=sys.stderr) as bar:
 
-        def watched() -> "Iterator[Row]":
+        def passing() -> "Iterator[Row]":
             reached = newest
             for row in rows:
                 at = parse_time(str(row["timestamp"])) or reached
@@ -167,7 +168,7 @@ def _stored(
                 yield row
             bar.update(reached - oldest + 1)
 
-        yield watched()
+        yield passing()
 
 
 @contextmanager

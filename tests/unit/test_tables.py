@@ -126,6 +126,7 @@ DECODED: Row = {
         "battery": {"volts": Decimal("3.1"), "low": False},
         "alarms": ["hot", 1],
         "rssi": 7,
+        "device": "b",
     },
     "decode_warnings": ["a", "b"],
 }
@@ -140,6 +141,7 @@ def test_decoded_fields_are_columns() -> None:
     assert row["alarms"] == '["hot",1]'
     assert row["decoded.rssi"] == "7"
     assert row["rssi"] == ""
+    assert (row["device"], row["decoded.device"]) == ("a1/d1", "b")
     assert row["decode_warnings"] == "a; b"
 
 
