@@ -13,7 +13,11 @@
   if (!input) return JSON.stringify({});
   try {
     input.recvTime = new Date(input.recvTime);
-    return JSON.stringify({ answer: answer(input) });
+    const given = answer(input);
+    if (given instanceof Promise || (given && given.data instanceof Promise)) {
+      throw new TypeError("it answers with a Promise, for which nothing waits");
+    }
+    return JSON.stringify({ answer: given });
   } catch (error) {
     return JSON.stringify({ threw: String(error) });
   }

@@ -44,7 +44,11 @@ def decode(name: str, port: int, data: bytes) -> None:
         from codec.engine import CAYENNE_LPP, Codec, Received, as_json, decode
         from codec.errors import CodecError
     try:
-        codec = CAYENNE_LPP if name == CAYENNE_LPP.name else Codec(name, Path(name).read_text())
+        codec = (
+            CAYENNE_LPP
+            if name == CAYENNE_LPP.name
+            else Codec(name, Path(name).read_text(encoding="utf-8"))
+        )
         click.echo(as_json(decode(codec, Received(data, port))))
     except CodecError as error:
         raise BridgeError(f"{name}: {error}") from None

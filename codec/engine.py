@@ -51,8 +51,8 @@ class _Answer(msgspec.Struct):
     """What a codec may answer; other fields of it are nobody's concern."""
 
     data: object = None
-    warnings: list[object] | None = None
-    errors: list[object] | None = None
+    warnings: list[object] | str | None = None
+    errors: list[object] | str | None = None
 
 
 class _Outcome(msgspec.Struct):
@@ -121,11 +121,11 @@ def _decoded(outcome: _Outcome) -> Decoded:
         raise failure(outcome.threw)
     answer = _converted(outcome.answer)
     if answer.errors:
-        raise CodecError(Code.ERRORS, "; ".join(map(_text, answer.errors)))
+        raise CodecError(Code.ERRORS, "; ".join(_texts(answer.errors)))
     if not isinstance(answer.data, dict):
         raise CodecError(Code.BAD_RESULT, "its data is no object")
     data = cast("dict[str, Json]", answer.data)  # JSON text has made it
-    return Decoded(data, tuple(map(_text, answer.warnings or ())))
+    return Decoded(data, _texts(answer.warnings))
 
 
 def _parsed(text: str) -> _Outcome:
@@ -140,6 +140,11 @@ def _converted(answer: object) -> _Answer:
         return msgspec.convert(answer, _Answer)
     except msgspec.ValidationError as error:
         raise CodecError(Code.BAD_RESULT, str(error)) from None
+
+
+def _texts(told: list[object] | str | None) -> tuple[str, ...]:
+    """Return what a codec tells, a list or, by mistake, a text alone."""
+    return (told,) if isinstance(told, str) else tuple(map(_text, told or ()))
 
 
 def _text(value: object) -> str:

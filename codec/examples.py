@@ -89,15 +89,18 @@ def shipped(path: Path) -> Shipped | None:
 
 
 def _of_the_things_stack(path: Path) -> Shipped | None:
+    text = _read(path)
+    if "uplinkDecoder" not in text:
+        return None
     try:
         # YAML 1.2, as The Things Stack reads it: "on" is a text.
-        written: object = YAML(typ="safe", pure=True).load(_read(path))
+        written: object = YAML(typ="safe", pure=True).load(text)
         decoder = msgspec.convert(written, _Definition).uplink_decoder if written else None
     except (YAMLError, msgspec.ValidationError, ValueError, RecursionError) as error:
         raise BridgeError(f"{path}: {' '.join(str(error).split())}") from None
     if not decoder or not decoder.examples:
         return None
-    codec = _codec(path.with_name(decoder.file_name))
+    codec = _codec(path.parent / decoder.file_name)
     return Shipped(codec, [*_examples(decoder.examples)])
 
 
@@ -134,5 +137,5 @@ def _codec(path: Path) -> Codec:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no name of a file
         raise BridgeError(f"{path}: cannot read it: {error}") from None

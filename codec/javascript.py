@@ -45,7 +45,8 @@ def run(source: str, call: str) -> str:
         return str(engine.eval(call))
     except quickjs.JSException as error:
         raise failure(str(error)) from None
-    except ValueError as error:  # NUL in the source, or a text with half a surrogate pair
+    # NUL in the source, a text with half a surrogate pair, a value that cannot leave the engine.
+    except (ValueError, TypeError) as error:
         raise CodecError(Code.EXCEPTION, str(error)) from None
 
 
@@ -54,7 +55,7 @@ def failure(text: str) -> CodecError:
     if text.startswith("InternalError: interrupted"):
         return out_of_time()
     # Where even the error has no memory left, there is none.
-    if text.startswith(("InternalError: out of memory", "null")):
+    if text.startswith("InternalError: out of memory") or text.strip() == "null":
         return CodecError(Code.MEMORY, f"more than {_MEMORY // 1_048_576} MiB")
     return CodecError(Code.EXCEPTION, " ".join(text.split()))
 

@@ -54,7 +54,10 @@ class Mapping:
         return {entry.file for entry, codec in self.entries if codec is not CAYENNE_LPP}
 
     def find(self, application: str, device: str, port: int) -> Assigned | None:
-        """Return what the first entry that fits assigns; None where none fits."""
+        """Return what the first entry that fits assigns; None where none fits.
+
+        EUIs are the same in capitals and small letters.
+        """
         for entry, codec in self.entries:
             if _fits(entry, application, device, port):
                 return Assigned(codec, entry.variables)
@@ -70,7 +73,7 @@ def load(folder: Path) -> Mapping:
     """
     path = folder / FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors mark it
         tables = msgspec.toml.decode(text, type=_File).codec
     except OSError as error:
         raise BridgeError(f"{path}: cannot read it: {error.strerror}") from None
@@ -111,8 +114,8 @@ def _codec(folder: Path, entry: _Entry) -> Codec:
 
 def _fits(entry: _Entry, application: str, device: str, port: int) -> bool:
     return (
-        entry.application in {None, application}
-        and entry.device in {None, device}
-        and device.startswith(entry.device_prefix or "")
+        (entry.application or application).lower() == application.lower()
+        and (entry.device or device).lower() == device.lower()
+        and device.lower().startswith((entry.device_prefix or "").lower())
         and (entry.ports is None or port in entry.ports)
     )

@@ -143,6 +143,18 @@ def test_without_measure(body: str) -> None:
         ("function decodeUplink() { return {data: {n: 1n}} }", Code.EXCEPTION, "BigInt"),
         ("function Decoder() { return {} }\0", Code.EXCEPTION, "null character"),
         ("function Decoder() { throw null }", Code.MEMORY, ""),  # not told apart
+        (
+            (
+                "const s = JSON.stringify; JSON.stringify = (x) => ' '.repeat(9000) + s(x) + ' ';"
+                "function Decoder() { return {} }"
+            ),
+            Code.EXCEPTION,
+            "quickjs tag",
+        ),
+        ("function Decoder() { throw 'null frame' }", Code.EXCEPTION, "null frame"),
+        ("async function decodeUplink() { return {data: {}} }", Code.EXCEPTION, "a Promise"),
+        ("async function Decoder() { return {} }", Code.EXCEPTION, "a Promise"),
+        ("function decodeUplink() { return {errors: 'bad'} }", Code.ERRORS, "bad"),
         ("function Decoder() { throw {toString() { throw 1 }} }", Code.EXCEPTION, "1"),
         ("throw Symbol('x')", Code.EXCEPTION, ""),
         ("require('fs')", Code.EXCEPTION, "require is not defined"),

@@ -89,7 +89,16 @@ def test_what_differs_is_said(folder: Path, before: str, after: str, line: str) 
             "sensor-codec.yaml",
             "uplinkDecoder: {fileName: missing.js, examples: [{input: {bytes: []}}]}",
         ),
-        ("sensor-codec.yaml", "a: [b"),
+        ("sensor-codec.yaml", "uplinkDecoder: [b"),
+        (
+            "sensor-codec.yaml",
+            'uplinkDecoder: {fileName: "a\\0b", examples: [{input: {bytes: []}}]}',
+        ),
+        (
+            "sensor-codec.yaml",
+            "uplinkDecoder: {fileName: sensor.js, examples: [{input: {bytes: [256]}}]}",
+        ),
+        ("sensor-codec.yaml", "uplinkDecoder: 2020-13-45"),
         ("test_decode_sensor.json", "{"),
         ("test_decode_sensor.json", "[{name: 'x'}]"),
         ("test_decode_other.json", "[]"),
@@ -104,6 +113,17 @@ def test_files_that_are_wrong(folder: Path, name: str, text: str) -> None:
     assert summary.startswith("codecs=")
     assert summary.endswith("failed=1")
     assert done.exit_code == 1
+
+
+def test_other_files_are_none_of_ours(folder: Path) -> None:
+    """YAML of another kind beside the codecs is passed over, and a codec may be in a folder."""
+    folder.joinpath("workflow.yaml").write_text("- a\n---\n- b\n")
+    folder.joinpath("deep").mkdir()
+    folder.joinpath("sensor.js").rename(folder / "deep" / "sensor.js")
+    folder.joinpath("test_decode_sensor.json").unlink()
+    definition = folder / "sensor-codec.yaml"
+    definition.write_text(definition.read_text().replace("sensor.js", "deep/sensor.js"))
+    assert run("codec-test", folder).exit_code == 0
 
 
 def test_yaml_is_read_as_the_things_stack_does(folder: Path) -> None:

@@ -49,6 +49,8 @@ def folder(tmp_path: Path) -> Path:
         ("37817737f13", "9372163", 3, "cayenne-lpp"),
         ("37817737f13", "9372163", 7, "many.js"),
         ("other", "a84041", 3, "many.js"),
+        ("other", "A84041", 3, "many.js"),
+        ("37817737F13", "1", 7, "many.js"),
         ("37817737f13", "a84041", 0, "many.js"),
         ("37817737f13", "ba84", 255, "cayenne-lpp"),
         ("other", "9372163", 3, None),
