@@ -14,6 +14,7 @@ RECEIVED = ("seqno", "port", "freq", "datr", "gwrx", "rssi", "lsnr", "bytes")
 """The columns of every uplink, whatever its codec says."""
 _TAKEN = {PARTITION_KEY, SORT_KEY, *RECEIVED, DECODE_ERROR, DECODE_WARNINGS}
 _LOOKED_AT = 200  # rows, the newest, whose decoded fields become columns, as wide as they are
+_WIDEST = 40  # characters that a column is made wide for
 _MANY = 20  # names at most in a remark
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -97,7 +98,8 @@ def choose(rows: Iterable[Row], fields: Sequence[str] | None) -> tuple[Columns, 
         names = tuple(map(_plain_name, fields))
     shown = [cells(row) for row in first]
     widths = (max((len(text(each.get(name))) for each in shown), default=0) for name in names)
-    return Columns(names, fields is not None, tuple(widths)), chain(first, ahead)
+    usual = tuple(min(width, _WIDEST) for width in widths)
+    return Columns(names, fields is not None, usual), chain(first, ahead)
 
 
 def text(value: Value) -> str:

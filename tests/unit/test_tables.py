@@ -151,6 +151,14 @@ def test_decoded_columns_are_as_wide_as_they_must() -> None:
     assert header.index("battery.volts") + len("battery.volts") == first.index(" 3.1 ") + 4
 
 
+def test_one_long_value_moves_its_own_line_only() -> None:
+    """A value that is longer than most screens are wide is whole, and the others stay in reach."""
+    long: Row = {**BARE, "decoded": {"text": "z" * 500}}
+    header, first, second = render([long, DECODED], Format.TABLE)
+    assert "z" * 500 in first
+    assert max(len(header), len(second)) < 300
+
+
 def test_a_reason_for_no_reading_is_shown() -> None:
     """An uplink that was not decoded says why, in a column of its own."""
     failed: Row = {**BARE, "decode_error": {"code": "timeout", "message": "not done after 0.2 s"}}
