@@ -14,7 +14,8 @@ from codec.apart import run_apart
 from codec.errors import Code, CodecError
 from codec.javascript import failure, script
 
-_MAX_RESULT = 65_536  # bytes of JSON: a row takes 400 KB in DynamoDB, with all else in it
+_MAX_RESULT = 65_536
+"""Bytes of JSON: a row takes 400 KB in DynamoDB, all in all, and a message 128 KB in AWS IoT."""
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -82,8 +83,9 @@ def decode(codec: Codec, received: Received, variables: Mapping[str, str] | None
     }
     argument = msgspec.json.encode(msgspec.json.encode(given).decode()).decode()
     text = run_apart(codec.source, f"{_CALL}(JSON.parse({argument}))")
-    if len(text) > _MAX_RESULT:
-        raise CodecError(Code.BAD_RESULT, f"{len(text)} characters, of {_MAX_RESULT} at most")
+    size = len(text.encode(errors="surrogatepass"))
+    if size > _MAX_RESULT:
+        raise CodecError(Code.BAD_RESULT, f"{size} bytes, of {_MAX_RESULT} at most")
     return _decoded(_parsed(text))
 
 

@@ -55,6 +55,9 @@ def pack(decoding: Decoding, folder: Path) -> None:
         _copy(_PROJECT / module, folder / module)
     for name in {FILE, *load(decoding.codecs).files}:
         _copy(decoding.codecs / name, folder / CODECS_FOLDER / name)
+    # Lambda reads it as another user, whatever the umask and the modes were here.
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -168,6 +168,7 @@ def test_without_measure(body: str) -> None:
         ("function decodeUplink() { return {data: 5} }", Code.BAD_RESULT, "object"),
         ("function Decoder() { return [1] }", Code.BAD_RESULT, "object"),
         ("function Decoder() { return {t: 'x'.repeat(1e5)} }", Code.BAD_RESULT, "65536 at most"),
+        ("function Decoder() { return {t: '€'.repeat(3e4)} }", Code.BAD_RESULT, "65536 at most"),
         ("function Decoder() { return {t: '\\ud800'} }", Code.BAD_RESULT, ""),
         ("JSON.stringify = () => 'x'; function Decoder() { return {} }", Code.BAD_RESULT, ""),
     ],

@@ -128,6 +128,22 @@ def test_the_package_holds_all_that_the_function_imports(packed: Path, tmp_path:
     assert done.stdout.strip() == str(packed / "codec" / "engine.py")
 
 
+def test_lambda_may_read_the_package(tmp_path: Path) -> None:
+    """Whatever the umask of who deploys, all of the package can be read by others."""
+    codecs, libraries = tmp_path / "codecs", tmp_path / "libraries"
+    before = os.umask(0o077)
+    try:
+        codecs.mkdir()
+        (codecs / "codecs.toml").touch()
+        copy_libraries(libraries)
+        pack(Decoding(codecs, libraries, published=False), tmp_path / "packed")
+    finally:
+        os.umask(before)
+    packed = tmp_path / "packed"
+    for path in (packed, *packed.rglob("*")):
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+
+
 def test_only_codecs_in_use_are_packed(packed: Path) -> None:
     """What the mapping does not name stays at home."""
     assert sorted(path.name for path in (packed / "codecs").iterdir()) == ["codecs.toml", "used.js"]
