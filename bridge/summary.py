@@ -8,6 +8,8 @@ from bridge.columns import number
 from bridge.names import SORT_KEY
 from bridge.rows import Row
 
+_LATELY = 1000  # seqnos: what comes later than that is a new beginning
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -27,24 +29,55 @@ class Device:
 
 
 def summarize(device: str, period: Iterable[Row]) -> Device:
-    """Sum up the uplinks of a device, oldest first.
-
-    A seqno that is not above the one before is that of a repetition or of a device that began
-    anew: it tells nothing of missing ones.
-    """
+    """Sum up the uplinks of a device, oldest first."""
     last: str | None = None
-    uplinks = missing = 0
-    before: int | None = None
-    rssi, lsnr = _Best("rssi"), _Best("lsnr")
+    uplinks = 0
+    seqnos, rssi, lsnr = _Seqnos(), _Best("rssi"), _Best("lsnr")
     for row in period:
         last, uplinks = str(row[SORT_KEY]), uplinks + 1
         seqno = row.get("seqno")
         if isinstance(seqno, int):
-            missing += 0 if before is None else max(0, seqno - before - 1)
-            before = seqno
+            seqnos.look(seqno)
         rssi.look(row)
         lsnr.look(row)
-    return Device(device, last, uplinks, missing, rssi.value, lsnr.value)
+    return Device(device, last, uplinks, seqnos.missing, rssi.value, lsnr.value)
+
+
+class _Seqnos:
+    """Counts the seqnos that are missing, over repetitions, late arrivals and new beginnings.
+
+    A seqno below the newest that did not come lately is a new beginning, of a device that joined
+    anew or of its counter: nothing between is missing.
+    """
+
+    def __init__(self) -> None:
+        self.missing = 0
+        self._newest: int | None = None
+        self._lately: dict[int, bool] = {}  # whether it came; False while it is missing
+
+    def look(self, seqno: int) -> None:
+        came = self._lately.get(seqno)
+        self._note(seqno, came=True)
+        if came is False:
+            self.missing -= 1
+        elif came is None:
+            self._advance(seqno)
+
+    def _advance(self, seqno: int) -> None:
+        first = seqno if self._newest is None else self._newest + 1
+        self._newest = seqno
+        recent = range(max(first, seqno - _LATELY), seqno)
+        self.missing += max(0, seqno - first) - len(recent)
+        for skipped in recent:
+            if skipped not in self._lately:
+                self.missing += 1
+                self._note(skipped, came=False)
+
+    def _note(self, seqno: int, *, came: bool) -> None:
+        self._lately.pop(seqno, None)
+        self._lately[seqno] = came
+        if len(self._lately) > _LATELY:
+            del self._lately[next(iter(self._lately))]
 
 
 class _Best:

@@ -34,10 +34,21 @@ def test_nothing_is_known_of_a_silent_device() -> None:
 
 @pytest.mark.parametrize(
     ("seqnos", "missing"),
-    [([5], 0), ([1, 2, 2, 3], 0), ([65000, 1, 2], 0), ([9, 1, 3], 1), ([1, None, 4], 2)],
+    [
+        ([5], 0),
+        ([1, 2, 2, 3], 0),
+        ([65000, 1, 2], 0),
+        ([9, 1, 3], 1),
+        ([1, None, 4], 2),
+        ([5, 4, 6], 0),
+        ([5, 6, 7, 5, 8], 0),
+        ([5, 7, 6, 8], 0),
+        ([1, 5000], 4998),
+        ([1, 5000, 4999, 4998], 4996),
+    ],
 )
 def test_only_gaps_are_missing(seqnos: list[int | None], missing: int) -> None:
-    """Repetitions, restarts and frames without seqno hide nothing and invent nothing."""
+    """Repetitions, late frames and new beginnings hide nothing and invent nothing."""
     rows = [uplink(number, seqno=seqno) for number, seqno in enumerate(seqnos)]
     assert summarize("a/d", rows).missing == missing
 
@@ -47,6 +58,14 @@ def test_missing_and_arrived_make_up_the_range(seqnos: set[int]) -> None:
     """Of a device that did not restart, each seqno from first to last arrived or is missing."""
     found = summarize("a/d", [uplink(0, seqno=seqno) for seqno in sorted(seqnos)])
     assert found.uplinks + found.missing == max(seqnos) - min(seqnos) + 1
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=60))
+def test_no_more_is_missing_than_the_range_lacks(seqnos: list[int]) -> None:
+    """However they come, what is missing did not come, and lies within what did."""
+    found = summarize("a/d", [uplink(0, seqno=seqno) for seqno in seqnos])
+    between = range(min(seqnos), max(seqnos) + 1)
+    assert 0 <= found.missing <= len(set(between) - set(seqnos))
 
 
 def test_odd_receptions_are_passed_over() -> None:
