@@ -12,7 +12,8 @@ from bridge.rows import Row, Value, port_and_data
 
 RECEIVED = ("seqno", "port", "freq", "datr", "gwrx", "rssi", "lsnr", "bytes")
 """The columns of every uplink, whatever its codec says."""
-_TAKEN = {PARTITION_KEY, SORT_KEY, *RECEIVED, DECODE_ERROR, DECODE_WARNINGS}
+_KEYS = {PARTITION_KEY, SORT_KEY}  # shown with every row
+_TAKEN = {*_KEYS, *RECEIVED, DECODE_ERROR, DECODE_WARNINGS}
 _LOOKED_AT = 200  # rows, the newest, whose decoded fields become columns, as wide as they are
 _WIDEST = 40  # characters that a column is made wide for
 _MANY = 20  # names at most in a remark
@@ -27,7 +28,7 @@ def cells(row: Row) -> Cells:
     """Return all that can be shown of a row: ``RECEIVED``, and the decoded fields.
 
     ``gwrx`` is a count, ``rssi`` and ``lsnr`` are those of the gateway that heard the device best.
-    A field within a map is named ``map.field``; one that is called like a column of ``RECEIVED``
+    A field within a map is named ``map.field``; one that is called like something else in a row
     is ``decoded.field``.
     """
     motetx = row.get("motetx")
@@ -78,9 +79,9 @@ class Columns:
         if self.asked:
             for name in self.names:
                 if name not in self._filled:
-                    yield f"no row has {name}"
+                    yield f"no row has {text(name)}"
         elif self._others:
-            names = ",".join(islice(self._others, _MANY))
+            names = ",".join(map(text, islice(self._others, _MANY)))
             yield f"some rows also have {names}: name what to show with --fields"
 
 
@@ -95,7 +96,7 @@ def choose(rows: Iterable[Row], fields: Sequence[str] | None) -> tuple[Columns, 
         decoded = dict.fromkeys(name for row in first for name in _decoded(row))
         names = (*RECEIVED[:-1], *decoded, RECEIVED[-1])
     else:
-        names = tuple(map(_plain_name, fields))
+        names = tuple(dict.fromkeys(plain_name(name) for name in fields if name not in _KEYS))
     shown = [cells(row) for row in first]
     widths = (max((len(text(each.get(name))) for each in shown), default=0) for name in names)
     usual = tuple(min(width, _WIDEST) for width in widths)
@@ -110,9 +111,10 @@ def text(value: Value) -> str:
     return shown if shown.isprintable() else ascii(shown)  # a frame must not speak to the terminal
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return the column of a field that a person names, with ``decoded.`` before it or without."""
     plain = name.removeprefix(f"{DECODED}.")
-    return name if plain in RECEIVED else plain
+    return name if plain in _TAKEN else plain
 
 
 def _decoded(row: Row) -> Cells:

@@ -74,11 +74,17 @@ def _kind(values: list[Value]) -> pa.DataType:
 
 
 def _table(schema: pa.Schema, group: list[_Line]) -> pa.Table:
-    arrays = [
-        pa.array([_cell(value, each.type, each.name) for value in values], each.type)
-        for each, values in zip(schema, zip(*group, strict=True), strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    columns = zip(schema, zip(*group, strict=True), strict=True)
+    return pa.Table.from_arrays([_array(each, values) for each, values in columns], schema=schema)
+
+
+def _array(column: pa.Field, values: tuple[Value, ...]) -> pa.Array:
+    try:
+        return pa.array([_cell(value, column.type, column.name) for value in values], column.type)
+    except OverflowError:
+        raise BridgeError(
+            f"{column.name} is too large in a row: leave it out with --fields"
+        ) from None
 
 
 def _cell(value: Value, kind: pa.DataType, name: str) -> object:
@@ -94,7 +100,7 @@ def _cell(value: Value, kind: pa.DataType, name: str) -> object:
     plain = number(value)
     if plain is None or pa.types.is_boolean(kind):
         raise BridgeError(
-            f"{name} is {text(value)} in one row and of another type in those before:"
+            f"{name} is {text(value)} in one row and of another type in others:"
             " leave it out with --fields, or take --format csv"
         )
     return float(plain) if pa.types.is_floating(kind) else int(plain)

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from uniplot import plot_to_string
 
-from bridge.columns import cells, number
+from bridge.columns import cells, number, plain_name, text
 from bridge.errors import BridgeError
-from bridge.names import DECODED, SORT_KEY
+from bridge.names import SORT_KEY
 from bridge.rows import Row
 from bridge.timestamps import parse_time
 
@@ -48,26 +48,34 @@ def points(rows: Iterable[Row], name: str) -> list[tuple[int, float]]:
 
     """
     found, others = Points(), dict[str, None]()
-    wanted = name.removeprefix(f"{DECODED}.")
+    wanted = plain_name(name)
     for row in rows:
         shown = cells(row)
-        value = number(shown.get(name, shown.get(wanted)))
+        value = number(shown.get(wanted))
         time = parse_time(str(row[SORT_KEY]))
         if value is not None and time is not None:
             found.add(time, float(value))
         else:
             others.update((each, None) for each in shown if number(shown[each]) is not None)
     if not found.in_order:
-        there_are = f": there are {', '.join(others)}" if others else ""
+        there_are = f": there are {', '.join(map(text, others))}" if others else ""
         raise BridgeError(f"no uplink has a number in {name!r}{there_are}")
     return found.in_order
 
 
 def draw(curve: list[tuple[int, float]], name: str, *, color: bool) -> str:
-    """Return a chart for the terminal."""
+    """Return a chart for the terminal.
+
+    Raises:
+        BridgeError: the values are too large to be drawn.
+
+    """
+    values = [value for _, value in curve]
+    if max(values) == min(values) == min(values) + 1:  # beyond 2**53 there is nothing between them
+        raise BridgeError(f"{name} is too large for a terminal: draw it with --output")
     width = min(shutil.get_terminal_size().columns, _WIDEST) - _BESIDE
     return plot_to_string(
-        ys=[value for _, value in curve],
+        ys=values,
         xs=_times(curve),
         lines=True,
         color=color,
@@ -82,7 +90,8 @@ def picture(curve: list[tuple[int, float]], name: str, path: Path) -> None:
     figure = Figure(figsize=(10, 4), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(_times(curve), [value for _, value in curve], linewidth=1, marker=".", markersize=3)
-    axes.set(ylabel=name, xlabel="UTC")
+    axes.set_ylabel(name, parse_math=False)
+    axes.set_xlabel("UTC")
     axes.grid(visible=True, alpha=0.3)
     figure.savefig(path, dpi=150)
 

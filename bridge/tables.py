@@ -17,6 +17,8 @@ from bridge.summary import Device
 _WIDTHS = {"seqno": 5, "port": 4, "freq": 6, "datr": 9, "gwrx": 4, "rssi": 4, "lsnr": 5}
 _TIME_WIDTH = 27
 _DEVICE = "{:28} {:27} {:>7} {:>7} {:>4} {:>5}"
+_CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+"""Those that JSON leaves as they are, and a terminal may obey."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -81,7 +83,7 @@ def _array(items: Iterable[object]) -> Iterator[str]:
     yield "["
     before = " "
     for item in items:
-        yield before + _encoder.encode(item).decode()
+        yield before + _encoder.encode(item).decode().translate(_CONTROLS)
         before = ","
     yield "]"
 

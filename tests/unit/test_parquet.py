@@ -76,6 +76,12 @@ def test_a_value_of_another_type_is_said(tmp_path: Path) -> None:
         write(many(30_000), tmp_path / "h.parquet")
 
 
+def test_a_number_that_no_column_takes_is_said(tmp_path: Path) -> None:
+    """A seqno beyond 64 bits ends the export with what to do."""
+    with pytest.raises(BridgeError, match="seqno is too large in a row"):
+        write([{**BARE, "seqno": 2**63}], tmp_path / "h.parquet")
+
+
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     """Three times the rows take no more room."""
     peaks = []

@@ -59,6 +59,18 @@ def test_a_chart_has_its_name_and_no_color_unless_asked() -> None:
     assert draw(curve[:1], "one point", color=False)
 
 
+def test_what_a_terminal_cannot_show_is_said() -> None:
+    """Values beyond the charting library's reach end in one line."""
+    with pytest.raises(BridgeError, match="temperature is too large for a terminal"):
+        draw([(_START, 1e16)], "temperature", color=False)
+
+
+def test_a_name_is_no_formula(tmp_path: Path) -> None:
+    """What would be mathematics to the drawing library is a name as any other."""
+    picture([(_START, 1.0)], "$a_{b$", tmp_path / "p.svg")
+    assert (tmp_path / "p.svg").stat().st_size > 0
+
+
 @pytest.mark.parametrize(("name", "magic"), [("p.png", b"\x89PNG"), ("p.svg", b"<?xml")])
 def test_a_picture_is_of_the_kind_that_its_name_says(
     tmp_path: Path, name: str, magic: bytes

@@ -177,6 +177,24 @@ def test_fields_asked_for(fields: list[str]) -> None:
     assert next(render([], Format.CSV, fields)) == "device,timestamp,battery.volts,rssi"
 
 
+def test_a_field_is_shown_once() -> None:
+    """The keys are shown anyway; a field asked for twice, or in both its forms, is one column."""
+    fields = ["timestamp", "device", "temperature", "decoded.temperature", "decoded.device"]
+    (row,) = json.loads("\n".join(render([DECODED], Format.JSON, fields)))
+    assert row == {"timestamp": DECODED["timestamp"], "temperature": 19.3, "decoded.device": "b"}
+
+
+def test_names_and_json_cannot_speak_to_the_terminal() -> None:
+    """Names of fields are shown as harmlessly as values, and JSON stays what it is."""
+    hostile: Row = {**BARE, "decoded": {"\x1b]0;x\x07": "\x9b2J"}}
+    columns, rows = choose(chain(repeat(ROW, 300), [hostile]), None)
+    list(render_columns(rows, Format.CSV, columns))
+    assert all(remark.isprintable() for remark in columns.remarks())
+    _, line, _ = render([hostile], Format.JSON)
+    assert line.isprintable()
+    assert json.loads(line) == hostile
+
+
 def test_what_is_not_shown_is_remarked() -> None:
     """Fields that only later rows have, and fields that no row has, are told at the end."""
     columns, rows = choose(chain(repeat(ROW, 500), [DECODED]), None)
