@@ -53,7 +53,7 @@ def number(value: Value) -> int | Decimal | None:
     return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
 
 
-@dataclass
+@dataclass(eq=False)
 class Columns:
     """The columns of an output, and what is to be remarked on them when it is complete."""
 
@@ -64,6 +64,14 @@ class Columns:
     """Characters that the values of the first rows take."""
     _filled: set[str] = field(default_factory=set)
     _others: dict[str, None] = field(default_factory=dict)
+
+    def suited(self, row: Row) -> "Columns":
+        """Return these, or more where nobody named them and the row has others."""
+        decoded = _decoded(row)
+        if self.asked or decoded.keys() <= set(self.names):
+            return self
+        known = dict.fromkeys([*self.names[len(RECEIVED) - 1 : -1], *decoded])
+        return _suited([row], _with_received(known))
 
     def values(self, row: Row) -> list[Value]:
         """Return the row's value of each column."""
@@ -93,14 +101,21 @@ def choose(rows: Iterable[Row], fields: Sequence[str] | None) -> tuple[Columns, 
     ahead = iter(rows)
     first = list(islice(ahead, _LOOKED_AT))
     if fields is None:
-        decoded = dict.fromkeys(name for row in first for name in _decoded(row))
-        names = (*RECEIVED[:-1], *decoded, RECEIVED[-1])
+        names = _with_received(dict.fromkeys(name for row in first for name in _decoded(row)))
     else:
         names = tuple(dict.fromkeys(plain_name(name) for name in fields if name not in _KEYS))
-    shown = [cells(row) for row in first]
+    return _suited(first, names, asked=fields is not None), chain(first, ahead)
+
+
+def _with_received(decoded: Iterable[str]) -> tuple[str, ...]:
+    return (*RECEIVED[:-1], *decoded, RECEIVED[-1])  # the bytes last: they may be long
+
+
+def _suited(rows: list[Row], names: tuple[str, ...], *, asked: bool = False) -> Columns:
+    """Return columns as wide as the values of the rows."""
+    shown = [cells(row) for row in rows]
     widths = (max((len(text(each.get(name))) for each in shown), default=0) for name in names)
-    usual = tuple(min(width, _WIDEST) for width in widths)
-    return Columns(names, fields is not None, usual), chain(first, ahead)
+    return Columns(names, asked, tuple(min(width, _WIDEST) for width in widths))
 
 
 def text(value: Value) -> str:

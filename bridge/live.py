@@ -25,7 +25,7 @@ from bridge.names import (
     TOPIC_ROOT,
     decoded_topic,
 )
-from bridge.rows import Row, row_of
+from bridge.rows import Row, port_and_data, row_of
 
 _ANSWER_LIMIT = 15.0  # seconds
 _DECODING = 3.0  # seconds after which an uplink is shown without its reading
@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 
 _message = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
 _Message = tuple[str, bytes]
+_Waiting = tuple[float, dict[str, object]]
+"""Until when, and what: the fields of an uplink, or of its reading."""
 
 
 @dataclass(frozen=True)
@@ -68,37 +70,59 @@ def live_uplinks(
 
 @dataclass
 class Joining:
-    """Joins uplinks and their readings, by their timestamp; times are in seconds.
+    """Joins uplinks and their readings, whichever comes first; times are in seconds.
 
-    When one has waited in vain, the next do not wait, until a reading comes after all.
+    When an uplink has waited in vain, the next of its port do not wait, until a reading of that
+    port comes: ports differ in whether they have a codec. What comes later still is in the table.
     """
 
     device: str
-    _patience: float = _DECODING
-    _waiting: dict[str, tuple[float, dict[str, object]]] = field(default_factory=dict)
+    _waiting: dict[str, _Waiting] = field(default_factory=dict)
+    _early: dict[str, _Waiting] = field(default_factory=dict)  # readings before their uplinks
+    _unread: set[object] = field(default_factory=set)  # ports
 
     def take(self, topic: str, payload: bytes, now: float) -> Iterator[Row]:
-        """Take a message; yield the uplink that it completes."""
+        """Take a message; yield the uplink that it completes.
+
+        Raises:
+            msgspec.DecodeError: it is no JSON object.
+
+        """
         fields = _message.decode(payload)
         timestamp = str(fields.get(SORT_KEY))
         if topic == decoded_topic(self.device):
-            self._patience = _DECODING
+            self._unread.discard(fields.get("port"))
+            reading = {DECODED: fields.get(DECODED), DECODE_WARNINGS: fields.get("warnings")}
             if timestamp in self._waiting:
-                reading = {DECODED: fields.get(DECODED), DECODE_WARNINGS: fields.get("warnings")}
-                yield self._row(timestamp, reading)
+                yield self._row(self._waiting.pop(timestamp)[1], reading)
+            else:
+                self._early[timestamp] = (now + _DECODING, reading)
+        elif timestamp in self._early:
+            yield self._row(fields, self._early.pop(timestamp)[1])
         else:
-            self._waiting[timestamp] = (now + self._patience, fields)
+            patience = 0.0 if _port(fields) in self._unread else _DECODING
+            self._waiting[timestamp] = (now + patience, fields)
 
     def due(self, now: float) -> Iterator[Row]:
         """Yield the uplinks that have waited long enough."""
-        for timestamp, (until, _fields) in list(self._waiting.items()):
-            if until <= now:
-                self._patience = 0.0
-                yield self._row(timestamp, {})
+        for timestamp in _ripe(self._waiting, now):
+            _until, fields = self._waiting.pop(timestamp)
+            self._unread.add(_port(fields))
+            yield self._row(fields, {})
+        for timestamp in _ripe(self._early, now):
+            del self._early[timestamp]
 
-    def _row(self, timestamp: str, reading: dict[str, object]) -> Row:
-        _until, fields = self._waiting.pop(timestamp)
+    def _row(self, fields: dict[str, object], reading: dict[str, object]) -> Row:
         return row_of({PARTITION_KEY: self.device, **fields, **reading})
+
+
+def _ripe(waiting: dict[str, _Waiting], now: float) -> list[str]:
+    return [timestamp for timestamp, (until, _fields) in waiting.items() if until <= now]
+
+
+def _port(fields: dict[str, object]) -> object:
+    content = port_and_data(row_of(fields))
+    return content[0] if content else None
 
 
 def _joined(
@@ -107,7 +131,10 @@ def _joined(
     while not ended():
         with suppress(Empty):
             topic, payload = messages.get(timeout=_TICK)
-            yield from joining.take(topic, payload, time.monotonic())
+            try:
+                yield from joining.take(topic, payload, time.monotonic())
+            except msgspec.DecodeError as error:
+                _log.warning("a message on %s is passed over: %s", topic, error)
         yield from joining.due(time.monotonic())
 
 

@@ -1,19 +1,12 @@
 """The commands that read: the history of a device, and what all devices have done."""
 
-import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 import click
 
-from bridge.errors import BridgeError
 from bridge.parameters import device as device_argument
 from bridge.parameters import endpoint_options, folder_option, point
 
@@ -22,21 +15,10 @@ from bridge.parameters import endpoint_options, folder_option, point
 # ruff: noqa: PLC0415
 
 if TYPE_CHECKING:
-    from bridge.live import Consumer
-    from bridge.rows import Row
+    from bridge.output import Output
 
 _TEXTS = ("table", "json", "csv")
-_FOLLOWED = 10  # uplinks shown before those that come live
 _PERIOD = 86_400_000_000  # microseconds
-
-
-@dataclass(frozen=True)
-class _Output:
-    """Where an output goes and in which form; ``fields`` None are all."""
-
-    fields: list[str] | None
-    form: str
-    path: Path | None
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str] | None:
@@ -102,134 +84,39 @@ def history(  # noqa: PLR0913  # a parameter for each option
       lora-bridge history 37817737f13/9372163 --follow --name reader
     """
     from bridge.history import END_OF_TIME, table_name
+    from bridge.output import Output, Period, write
 
-    shown = _Output(fields, form, output)
-    _check(shown, plot, follow=follow, name=name)
+    shown = Output(fields, form, plot, output)
+    _check(shown)
     earliest = 0 if since is None else since
     latest = END_OF_TIME if until is None else until
     if earliest > latest:
         raise click.UsageError("--since is later than --until")
-    table = table_name()
-    if follow:
-        from bridge.enroll import Endpoint, find_endpoint
-        from bridge.live import Consumer
-
-        where = Endpoint(endpoint or find_endpoint(), port, root_ca)
-        _follow(Consumer(str(name), folder, where), table, device, shown, limit)
+    if not follow:
+        write(table_name(), device, Period(earliest, latest, limit), shown)
         return
-    scrolling = plot is None and output is None and sys.stdout.isatty()
-    watched = sys.stderr.isatty() and not scrolling
-    stored = _stored(table, device, (earliest, latest), limit, watched=watched)
-    with stored as rows, _writing(output):
-        if plot is None:
-            _write(rows, shown)
-        else:
-            _draw(rows, plot, output)
-
-
-def _check(shown: _Output, plot: str | None, *, follow: bool, name: str | None) -> None:
-    """Complain of options that do not go together."""
-    if follow and name is None:
+    if name is None:
         raise click.UsageError("--follow needs --name, of a consumer that is enrolled")
-    if follow and (plot or shown.path or shown.form not in _TEXTS):
+    if plot or output or form not in _TEXTS:
         raise click.UsageError("--follow writes to the terminal, as table, json or csv")
-    if shown.form == "parquet" and not (shown.path or plot):
+    if since is not None or until is not None:
+        raise click.UsageError("--follow begins with the newest: --limit says how many")
+    from bridge.enroll import Endpoint, find_endpoint
+    from bridge.following import follow as go_on
+    from bridge.live import Consumer
+
+    consumer = Consumer(name, folder, Endpoint(endpoint or find_endpoint(), port, root_ca))
+    go_on(consumer, table_name(), device, shown, limit)
+
+
+def _check(output: "Output") -> None:
+    """Complain of options that do not go together."""
+    from bridge.output import PICTURES
+
+    if output.form == "parquet" and not (output.path or output.plot):
         raise click.UsageError("--format parquet needs --output FILE")
-    if plot and shown.path and shown.path.suffix not in {".png", ".svg"}:
+    if output.plot and output.path and output.path.suffix.lower() not in PICTURES:
         raise click.UsageError("--plot writes --output FILE.png or FILE.svg")
-
-
-@contextmanager
-def _stored(
-    table: str, device: str, period: tuple[int, int], limit: int | None, *, watched: bool
-) -> "Iterator[Iterator[Row]]":
-    """Give the stored rows, with a progress bar where they are ``watched``."""
-    from bridge.history import oldest_time, uplinks
-    from bridge.timestamps import parse_time
-
-    rows = uplinks(table, device, *period, limit)
-    first = next(rows, None)
-    if first is None:
-        click.echo(f"no uplinks of {device} between these times", err=True)
-    rows = chain([first] if first else [], rows)
-    if first is None or not watched:
-        yield rows
-        return
-    newest = parse_time(str(first["timestamp"])) or 0
-    oldest = parse_time(oldest_time(table, device, *period) or "") or newest
-    with click.progressbar(length=newest - oldest + 1, label=device, file=sys.stderr) as bar:
-
-        def passing() -> "Iterator[Row]":
-            reached = newest
-            for row in rows:
-                at = parse_time(str(row["timestamp"])) or reached
-                bar.update(reached - at)
-                reached = at
-                yield row
-            bar.update(reached - oldest + 1)
-
-        yield passing()
-
-
-@contextmanager
-def _writing(path: Path | None) -> Iterator[None]:
-    """Say which file it was that cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        if path is None:
-            raise
-        raise BridgeError(f"{path}: cannot write it: {error.strerror or error}") from None
-
-
-def _write(rows: "Iterable[Row]", shown: _Output) -> None:
-    """Write rows as they come."""
-    from bridge.columns import choose
-    from bridge.tables import Format, render
-
-    columns, rows = choose(rows, shown.fields)
-    if shown.form == "parquet" and shown.path:
-        with _libraries():
-            from bridge.parquet import write_parquet
-        write_parquet(rows, columns, shown.path)
-    elif shown.path:
-        with shown.path.open("w", encoding="utf-8") as file:
-            for line in render(rows, Format(shown.form), columns):
-                file.write(line + "\n")
-    else:
-        for line in render(rows, Format(shown.form), columns):
-            click.echo(line)
-    for remark in columns.remarks():
-        click.echo(remark, err=True)
-
-
-def _draw(rows: "Iterable[Row]", field: str, output: Path | None) -> None:
-    with _libraries():
-        from bridge.plots import draw, picture, points
-    curve = points(rows, field)
-    if output:
-        picture(curve, field, output)
-    else:
-        click.echo(draw(curve, field, color=sys.stdout.isatty()))
-
-
-def _follow(
-    consumer: "Consumer", table: str, device: str, shown: _Output, limit: int | None
-) -> None:
-    """Show the newest stored rows, oldest first, and then what comes, until Ctrl-C."""
-    from bridge.columns import choose
-    from bridge.history import uplinks
-    from bridge.live import live_uplinks
-    from bridge.tables import Format, render
-
-    stored = list(uplinks(table, device, limit=limit or _FOLLOWED))[::-1]
-    columns, rows = choose(stored, shown.fields)
-    ended = Event()
-    # Not an exception wherever it happens to strike: what is begun is written to its end.
-    signal.signal(signal.SIGINT, lambda _number, _frame: ended.set())
-    with live_uplinks(consumer, device, ended.is_set) as live:
-        for line in render(chain(rows, live), Format(shown.form), columns):
-            click.echo(line)
 
 
 @click.command()
@@ -266,11 +153,3 @@ def devices(application: str | None, since: int | None, form: str) -> None:
     with click.progressbar(found, length=len(names), hidden=hidden, file=sys.stderr) as watched:
         for line in render_devices(watched, Format(form)):
             click.echo(line)
-
-
-@contextmanager
-def _libraries() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise BridgeError(f"{error.name} is not installed: pip install '.[plots]'") from None

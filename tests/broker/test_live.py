@@ -68,6 +68,19 @@ def test_following_goes_on_after_a_broken_connection(
     assert "trying again" in caplog.text
 
 
+def test_what_is_no_uplink_is_passed_over(
+    broker: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A message of something else is said, and the next uplink shown."""
+    endpoint = Endpoint("localhost", broker.port, tmp_path / "ca.pem")
+    with live_uplinks(Consumer("client", tmp_path, endpoint), "a/d", lambda: False) as live:
+        publish(broker, "lora/a/d", b"hello")
+        uplink(broker, 1)
+        (row,) = islice(live, 1)
+    assert row["timestamp"] == _TIME.format(1)
+    assert "lora/a/d is passed over" in caplog.text
+
+
 def _until(seen: threading.Event, broker: Mosquitto, link: Proxy) -> None:
     """Open the link after a first attempt has failed; publish until it is seen."""
     seen.wait(2)

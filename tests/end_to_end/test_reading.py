@@ -81,6 +81,21 @@ def test_a_file_that_cannot_be_written_is_named(
         host.lora_bridge("history", device, *arguments, "--output", str(path))
 
 
+def test_a_file_is_whole_or_not_there(
+    host: Host, table: str, application: str, tmp_path: Path
+) -> None:
+    """An export that fails leaves what was there before, and nothing beside it."""
+    device = f"{application}/odd"
+    boto3.resource("dynamodb").Table(table).put_item(
+        Item={"device": device, "timestamp": format_time(_START), "seqno": 2**63}
+    )
+    path = tmp_path / "h.parquet"
+    path.write_text("before")
+    with pytest.raises(RigError, match="lora-bridge: seqno is too large"):
+        host.lora_bridge("history", device, "--format=parquet", "--output", str(path))
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [(path.name, "before")]
+
+
 def test_a_field_is_drawn(host: Host, device: str, tmp_path: Path) -> None:
     """A chart goes to the terminal or the pipe, a picture into a file."""
     chart = host.lora_bridge("history", device, "--plot", "air.temperature")

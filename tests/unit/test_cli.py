@@ -57,6 +57,8 @@ def test_help_says_what_and_shows_an_example(command: str) -> None:
         ["history", "a/d", "--follow"],
         ["history", "a/d", "--follow", "--name", "reader", "--plot", "t"],
         ["history", "a/d", "--follow", "--name", "reader", "--output", "x"],
+        ["history", "a/d", "--follow", "--name", "reader", "--since", "1d"],
+        ["history", "a/d", "--follow", "--name", "reader", "--until", "1d"],
         ["devices", "--since", "yesterday"],
         ["simulate", "--connect", "nowhere"],
         ["simulate", "--connect", "host:99999"],

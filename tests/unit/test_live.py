@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bridge.live import Joining
@@ -49,3 +50,32 @@ def test_what_has_no_reading_is_shown_without(joining: Joining) -> None:
     assert len(shown(joining, T2, 20.0)) == 1
     assert not list(joining.take(READING, message(T2, decoded={}), 20.5))
     assert shown(joining, T1, 30.0) == []
+
+
+def test_ports_without_a_codec_do_not_hurry_the_others(joining: Joining) -> None:
+    """A port whose readings come waits for them, whatever another port does."""
+    list(joining.take(UPLINK, message(T1, port2_bytes=[]), 0.0))
+    assert len(list(joining.due(10.0))) == 1
+    assert not list(joining.take(UPLINK, message(T2, port1_bytes=[]), 11.0))
+    assert len(list(joining.take(UPLINK, message(T1, port2_bytes=[]), 11.0))) == 0
+    assert [row["timestamp"] for row in joining.due(11.0)] == [T1]
+    (row,) = joining.take(READING, message(T2, decoded={"t": 1}, port=1), 12.0)
+    assert row["decoded"] == {"t": 1}
+
+
+def test_a_reading_before_its_uplink(joining: Joining) -> None:
+    """Topics overtake each other: a reading waits for its uplink as well, for a while."""
+    assert not list(joining.take(READING, message(T1, decoded={"t": 1}), 0.0))
+    assert not list(joining.due(1.0))
+    (row,) = joining.take(UPLINK, message(T1), 1.0)
+    assert row["decoded"] == {"t": 1}
+    assert not list(joining.take(READING, message(T2, decoded={"t": 2}), 2.0))
+    assert not list(joining.due(10.0))
+    assert not list(joining.take(UPLINK, message(T2), 10.0))
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff", b"[1]", b"{"])
+def test_what_is_no_uplink(joining: Joining, payload: bytes) -> None:
+    """A message that is no JSON object is refused."""
+    with pytest.raises(msgspec.DecodeError):
+        list(joining.take(UPLINK, payload, 0.0))
