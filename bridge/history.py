@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import boto3
-from boto3.dynamodb.types import TypeDeserializer
 
 from bridge.deployment import aws_errors, stack_outputs
 from bridge.names import PARTITION_KEY, SORT_KEY, STORE_STACK, TABLE_OUTPUT
-from bridge.rows import Row, row_of
+from bridge.rows import Row, stored_row
 from bridge.timestamps import format_time
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 END_OF_TIME = 253_402_300_799_999_999
 """The last microsecond of the year 9999, the last that ISO 8601 writes in this form."""
-
-_deserializer = TypeDeserializer()
 
 
 def table_name() -> str:
@@ -88,8 +85,7 @@ def rows(
         if limit is not None:
             query["Limit"] = limit
         page = client.query(**query)
-        for item in page["Items"]:
-            yield row_of({name: _deserializer.deserialize(item[name]) for name in item})
+        yield from map(stored_row, page["Items"])
         if "LastEvaluatedKey" not in page:
             return
         if limit is not None:

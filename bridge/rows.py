@@ -4,11 +4,16 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
+from boto3.dynamodb.types import TypeDeserializer
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 _BYTES = re.compile(r"port(\d{1,3})_bytes")
+_deserializer = TypeDeserializer()
 _json = msgspec.json.Decoder(object, float_hook=Decimal)
 
 Value = None | bool | int | Decimal | str | list["Value"] | dict[str, "Value"]
@@ -19,8 +24,13 @@ Whole numbers are int, others Decimal, exactly as stored.
 """
 
 
+def stored_row(item: "Mapping[str, AttributeValueTypeDef]") -> Row:
+    """Return a row from an item of the table, as DynamoDB and its streams hand it over."""
+    return row_of({name: _deserializer.deserialize(value) for name, value in item.items()})
+
+
 def row_of(item: Mapping[str, object]) -> Row:
-    """Return a row from an item of the table, as boto3 deserializes it."""
+    """Return a row from the attributes of an uplink, stored or published."""
     return {name: _plain(name, value) for name, value in item.items()}
 
 

@@ -1,8 +1,8 @@
-"""Runs JavaScript in a process of its own, which a script without end loses.
+"""Runs codecs in a process of its own, which a codec without end loses.
 
 The engine looks at its limits between steps of a script; one step, such as joining an array of a
 thousand million elements, may take minutes. The system then ends the process, by its CPU time, and
-the next script gets a new one. The process has no credentials: its environment is all but empty.
+the next input gets a new one. The process has no credentials: its environment is all but empty.
 """
 
 import atexit
@@ -10,34 +10,35 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
 from codec.errors import Code, CodecError
-from codec.javascript import SECONDS, out_of_time, run
+from codec.javascript import out_of_time
+from codec.prepared import Engines
 
-_HARD_LIMIT = 2 * SECONDS  # of CPU time, for a step that does not end
 _ROOT = Path(__file__).parent.parent
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from codec.apart import serve; serve()"
 _LENGTH = 4  # bytes, before each message
 _KEPT = {"LD_LIBRARY_PATH"}  # where Lambda's Python has its own library
 
 
-class _Script(msgspec.Struct, array_like=True):
+class _Request(msgspec.Struct, array_like=True):
     source: str
-    call: str
+    inputs: list[str]
 
 
 class _Said(msgspec.Struct, array_like=True):
-    """What the call said, or with a ``code`` why it did not."""
+    """What a codec said to an input, or with a ``code`` why it did not."""
 
     text: str
     code: Code | None = None
 
 
-_script = msgspec.msgpack.Decoder(_Script)
+_request = msgspec.msgpack.Decoder(_Request)
 _said = msgspec.msgpack.Decoder(_Said)
 
 
@@ -47,24 +48,27 @@ class Apart:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, source: str, call: str) -> str:
-        """Do what ``codec.javascript.run`` does, in the process.
+    def run(self, source: str, inputs: Sequence[str]) -> list[str | CodecError]:
+        """Return what a codec answers to each of its inputs, in JSON, or why it does not."""
+        answers: list[str | CodecError] = []
+        while len(answers) < len(inputs):
+            process = self._running()
+            assert process.stdin  # noqa: S101  # both are pipes
+            assert process.stdout  # noqa: S101
+            request = _Request(source, list(inputs[len(answers) :]))
+            _send(process.stdin, msgspec.msgpack.encode(request))
+            answers += self._answers(process.stdout, len(request.inputs))
+        return answers
 
-        Raises:
-            CodecError: as that does, and when the process had to be ended.
-
-        """
-        process = self._running()
-        assert process.stdin  # noqa: S101  # both are pipes
-        assert process.stdout  # noqa: S101
-        _send(process.stdin, msgspec.msgpack.encode(_Script(source, call)))
-        answer = _receive(process.stdout)
-        if answer is None:
-            raise self._ended()
-        said = _said.decode(answer)
-        if said.code is not None:
-            raise CodecError(said.code, said.text)
-        return said.text
+    def _answers(self, pipe: IO[bytes], count: int) -> Iterator[str | CodecError]:
+        """Yield the answers, until the one that the process did not live to give."""
+        for _ in range(count):
+            answer = _receive(pipe)
+            if answer is None:
+                yield self._ended()
+                return
+            said = _said.decode(answer)
+            yield said.text if said.code is None else CodecError(said.code, said.text)
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is not None and self._process.poll() is not None:
@@ -92,17 +96,18 @@ class Apart:
 def serve() -> None:
     """Be the process: run what comes on standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that asks
-    while (request := _receive(sys.stdin.buffer)) is not None:
-        # Its signal ends the process, also within a step of the script.
-        signal.setitimer(signal.ITIMER_PROF, _HARD_LIMIT)
-        answer = msgspec.msgpack.encode(_answer(_script.decode(request)))
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        _send(sys.stdout.buffer, answer)
+    engines = Engines()
+    while (message := _receive(sys.stdin.buffer)) is not None:
+        request = _request.decode(message)
+        for number, argument in enumerate(request.inputs, start=1):
+            more = number < len(request.inputs)
+            said = _answer(engines, request.source, argument, more=more)
+            _send(sys.stdout.buffer, msgspec.msgpack.encode(said))
 
 
-def _answer(script: _Script) -> _Said:
+def _answer(engines: Engines, source: str, argument: str, *, more: bool) -> _Said:
     try:
-        return _Said(run(script.source, script.call))
+        return _Said(engines.run(source, argument, more=more))
     except CodecError as error:
         return _Said(error.message, error.code)
 

@@ -1,6 +1,7 @@
 // Calls the codec in whichever form it has; returns what it answered, or threw, as JSON.
-// Without input it looks for the form alone.
-(function (input) {
+// The input is JSON, too; with null it looks for the form alone.
+(function (text) {
+  const input = JSON.parse(text);
   const exported = globalThis.module && module.exports && module.exports.decodeUplink;
   let answer;
   if (typeof decodeUplink === "function") answer = decodeUplink;

@@ -11,7 +11,7 @@ def differences(codec: Codec, example: Example) -> list[str]:
     """Return what differs between what was expected and what came, one line each."""
     expected = example.expected
     try:
-        decoded = decode(codec, example.received, example.variables)
+        decoded = decode(codec, example.received)
     except CodecError as error:
         if expected.errors and error.code is Code.ERRORS:
             return [*_between("errors", "; ".join(expected.errors), error.message)]

@@ -4,8 +4,8 @@ Codecs are written to the LoRa Alliance's Payload Codec API (TS013), or in the o
 network servers knew before it: ``Decode(fPort, bytes)`` and ``Decoder(bytes, port)``.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import msgspec
@@ -33,11 +33,15 @@ class Codec:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a codec is given: bytes, FPort, and the time of receipt in microseconds since 1970."""
+    """What a codec is given: bytes, FPort, and the time of receipt in microseconds since 1970.
+
+    ``variables`` are those of the device, which whoever assigns the codec may set.
+    """
 
     data: bytes
     port: int
     time: int = 0
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +66,26 @@ class _Outcome(msgspec.Struct):
     form: Literal["none"] | None = None
 
 
-_CALL = script("call.js").strip().removesuffix(";")
-
 CAYENNE_LPP = Codec("cayenne-lpp", script("cayenne_lpp.js"))
 """Cayenne LPP, a codec like any other."""
 
 
-def decode(codec: Codec, received: Received, variables: Mapping[str, str] | None = None) -> Decoded:
-    """Return what ``codec`` makes of an uplink. It sees nothing of other uplinks.
+def decode(codec: Codec, received: Received) -> Decoded:
+    """Return what ``codec`` makes of an uplink.
 
     Raises:
         CodecError: it did not decode it.
 
     """
-    given = {
-        "bytes": list(received.data),
-        "fPort": received.port,
-        "recvTime": received.time / 1000,
-        "variables": variables or {},
-    }
-    argument = msgspec.json.encode(msgspec.json.encode(given).decode()).decode()
-    text = run_apart(codec.source, f"{_CALL}(JSON.parse({argument}))")
-    size = len(text.encode(errors="surrogatepass"))
-    if size > _MAX_RESULT:
-        raise CodecError(Code.BAD_RESULT, f"{size} bytes, of {_MAX_RESULT} at most")
-    return _decoded(_parsed(text))
+    (found,) = decode_all(codec, [received])
+    if isinstance(found, CodecError):
+        raise found
+    return found
+
+
+def decode_all(codec: Codec, batch: Iterable[Received]) -> list[Decoded | CodecError]:
+    """Return what ``codec`` makes of each uplink, or why nothing; each sees nothing of others."""
+    return [_found(answer) for answer in run_apart(codec.source, [*map(_input, batch)])]
 
 
 def check(codec: Codec) -> None:
@@ -96,8 +95,7 @@ def check(codec: Codec) -> None:
         CodecError: it is not JavaScript, or has none of the known functions.
 
     """
-    outcome = _parsed(run_apart(codec.source, f"{_CALL}(null)"))
-    if outcome.form == "none":
+    if _outcome(codec.source, "null").form == "none":
         raise _NO_DECODER
 
 
@@ -108,12 +106,44 @@ def literal(text: str) -> object:
         CodecError: it is none.
 
     """
-    return _parsed(run_apart("", f"JSON.stringify({{answer: ({text})}})")).answer
+    outcome = _outcome(f"const decodeUplink = () => (\n{text}\n)", "{}")
+    if outcome.threw is not None:
+        raise failure(outcome.threw)
+    return outcome.answer
 
 
 def as_json(decoded: Decoded) -> str:
     """Return it as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(decoded), indent=2).decode()
+
+
+def _input(received: Received) -> str:
+    given = {
+        "bytes": list(received.data),
+        "fPort": received.port,
+        "recvTime": received.time / 1000,
+        "variables": received.variables,
+    }
+    return msgspec.json.encode(given).decode()
+
+
+def _outcome(source: str, argument: str) -> _Outcome:
+    (answer,) = run_apart(source, [argument])
+    if isinstance(answer, CodecError):
+        raise answer
+    return _parsed(answer)
+
+
+def _found(answer: str | CodecError) -> Decoded | CodecError:
+    if isinstance(answer, CodecError):
+        return answer
+    size = len(answer.encode(errors="surrogatepass"))
+    if size > _MAX_RESULT:
+        return CodecError(Code.BAD_RESULT, f"{size} bytes, of {_MAX_RESULT} at most")
+    try:
+        return _decoded(_parsed(answer))
+    except CodecError as error:
+        return error
 
 
 def _decoded(outcome: _Outcome) -> Decoded:

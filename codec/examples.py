@@ -62,7 +62,6 @@ class Example:
 
     name: str
     received: Received
-    variables: dict[str, str]
     expected: Expected
 
 
@@ -115,10 +114,10 @@ def _of_chirpstack(path: Path) -> Shipped:
 
 def _examples(written: list[_Shipped]) -> Iterator[Example]:
     for number, each in enumerate(written, start=1):
+        given = each.input
         yield Example(
             each.name or each.description or f"example {number}",
-            Received(bytes(each.input.bytes), each.input.port, _micros(each.input.time)),
-            each.input.variables,
+            Received(bytes(given.bytes), given.port, _micros(given.time), given.variables),
             each.expected or each.output or Expected(),
         )
 

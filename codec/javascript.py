@@ -1,5 +1,8 @@
 """Runs JavaScript within limits, in an engine without files, network or processes."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import process_time
 
@@ -7,7 +10,8 @@ import quickjs
 
 from codec.errors import Code, CodecError
 
-SECONDS = 0.2  # of CPU time, from the codec's first line to its answer
+_SECONDS = 0.2  # of CPU time, from the codec's first line to its answer
+_LAST_SECONDS = 2 * _SECONDS  # for a step that does not end
 _MEMORY = 33_554_432  # bytes: the engine takes 100 kB of them, and a codec as many
 _STACK = 262_144  # bytes
 
@@ -17,37 +21,59 @@ def script(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
-_GLOBALS = script("globals.js")
+GLOBALS = script("globals.js")
+CALL = script("call.js").strip().removesuffix(";")
 _BUFFER = script("buffer.js")
 
 
-def run(source: str, call: str) -> str:
-    """Return what ``call`` says after ``source``, as text.
+def engine_for(source: str) -> quickjs.Context:
+    """Return a new engine with the limits, and ``Buffer`` if ``source`` uses it."""
+    engine = quickjs.Context()
+    engine.set_memory_limit(_MEMORY)
+    engine.set_max_stack_size(_STACK)
+    if "Buffer" in source:  # to make it takes as long as all the rest
+        engine.eval(_BUFFER)
+    return engine
 
-    A new engine takes a tenth of a millisecond, and nothing of another uplink can be in it. It
-    looks at its time between steps of the script only, of which some have no end.
+
+@contextmanager
+def limited(engine: quickjs.Context) -> Iterator[None]:
+    """Limit the time of what is run within.
+
+    The engine looks at its time between steps of a script only, and some have no end: after twice
+    the time a signal ends the process.
 
     Raises:
         CodecError: it threw something, or went beyond a limit.
 
     """
-    engine = quickjs.Context()
-    engine.set_memory_limit(_MEMORY)
-    engine.set_max_stack_size(_STACK)
-    began = process_time()
-    engine.set_time_limit(SECONDS)
+    engine.set_time_limit(_SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, _LAST_SECONDS)
     try:
-        engine.eval(_GLOBALS)
-        if "Buffer" in source:  # to make it takes as long as all the rest
-            engine.eval(_BUFFER)
-        engine.eval(source)
-        engine.set_time_limit(max(0.0, SECONDS - (process_time() - began)))
-        return str(engine.eval(call))
+        yield
     except quickjs.JSException as error:
         raise failure(str(error)) from None
     # NUL in the source, a text with half a surrogate pair, a value that cannot leave the engine.
     except (ValueError, TypeError) as error:
         raise CodecError(Code.EXCEPTION, str(error)) from None
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def run(engine: quickjs.Context, source: str, argument: str) -> str:
+    """Return what a codec answers to an input in JSON: an outcome, as call.js has it, in JSON.
+
+    Raises:
+        CodecError: it threw something, or went beyond a limit.
+
+    """
+    with limited(engine):
+        began = process_time()
+        engine.eval(GLOBALS)
+        engine.eval(source)
+        engine.set_time_limit(max(0.0, _SECONDS - (process_time() - began)))
+        answer = engine.eval(CALL)
+        return str(answer(argument))
 
 
 def failure(text: str) -> CodecError:
@@ -62,4 +88,4 @@ def failure(text: str) -> CodecError:
 
 def out_of_time() -> CodecError:
     """Return the error of a codec that took too long."""
-    return CodecError(Code.TIMEOUT, f"not done after {SECONDS:.1f} s")
+    return CodecError(Code.TIMEOUT, f"not done after {_SECONDS:.1f} s")

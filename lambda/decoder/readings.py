@@ -1,5 +1,6 @@
 """What becomes of a stored uplink: its reading, or why it has none. Does no I/O."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 
@@ -8,7 +9,7 @@ from boto3.dynamodb.types import DYNAMODB_CONTEXT
 from bridge.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
 from bridge.rows import Row, port_and_data
 from bridge.timestamps import parse_time
-from codec.engine import Decoded, Json, Received, decode
+from codec.engine import Codec, Decoded, Json, Received, decode_all
 from codec.errors import Code, CodecError
 from codec.mapping import Mapping
 
@@ -28,25 +29,39 @@ class Reading:
     decoded: Decoded | None = None
 
 
-def is_open(row: Row) -> bool:
-    """Whether the row has neither a reading nor the reason why not."""
-    return not row.keys() & {DECODED, DECODE_ERROR}
+def readings(rows: Sequence[Row], codecs: Mapping) -> list[Reading | None]:
+    """Decode the uplinks of a batch; None for one that has no bytes, no codec, or an answer."""
+    batches: dict[Codec, list[tuple[int, Received]]] = {}
+    for number, row in enumerate(rows):
+        if asked := _asked(row, codecs):
+            batches.setdefault(asked[0], []).append((number, asked[1]))
+    found: list[Reading | None] = [None] * len(rows)
+    for codec, batch in batches.items():
+        answers = decode_all(codec, [received for _number, received in batch])
+        for (number, received), answer in zip(batch, answers, strict=True):
+            found[number] = _reading(received.port, answer)
+    return found
 
 
-def reading(row: Row, codecs: Mapping) -> Reading | None:
-    """Decode an uplink; None where it has no bytes, or no codec is assigned to it."""
+def _asked(row: Row, codecs: Mapping) -> tuple[Codec, Received] | None:
+    """Return what is to decode an uplink, and the input."""
     content = port_and_data(row)
-    application, _, device = str(row[PARTITION_KEY]).partition("/")
-    if content is None:
+    if content is None or row.keys() & {DECODED, DECODE_ERROR}:
         return None
     port, data = content
+    application, _, device = str(row[PARTITION_KEY]).partition("/")
     assigned = codecs.find(application, device, port)
     if assigned is None:
         return None
-    received = Received(data, port, parse_time(str(row[SORT_KEY])) or 0)
+    time = parse_time(str(row[SORT_KEY])) or 0
+    return assigned.codec, Received(data, port, time, assigned.variables)
+
+
+def _reading(port: int, answer: Decoded | CodecError) -> Reading:
     try:
-        decoded = decode(assigned.codec, received, assigned.variables)
-        return Reading(_attributes(decoded), port, decoded)
+        if isinstance(answer, CodecError):
+            raise answer
+        return Reading(_attributes(answer), port, answer)
     except CodecError as error:
         kept: dict[str, Stored] = {"code": error.code.value, "message": error.message}
         return Reading({DECODE_ERROR: kept}, port)

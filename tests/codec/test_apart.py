@@ -1,4 +1,4 @@
-"""Scripts run in a process of their own, which they may lose."""
+"""Codecs run in a process of their own, which they may lose."""
 
 import os
 import signal
@@ -12,8 +12,13 @@ import pytest
 from codec.apart import Apart
 from codec.errors import Code, CodecError
 
-ENDLESS_STEP = "new Array(1e9).join('x')"
-"""The engine does not look at its limits within it; it takes the better part of a minute."""
+READY = '{"answer":"ready"}'
+CODEC = """function decodeUplink(input) {
+    if (input.endless) new Array(1e9).join('x');
+    return 'ready';
+}"""
+"""The engine does not look at its limits within the join; it takes the better part of a minute."""
+FINE, ENDLESS = "{}", '{"endless":true}'
 
 
 @pytest.fixture
@@ -25,20 +30,20 @@ def apart() -> Iterator[Apart]:
 
 
 def pid(apart: Apart) -> int:
-    """Return the process, in which a script has run."""
-    assert apart.run("", "'ready'") == "ready"
+    """Return the process, in which a codec has run."""
+    assert apart.run(CODEC, [FINE]) == [READY]
     process = apart._process
     assert process is not None
     return process.pid
 
 
 def test_a_step_without_end_is_a_timeout(apart: Apart) -> None:
-    """It ends its own process, and the next script runs in another."""
+    """It ends its own process, and what comes next runs in another, be it of the same batch."""
     before = pid(apart)
-    with pytest.raises(CodecError) as caught:
-        apart.run("", ENDLESS_STEP)
-    assert caught.value.code is Code.TIMEOUT
-    assert apart.run("", "1 + 1") == "2"
+    one, stopped, *others = apart.run(CODEC, [FINE, ENDLESS, FINE, FINE])
+    assert [one, *others] == [READY] * 3
+    assert isinstance(stopped, CodecError)
+    assert stopped.code is Code.TIMEOUT
     assert pid(apart) != before
 
 
@@ -47,17 +52,17 @@ def test_a_process_that_is_gone_is_replaced(apart: Apart) -> None:
     os.kill(pid(apart), signal.SIGKILL)
     assert apart._process is not None
     apart._process.wait()
-    assert apart.run("", "1 + 1") == "2"
+    assert apart.run(CODEC, [FINE]) == [READY]
 
 
 def test_a_process_that_breaks_down_is_told(apart: Apart) -> None:
     """What ran in it is not decoded, with the reason; the next is."""
     killing = threading.Timer(0.1, os.kill, (pid(apart), signal.SIGKILL))
     killing.start()
-    with pytest.raises(CodecError, match="exception: the engine broke down with status -9"):
-        apart.run("", ENDLESS_STEP)
+    (broken,) = apart.run(CODEC, [ENDLESS])
+    assert str(broken) == "exception: the engine broke down with status -9"
     killing.join()
-    assert apart.run("", "1 + 1") == "2"
+    assert apart.run(CODEC, [FINE]) == [READY]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux shows the environment of a process")

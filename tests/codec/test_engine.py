@@ -2,7 +2,7 @@
 
 import pytest
 
-from codec.engine import CAYENNE_LPP, Codec, Decoded, Received, decode, literal
+from codec.engine import CAYENNE_LPP, Codec, Decoded, Received, decode, decode_all, literal
 from codec.errors import Code, CodecError
 
 AT = 1_441_843_200_000_000  # 2015-09-10T00:00:00Z
@@ -10,7 +10,7 @@ AT = 1_441_843_200_000_000  # 2015-09-10T00:00:00Z
 
 def run(source: str, data: bytes = b"\x01\xfe", variables: dict[str, str] | None = None) -> Decoded:
     """Decode an uplink on FPort 7."""
-    return decode(Codec("test", source), Received(data, 7, AT), variables)
+    return decode(Codec("test", source), Received(data, 7, AT, variables or {}))
 
 
 def fails(source: str) -> tuple[Code, str]:
@@ -178,6 +178,21 @@ def test_what_cannot_be_decoded(source: str, code: Code, words: str) -> None:
     found, message = fails(source)
     assert found is code
     assert words in message
+
+
+def test_a_batch() -> None:
+    """Each uplink of a batch has its answer and its limits; one that fails costs itself alone."""
+    source = """function Decoder(bytes, port) {
+        while (port === 1);
+        if (port === 2) throw new Error('no');
+        return {n: 'x'.repeat(port === 3 ? 2 ** 29 : port)}
+    }"""
+    ports = (4, 5, 1, 6, 2, 7, 3, 8)
+    found = decode_all(Codec("test", source), [Received(b"", port) for port in ports])
+    assert [each.code if isinstance(each, CodecError) else each.data["n"] for each in found] == [
+        *("x" * 4, "x" * 5, Code.TIMEOUT, "x" * 6),
+        *(Code.EXCEPTION, "x" * 7, Code.MEMORY, "x" * 8),
+    ]
 
 
 def test_a_long_error_is_cut() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 from decoder.aws import Live
-from decoder.batch import Effects, Record, work_through
+from decoder.batch import Change, Effects, Record, work_through
 from decoder.readings import Reading
 
 from bridge.rows import Row
@@ -49,7 +49,8 @@ def record(number: int, **attributes: object) -> Record:
     item = {"device": f"a/{number}", "timestamp": "2026-11-01T08:00:00.000000Z", **attributes}
     serializer = TypeSerializer()
     image = {name: serializer.serialize(value) for name, value in item.items()}
-    return {"dynamodb": {"NewImage": image, "SequenceNumber": str(number)}}
+    change: Change = {"Keys": image, "NewImage": image, "SequenceNumber": str(number)}
+    return {"dynamodb": change}
 
 
 def test_each_uplink_is_listed_published_and_stored(codecs: Mapping) -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from decoder.readings import Reading, is_open, reading
+from decoder.readings import Reading, readings
 
 from bridge.rows import Row
 from codec.mapping import Mapping, load
@@ -20,6 +20,12 @@ def codecs(folder: Path, source: str) -> Mapping:
 def answering(folder: Path, answer: str) -> Mapping:
     """Assign a codec that answers the same to every uplink."""
     return codecs(folder, f"function decodeUplink(input) {{ return {answer}; }}")
+
+
+def reading(row: Row, codecs: Mapping) -> Reading | None:
+    """Decode an uplink alone."""
+    (found,) = readings([row], codecs)
+    return found
 
 
 def row(**attributes: object) -> Row:
@@ -105,8 +111,29 @@ def test_an_uplink_that_is_nobodys_is_left_alone(tmp_path: Path) -> None:
     assert reading({"device": "a/b", "timestamp": "x", "port2_bytes": [1]}, mapping) is None
 
 
-def test_only_open_rows_are_decoded() -> None:
+def test_only_open_rows_are_decoded(tmp_path: Path) -> None:
     """A row with a reading, or with the reason for none, is done."""
-    assert is_open(row())
-    assert not is_open(row(decoded={}))
-    assert not is_open(row(decode_error={"code": "timeout"}))
+    mapping = answering(tmp_path, "{ data: {} }")
+    assert reading(row(), mapping) is not None
+    assert reading(row(decoded={}), mapping) is None
+    assert reading(row(decode_error={"code": "timeout"}), mapping) is None
+
+
+def test_a_batch_is_answered_in_its_order(tmp_path: Path) -> None:
+    """Uplinks of several codecs, and of none, each get their own reading."""
+    (tmp_path / "a.js").write_text("function Decode(port, bytes) { return { a: bytes[0] }; }")
+    (tmp_path / "b.js").write_text("function Decode(port, bytes, given) { return { b: given.x }; }")
+    (tmp_path / "codecs.toml").write_text(
+        '[[codec]]\nfile = "a.js"\nports = [1]\n'
+        '[[codec]]\nfile = "b.js"\nports = [2]\ndevice = "b"\nvariables = { x = "1" }\n'
+        '[[codec]]\nfile = "b.js"\nports = [2]\nvariables = { x = "2" }\n'
+    )
+    batch = [
+        row(port1_bytes=[5]),
+        row(port1_bytes=None, port3_bytes=[1]),
+        row(port1_bytes=None, port2_bytes=[1]),
+        row(port1_bytes=[6]),
+        row(port1_bytes=None, port2_bytes=[1], device="a/c"),
+    ]
+    found = [each and each.attributes["decoded"] for each in readings(batch, load(tmp_path))]
+    assert found == [{"a": 5}, None, {"b": "1"}, {"a": 6}, {"b": "2"}]
