@@ -83,7 +83,9 @@
   Object.freeze(codec);
 
   // A script may give these names another value, for itself.
-  const language = ownKeys(globalThis);
+  const language = ownKeys(globalThis).filter(
+    (key) => getOwnPropertyDescriptor(globalThis, key).writable,
+  );
   const values = language.map((key) => globalThis[key]);
   provide();
   const names = ownKeys(globalThis);
@@ -99,7 +101,7 @@
       keys = ownKeys(globalThis);
     }
     for (let i = 0; i < language.length; i++) {
-      if (!is(globalThis[language[i]], values[i])) globalThis[language[i]] = values[i];
+      if (globalThis[language[i]] !== values[i]) globalThis[language[i]] = values[i];
     }
     return (
       keys.length === names.length &&

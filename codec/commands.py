@@ -64,7 +64,8 @@ def codec_test(folder: Path) -> None:
     """Run the examples that codecs below DIR ship.
 
     As The Things Stack has them, in a YAML file that names the codec's file under uplinkDecoder,
-    and as ChirpStack has them, in test_decode_NAME.json beside NAME.js. Exit status 1 if any fails.
+    and as ChirpStack has them, in test_decode_NAME.json beside NAME.js. Exit status 1 if any fails,
+    or there is none.
 
     \b
     Example:
@@ -91,6 +92,8 @@ def codec_test(folder: Path) -> None:
             for line in lines:
                 click.echo(f"{found.codec.name}: {example.name}: {line}")
     click.echo(f"codecs={codecs} examples={passed + failed} passed={passed} failed={failed}")
+    if not passed + failed:
+        raise BridgeError(f"{folder}: no examples there")
     sys.exit(1 if failed else 0)
 
 

@@ -163,3 +163,10 @@ def test_decode_that_fails(folder: Path) -> None:
         "neither hexadecimal nor base64"
         in run("decode", "--codec", "cayenne-lpp", "--port", "3", "?").output
     )
+
+
+def test_a_folder_without_examples(tmp_path: Path) -> None:
+    """Where nothing was tried, nothing has passed."""
+    done = run("codec-test", tmp_path)
+    assert done.exit_code == 1
+    assert str(done.exception) == f"{tmp_path}: no examples there"

@@ -17,28 +17,28 @@ CLIENT = arn(":client/", {"Ref": "Thing"})
 NUMBERED_CLIENTS = arn(":client/", {"Ref": "Thing"}, ".*")
 
 
-def statements(template: Template) -> dict[str, object]:
-    """Return what the one policy of a template allows: action → resource."""
+def statements(template: Template) -> dict[tuple[str, str], object]:
+    """Return what the one policy of a template says: effect and action → resource."""
     (policy,) = template.find_resources("AWS::IoT::Policy").values()
     found = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert all(each["Effect"] == "Allow" for each in found)
-    return {each["Action"]: each["Resource"] for each in found}
+    return {(each["Effect"], each["Action"]): each["Resource"] for each in found}
 
 
 def test_bridge_connects_as_itself_and_publishes_uplinks(bridge: Template) -> None:
-    """A bridge connects under its name, plain or numbered, and publishes under lora/."""
+    """A bridge connects under its name, plain or numbered, and publishes uplinks under lora/."""
     assert statements(bridge) == {
-        "iot:Connect": [CLIENT, NUMBERED_CLIENTS],
-        "iot:Publish": arn(":topic/lora/*/*"),
+        ("Allow", "iot:Connect"): [CLIENT, NUMBERED_CLIENTS],
+        ("Allow", "iot:Publish"): arn(":topic/lora/*/*"),
+        ("Deny", "iot:Publish"): arn(":topic/lora/*/*/decoded"),
     }
 
 
 def test_consumer_connects_as_itself_and_listens(consumer: Template) -> None:
     """A consumer connects under its name, and subscribes to and receives lora/ alone."""
     assert statements(consumer) == {
-        "iot:Connect": CLIENT,
-        "iot:Subscribe": arn(":topicfilter/lora/*"),
-        "iot:Receive": arn(":topic/lora/*"),
+        ("Allow", "iot:Connect"): CLIENT,
+        ("Allow", "iot:Subscribe"): arn(":topicfilter/lora/*"),
+        ("Allow", "iot:Receive"): arn(":topic/lora/*"),
     }
 
 
