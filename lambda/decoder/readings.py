@@ -49,11 +49,11 @@ def _asked(row: Row, codecs: Mapping) -> tuple[Codec, Received] | None:
     if content is None or row.keys() & {DECODED, DECODE_ERROR}:
         return None
     port, data = content
-    application, _, device = str(row[PARTITION_KEY]).partition("/")
+    application, _, device = str(row.get(PARTITION_KEY)).partition("/")
     assigned = codecs.find(application, device, port)
     if assigned is None:
         return None
-    time = parse_time(str(row[SORT_KEY])) or 0
+    time = parse_time(str(row.get(SORT_KEY))) or 0
     return assigned.codec, Received(data, port, time, assigned.variables)
 
 
