@@ -22,9 +22,8 @@ _INSTANCES = 5  # a repeat
 _HEADER = ("figure", "ratio to one alone", "measured")
 _NOTES = """
 An instance is a new process that has the package, and boto3, as in Lambda; its clients are made,
-but call nothing. An uplink alone has a new engine. A batch is 100 uplinks of one codec: the first
-prepares an engine, which is kept. Figures are median (min-max) of instances, sizes those of what is
-deployed, for arm64, with two codecs."""
+but call nothing. Each uplink has a new engine. Figures are median (min-max) of instances, sizes
+those of what is deployed, for arm64, with two codecs."""
 FIGURES = {
     "start": "start of an instance: imports, codecs, clients, ms",
     "first": "its first uplink, ms",
@@ -32,7 +31,6 @@ FIGURES = {
         f"{codec}_{what}": f"{shown}, of {name}, ms"
         for what, shown in (
             ("alone", "one alone"),
-            ("first_batch", "the first batch of 100"),
             ("batch", "a batch of 100"),
         )
         for codec, name in (

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 _BYTES = re.compile(r"port(\d{1,3})_bytes")
+_DIGITS = 126  # of DynamoDB's largest number; 1e99999999 would be the work of hours
 _deserializer = TypeDeserializer()
 _json = msgspec.json.Decoder(object, float_hook=Decimal)
 
@@ -20,7 +21,8 @@ Value = None | bool | int | Decimal | str | list["Value"] | dict[str, "Value"]
 Row = Mapping[str, Value]
 """One uplink as it is stored: ``device``, ``timestamp``, ``port{N}_bytes`` and the rest.
 
-Whole numbers are int, others Decimal, exactly as stored.
+Whole numbers are int, others Decimal, exactly as stored; and so are whole ones beyond DynamoDB's
+digits, which only a text of JSON may have.
 """
 
 
@@ -58,7 +60,8 @@ def _plain(name: str, value: object) -> Value:
 def _whole(value: object) -> Value:
     match value:
         case Decimal():
-            return int(value) if value == value.to_integral_value() else value
+            whole = value.adjusted() < _DIGITS and value == value.to_integral_value()
+            return int(value) if whole else value
         case list():
             return [_whole(each) for each in value]
         case dict():

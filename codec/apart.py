@@ -11,14 +11,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
 from codec.errors import Code, CodecError
-from codec.javascript import out_of_time
-from codec.prepared import Engines
+from codec.javascript import out_of_time, run
 
 _ROOT = Path(__file__).parent.parent
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from codec.apart import serve; serve()"
@@ -51,14 +51,21 @@ class Apart:
     def run(self, source: str, inputs: Sequence[str]) -> list[str | CodecError]:
         """Return what a codec answers to each of its inputs, in JSON, or why it does not."""
         answers: list[str | CodecError] = []
-        while len(answers) < len(inputs):
-            process = self._running()
-            assert process.stdin  # noqa: S101  # both are pipes
-            assert process.stdout  # noqa: S101
-            request = _Request(source, list(inputs[len(answers) :]))
-            _send(process.stdin, msgspec.msgpack.encode(request))
-            answers += self._answers(process.stdout, len(request.inputs))
+        try:
+            while len(answers) < len(inputs):
+                answers += self._ask(_Request(source, list(inputs[len(answers) :])))
+        except BaseException:
+            self._kill()  # what it has yet to say would be taken for what comes next
+            raise
         return answers
+
+    def _ask(self, request: _Request) -> Iterator[str | CodecError]:
+        process = self._running()
+        assert process.stdin  # noqa: S101  # both are pipes
+        assert process.stdout  # noqa: S101
+        with suppress(OSError):  # it has ended just now, and does not answer
+            _send(process.stdin, msgspec.msgpack.encode(request))
+        return self._answers(process.stdout, len(request.inputs))
 
     def _answers(self, pipe: IO[bytes], count: int) -> Iterator[str | CodecError]:
         """Yield the answers, until the one that the process did not live to give."""
@@ -81,10 +88,15 @@ class Apart:
         process, self._process = self._process, None
         if process is None:
             return None
-        with process:
-            assert process.stdin  # noqa: S101
+        assert process.stdin  # noqa: S101
+        with process, suppress(OSError):  # what was not sent
             process.stdin.close()
         return process.returncode
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self.close()
 
     def _ended(self) -> CodecError:
         status = self.close()
@@ -96,18 +108,16 @@ class Apart:
 def serve() -> None:
     """Be the process: run what comes on standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that asks
-    engines = Engines()
     while (message := _receive(sys.stdin.buffer)) is not None:
         request = _request.decode(message)
-        for number, argument in enumerate(request.inputs, start=1):
-            more = number < len(request.inputs)
-            said = _answer(engines, request.source, argument, more=more)
+        for argument in request.inputs:
+            said = _answer(request.source, argument)
             _send(sys.stdout.buffer, msgspec.msgpack.encode(said))
 
 
-def _answer(engines: Engines, source: str, argument: str, *, more: bool) -> _Said:
+def _answer(source: str, argument: str) -> _Said:
     try:
-        return _Said(engines.run(source, argument, more=more))
+        return _Said(run(source, argument))
     except CodecError as error:
         return _Said(error.message, error.code)
 
@@ -127,9 +137,10 @@ def _send(pipe: IO[bytes], message: bytes) -> None:
 
 
 def _receive(pipe: IO[bytes]) -> bytes | None:
-    """Return the next message; None when there is none any more."""
-    head = pipe.read(_LENGTH)
-    return pipe.read(int.from_bytes(head, "big")) if head else None
+    """Return the next message; None when there is no whole one any more."""
+    length = int.from_bytes(pipe.read(_LENGTH), "big")
+    message = pipe.read(length)
+    return message if message and len(message) == length else None
 
 
 _apart = Apart()

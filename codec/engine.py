@@ -14,9 +14,6 @@ from codec.apart import run_apart
 from codec.errors import Code, CodecError
 from codec.javascript import failure, script
 
-_MAX_RESULT = 65_536
-"""Bytes of JSON: a row takes 400 KB in DynamoDB, all in all, and a message 128 KB in AWS IoT."""
-
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
@@ -137,9 +134,6 @@ def _outcome(source: str, argument: str) -> _Outcome:
 def _found(answer: str | CodecError) -> Decoded | CodecError:
     if isinstance(answer, CodecError):
         return answer
-    size = len(answer.encode(errors="surrogatepass"))
-    if size > _MAX_RESULT:
-        return CodecError(Code.BAD_RESULT, f"{size} bytes, of {_MAX_RESULT} at most")
     try:
         return _decoded(_parsed(answer))
     except CodecError as error:

@@ -14,6 +14,8 @@ _SECONDS = 0.2  # of CPU time, from the codec's first line to its answer
 _LAST_SECONDS = 2 * _SECONDS  # for a step that does not end
 _MEMORY = 33_554_432  # bytes: the engine takes 100 kB of them, and a codec as many
 _STACK = 262_144  # bytes
+_MAX_RESULT = 65_536
+"""Bytes of JSON: a row takes 400 KB in DynamoDB, all in all, and a message 128 KB in AWS IoT."""
 
 
 def script(name: str) -> str:
@@ -21,13 +23,35 @@ def script(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
-GLOBALS = script("globals.js")
-CALL = script("call.js").strip().removesuffix(";")
+_GLOBALS = script("globals.js")
+_CALL = script("call.js").strip().removesuffix(";")
 _BUFFER = script("buffer.js")
 
 
-def engine_for(source: str) -> quickjs.Context:
-    """Return a new engine with the limits, and ``Buffer`` if ``source`` uses it."""
+def run(source: str, argument: str) -> str:
+    """Return what a codec answers to an input in JSON: an outcome, as call.js has it, in JSON.
+
+    It has a new engine, since nothing else keeps one uplink from seeing what another left behind.
+
+    Raises:
+        CodecError: it threw something, or went beyond a limit.
+
+    """
+    engine = _engine_for(source)
+    with _limited(engine):
+        began = process_time()
+        engine.eval(_GLOBALS)
+        engine.eval(source)
+        engine.set_time_limit(max(0.0, _SECONDS - (process_time() - began)))
+        outcome = str(engine.eval(_CALL)(argument))
+    size = len(outcome.encode(errors="surrogatepass"))
+    if size > _MAX_RESULT:
+        raise CodecError(Code.BAD_RESULT, f"{size} bytes, of {_MAX_RESULT} at most")
+    return outcome
+
+
+def _engine_for(source: str) -> quickjs.Context:
+    """Return an engine with the limits, and ``Buffer`` if ``source`` uses it."""
     engine = quickjs.Context()
     engine.set_memory_limit(_MEMORY)
     engine.set_max_stack_size(_STACK)
@@ -37,7 +61,7 @@ def engine_for(source: str) -> quickjs.Context:
 
 
 @contextmanager
-def limited(engine: quickjs.Context) -> Iterator[None]:
+def _limited(engine: quickjs.Context) -> Iterator[None]:
     """Limit the time of what is run within.
 
     The engine looks at its time between steps of a script only, and some have no end: after twice
@@ -58,22 +82,6 @@ def limited(engine: quickjs.Context) -> Iterator[None]:
         raise CodecError(Code.EXCEPTION, str(error)) from None
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-def run(engine: quickjs.Context, source: str, argument: str) -> str:
-    """Return what a codec answers to an input in JSON: an outcome, as call.js has it, in JSON.
-
-    Raises:
-        CodecError: it threw something, or went beyond a limit.
-
-    """
-    with limited(engine):
-        began = process_time()
-        engine.eval(GLOBALS)
-        engine.eval(source)
-        engine.set_time_limit(max(0.0, _SECONDS - (process_time() - began)))
-        answer = engine.eval(CALL)
-        return str(answer(argument))
 
 
 def failure(text: str) -> CodecError:

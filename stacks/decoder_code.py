@@ -21,7 +21,6 @@ _MODULES = (
     "bridge/timestamps.py",
     "bridge/uplink.py",
     "codec/__init__.py",
-    "codec/again.js",
     "codec/apart.py",
     "codec/buffer.js",
     "codec/call.js",
@@ -31,7 +30,6 @@ _MODULES = (
     "codec/globals.js",
     "codec/javascript.py",
     "codec/mapping.py",
-    "codec/prepared.py",
 )
 """What the function imports of this project, and what these read."""
 _JUNK = shutil.ignore_patterns("__pycache__", "*.dist-info", "bin")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
@@ -39,19 +40,31 @@ class Effects:
     store: Callable[[Row, Reading], object]
 
 
-def work_through(records: Sequence[Record], codecs: Mapping, effects: Effects) -> Iterator[str]:
-    """Yield the sequence numbers of the records that failed, and are to come again.
+def work_through(records: Sequence[Record], codecs: Mapping, effects: Effects) -> list[str]:
+    """Return the sequence numbers of the records that failed, and are to come again.
 
     A failure does not stop the others: if in the end the record is given up, so is nothing else.
     """
-    changes = [record["dynamodb"] for record in records]
-    rows = [stored_row(change["NewImage"]) for change in changes]
-    for change, row, result in zip(changes, rows, readings(rows, codecs), strict=True):
-        try:
+    failed: list[str] = []
+    uplinks: list[tuple[Change, Row]] = []
+    for record in records:
+        with _alone(record["dynamodb"], failed) as change:
+            uplinks.append((change, stored_row(change["NewImage"])))
+    results = readings([row for _change, row in uplinks], codecs)
+    for (change, row), result in zip(uplinks, results, strict=True):
+        with _alone(change, failed):
             _take(row, result, effects)
-        except Exception:  # noqa: BLE001  # whatever is wrong with it, the others go on
-            _log.exception("not decoded, to be tried again: %s", change["Keys"])
-            yield change["SequenceNumber"]
+    return failed
+
+
+@contextmanager
+def _alone(change: Change, failed: list[str]) -> Iterator[Change]:
+    """Let a record that fails fail alone."""
+    try:
+        yield change
+    except Exception:  # noqa: BLE001  # whatever is wrong with it, the others go on
+        _log.exception("not decoded, to be tried again: %s", change["Keys"])
+        failed.append(change["SequenceNumber"])
 
 
 def _take(row: Row, result: Reading | None, effects: Effects) -> None:

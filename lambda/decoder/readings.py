@@ -78,7 +78,9 @@ def _stored(value: Json, levels: int) -> Stored:
     match value:
         case list() | dict() if levels == 0:
             raise CodecError(Code.BAD_RESULT, f"nested deeper than {_DEEPEST} levels")
-        case float():
+        case bool() | str() | None:
+            return value
+        case int() | float():
             return _number(value)
         case list():
             return [_stored(each, levels - 1) for each in value]
@@ -86,8 +88,6 @@ def _stored(value: Json, levels: int) -> Stored:
             if "" in value:
                 raise CodecError(Code.BAD_RESULT, "a field without a name")
             return {name: _stored(each, levels - 1) for name, each in value.items()}
-        case _:
-            return value
 
 
 def _number(value: float) -> Decimal:

@@ -1,5 +1,6 @@
 """Codecs run in a process of their own, which they may lose."""
 
+import json
 import os
 import signal
 import sys
@@ -70,6 +71,35 @@ def test_the_process_has_no_credentials(apart: Apart, monkeypatch: pytest.Monkey
     """Nothing of the program's environment is with the codecs."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     assert b"secret" not in Path(f"/proc/{pid(apart)}/environ").read_bytes()
+
+
+def test_what_is_interrupted_answers_no_other(apart: Apart) -> None:
+    """An answer that nobody waited for is not taken for that to the next input."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            apart.run(CODEC, [ENDLESS, FINE])
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    other = CODEC.replace("ready", "other")
+    assert apart.run(other, [FINE]) == [READY.replace("ready", "other")]
+
+
+def test_a_process_that_ends_while_it_is_asked_is_told(apart: Apart) -> None:
+    """A request that nobody reads to its end is no error of the program."""
+    process = pid(apart)
+    os.kill(process, signal.SIGSTOP)
+    killing = threading.Timer(0.1, os.kill, (process, signal.SIGKILL))
+    killing.start()
+    (broken,) = apart.run(CODEC, [json.dumps("x" * 10_000_000)])  # more than the pipe holds
+    assert str(broken) == "exception: the engine broke down with status -9"
+    killing.join()
+    assert apart.run(CODEC, [FINE]) == [READY]
 
 
 def test_an_interrupt_is_for_the_program(apart: Apart) -> None:

@@ -99,8 +99,8 @@ def test_nothing_of_another_uplink_is_seen() -> None:
         Array.prototype.count = (Array.prototype.count || 0) + 1;
         return {data: {count, other: [].count}}
     }"""
-    for _ in range(2):
-        assert run(source).data == {"count": 1, "other": 1}
+    alone, *batch = run(source), *decode_all(Codec("test", source), [Received(b"", 1)] * 3)
+    assert [each == Decoded({"count": 1, "other": 1}) for each in (alone, *batch)] == [True] * 4
 
 
 @pytest.mark.parametrize(

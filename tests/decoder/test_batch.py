@@ -62,7 +62,7 @@ def test_each_uplink_is_listed_published_and_stored(codecs: Mapping) -> None:
         record(4, port1_bytes="[1]"),
     ]
     done = Done()
-    assert list(work_through(batch, codecs, done.effects)) == []
+    assert work_through(batch, codecs, done.effects) == []
     assert done.steps == [
         *(("list", "a/1"), ("publish", "a/1"), ("store", "a/1")),
         ("list", "a/2"),
@@ -75,9 +75,36 @@ def test_a_failure_stops_no_other(codecs: Mapping, caplog: pytest.LogCaptureFixt
     """The records that failed are named, to come again; all others are done."""
     done = Done(failing=frozenset({"a/2"}))
     batch = [record(number, port1_bytes=[number]) for number in (1, 2, 3)]
-    assert list(work_through(batch, codecs, done.effects)) == ["2"]
+    assert work_through(batch, codecs, done.effects) == ["2"]
     assert [device for step, device in done.steps if step == "store"] == ["a/1", "a/3"]
     assert "to be tried again" in caplog.text
+
+
+def test_a_record_that_cannot_be_read_fails_alone(codecs: Mapping) -> None:
+    """What one record holds, or lacks, is no matter of the others of its batch."""
+    without_image = record(2)
+    del without_image["dynamodb"]["NewImage"]  # type: ignore[misc]  # it may not be there
+    unknown = record(3)
+    unknown["dynamodb"]["NewImage"]["gwrx"] = {"X": "of a later DynamoDB"}  # type: ignore[typeddict-unknown-key]
+    batch = [record(1, port1_bytes=[1]), without_image, unknown, record(4, port1_bytes=[4])]
+    done = Done()
+    assert work_through(batch, codecs, done.effects) == ["2", "3"]
+    assert [device for step, device in done.steps if step == "store"] == ["a/1", "a/4"]
+
+
+def test_hostile_texts_do_not_stop_a_batch(codecs: Mapping) -> None:
+    """Texts that whoever may publish has put in the place of lists are left as they are."""
+    texts = (
+        "[" * 600,
+        "[" * 200_000,
+        "[1e99999999]",
+        "[9e999999999999999999]",
+        "[" + "9" * 9999 + "]",
+    )
+    batch = [record(number, gwrx=text, port1_bytes=[1]) for number, text in enumerate(texts)]
+    done = Done()
+    assert work_through(batch, codecs, done.effects) == []
+    assert sum(step == "store" for step, _device in done.steps) == len(texts)
 
 
 @dataclass
@@ -103,11 +130,11 @@ def test_a_reading_is_published_once_an_instance(codecs: Mapping) -> None:
         list_device=done.effects.list_device, publish=live.publish, store=done.effects.store
     )
     batch = [record(1, port1_bytes=[5], seqno=7)]
-    assert list(work_through(batch, codecs, effects)) == ["1"]
+    assert work_through(batch, codecs, effects) == ["1"]
     assert ("store", "a/1") not in done.steps
     publisher.failing = False
     for _ in range(3):
-        assert list(work_through(batch, codecs, effects)) == []
+        assert work_through(batch, codecs, effects) == []
     timestamp = "2026-11-01T08:00:00.000000Z"
     message = {"timestamp": timestamp, "seqno": 7, "port": 1, "decoded": {"n": 5}}
     assert publisher.published == [("lora/a/1/decoded", message)]
