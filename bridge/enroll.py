@@ -6,15 +6,10 @@ from pathlib import Path
 
 import boto3
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
 
 from bridge.deployment import aws_errors, stack_outputs
 from bridge.errors import BridgeError
+from bridge.key_pair import belong_together, private_key
 from bridge.names import CERTIFICATE_OUTPUT, KIND_OUTPUT, IdentityKind, identity_stack
 
 _CONFIGURATION = """\
@@ -102,24 +97,17 @@ def enroll(name: str, folder: Path, endpoint: Endpoint) -> Enrolled:
 
 def _check_pair(name: str, key_path: Path, pem: str) -> None:
     try:
-        key = load_pem_private_key(key_path.read_bytes(), password=None)
+        key = private_key(key_path)
     except OSError as error:
         raise BridgeError(
             f"{key_path}: {error.strerror}: enroll where 'lora-bridge keygen --name {name}' ran,"
             " or name its folder with --dir"
         ) from None
-    except (ValueError, TypeError):
-        raise BridgeError(f"{key_path}: not a private key without password") from None
-    certificate = x509.load_pem_x509_certificate(pem.encode())
-    if _public(key.public_key()) != _public(certificate.public_key()):
+    if not belong_together(key, x509.load_pem_x509_certificate(pem.encode())):
         raise BridgeError(
             f"the deployed certificate of {name} does not belong to {key_path}:"
             f" deploy with the {name}.csr that was made with it"
         )
-
-
-def _public(key: PublicKeyTypes) -> bytes:
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _configuration(name: str, endpoint: Endpoint) -> str:

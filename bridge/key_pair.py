@@ -1,0 +1,36 @@
+"""A private key and its certificate: whether they are a pair."""
+
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from bridge.errors import BridgeError
+
+
+def private_key(path: Path) -> PrivateKeyTypes:
+    """Read a private key.
+
+    Raises:
+        BridgeError: the file holds none that can be used.
+        OSError: it cannot be read.
+
+    """
+    try:
+        return load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError):
+        raise BridgeError(f"{path}: not a private key without password") from None
+
+
+def belong_together(key: PrivateKeyTypes, certificate: x509.Certificate) -> bool:
+    """Whether the certificate is that of the key."""
+    return _public(key.public_key()) == _public(certificate.public_key())
+
+
+def _public(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
