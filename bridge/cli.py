@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from bridge.error_commands import errors
 from bridge.errors import BridgeError
 from bridge.names import IdentityKind
 from bridge.parameters import MAX_PORT, endpoint_options, identity_options
@@ -172,7 +173,7 @@ def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | N
     click.echo(f"sent={sent} devices={devices}")
 
 
-for command in (history, devices, decode, codec_test):
+for command in (history, devices, errors, decode, codec_test):
     cli.add_command(command)
 
 

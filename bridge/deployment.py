@@ -29,8 +29,12 @@ def stack_outputs(stack: str, *names: str) -> list[str]:
                 " 'npx cdk deploy --all', or choose the region with AWS_DEFAULT_REGION"
             ) from None
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
-    if not outputs.keys() >= set(names):
-        raise BridgeError(f"stack {stack} is {found['StackStatus']}: let its deployment succeed")
+    missing = [name for name in names if name not in outputs]
+    if missing:
+        raise BridgeError(
+            f"stack {stack} is {found['StackStatus']}, without {missing[0]}: deploy it as it is"
+            " now, and let its deployment succeed"
+        )
     return [outputs[name] for name in names]
 
 

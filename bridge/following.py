@@ -1,14 +1,13 @@
 """Shows the newest uplinks of a device, and goes on with what comes, until Ctrl-C."""
 
-import signal
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
-from threading import Event
 
 import click
 
 from bridge.columns import Columns, choose
 from bridge.history import uplinks
+from bridge.interrupt import interruptible
 from bridge.live import Consumer, live_uplinks
 from bridge.names import SORT_KEY
 from bridge.output import Output
@@ -25,10 +24,7 @@ def follow(consumer: Consumer, table: str, device: str, output: Output, limit: i
         BridgeError: AWS refuses, or the consumer cannot connect.
 
     """
-    ended = Event()
-    # Not an exception wherever it happens to strike: what is begun is written to its end.
-    signal.signal(signal.SIGINT, lambda _number, _frame: ended.set())
-    with live_uplinks(consumer, device, ended.is_set) as live:
+    with interruptible() as ended, live_uplinks(consumer, device, ended.is_set) as live:
         # Read when subscribed already, so that nothing falls between.
         stored = list(uplinks(table, device, limit=limit or _STORED))[::-1]
         times = {row[SORT_KEY] for row in stored}

@@ -1,7 +1,10 @@
-"""Writes rows and devices for people (table), programs (JSON), spreadsheets (CSV), as they come."""
+"""Writes rows, devices and failures as they come.
+
+For people as a table, for programs as JSON, for spreadsheets as CSV.
+"""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from enum import StrEnum
 from io import StringIO
@@ -10,6 +13,7 @@ from itertools import chain
 import msgspec
 
 from bridge.columns import Columns, text
+from bridge.failures import Line
 from bridge.names import PARTITION_KEY, SORT_KEY
 from bridge.rows import Row
 from bridge.summary import Device
@@ -17,6 +21,7 @@ from bridge.summary import Device
 _WIDTHS = {"seqno": 5, "port": 4, "freq": 6, "datr": 9, "gwrx": 4, "rssi": 4, "lsnr": 5}
 _TIME_WIDTH = 27
 _DEVICE = "{:28} {:27} {:>7} {:>7} {:>4} {:>5}"
+_FAILURE = "{:8.8} {:27} {:28} {:>5} {}"  # the beginning of the id tells it from others
 _CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 """Those that JSON leaves as they are, and a terminal may obey."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -50,13 +55,32 @@ def _table(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
 
 def render_devices(devices: Iterable[Device], form: Format) -> Iterator[str]:
     """Yield the lines that show devices in the form asked for."""
-    names = [each.name for each in fields(Device)]
-    lines = ([text(getattr(device, name)) for name in names] for device in devices)
+    return _records(devices, Device, _DEVICE, form)
+
+
+def render_failures(failures: Iterable[Line], form: Format) -> Iterator[str]:
+    """Yield the lines that show failures in the form asked for."""
+    return _records(failures, Line, _FAILURE, form)
+
+
+def render_whole(shown: Mapping[str, object]) -> str:
+    """Show one thing as JSON over many lines."""
+    return msgspec.json.format(_encoder.encode(shown)).decode().translate(_CONTROLS)
+
+
+def _records(
+    records: Iterable[Device] | Iterable[Line],
+    kind: type[Device | Line],
+    layout: str,
+    form: Format,
+) -> Iterator[str]:
+    names = [each.name for each in fields(kind)]
+    lines = ([text(getattr(record, name)) for name in names] for record in records)
     match form:
         case Format.TABLE:
-            return (_DEVICE.format(*line).rstrip() for line in chain([names], lines))
+            return (layout.format(*line).rstrip() for line in chain([names], lines))
         case Format.JSON:
-            return _array(devices)
+            return _array(records)
         case Format.CSV:
             return map(_csv_line, chain([names], lines))
 

@@ -7,6 +7,8 @@ from bridge.names import (
     DEVICES_OUTPUT,
     ERROR_QUEUE_OUTPUT,
     FAILURE_QUEUE_OUTPUT,
+    NO_RETENTION,
+    RETENTION_OUTPUT,
     STORE_STACK,
     TABLE_OUTPUT,
 )
@@ -44,3 +46,4 @@ class StoreStack(Stack):
         CfnOutput(self, DEVICES_OUTPUT, value=devices.table_name)
         CfnOutput(self, ERROR_QUEUE_OUTPUT, value=errors.queue_url)
         CfnOutput(self, FAILURE_QUEUE_OUTPUT, value=failures.queue_url)
+        CfnOutput(self, RETENTION_OUTPUT, value=str(settings.retention_days or NO_RETENTION))

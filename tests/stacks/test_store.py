@@ -73,6 +73,7 @@ def test_rows_are_kept_for_ever_by_default(store: Template) -> None:
     """Without retention_days nothing expires, and the rule writes no expiry."""
     store.has_resource_properties(TABLE, {"TimeToLiveSpecification": Match.absent()})
     rule_selects(store, "SELECT *, (topic(2) + '/') + topic(3) AS device FROM 'lora/+/+'")
+    store.has_output("RetentionDays", {"Value": "none"})
 
 
 def test_retention_days_expire_rows(development_store: Template) -> None:
@@ -85,6 +86,7 @@ def test_retention_days_expire_rows(development_store: Template) -> None:
         "SELECT *, (topic(2) + '/') + topic(3) AS device, timestamp() / 1000 + 2592000 AS expires"
         " FROM 'lora/+/+'",
     )
+    development_store.has_output("RetentionDays", {"Value": "30"})
 
 
 def logical_id(template: Template, kind: str, construct: str) -> str:

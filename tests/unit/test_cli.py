@@ -13,6 +13,12 @@ from bridge.cli import cli
 from rig.certificates import make_certificates
 
 COMMANDS = sorted(cli.commands)
+PARTS = [
+    f"{name} {part}"
+    for name, command in cli.commands.items()
+    if isinstance(command, click.Group)
+    for part in command.commands
+]
 
 
 def lora_bridge(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -24,20 +30,26 @@ def lora_bridge(*arguments: str, folder: Path) -> subprocess.CompletedProcess[st
 def test_the_commands() -> None:
     """These are the commands, and the README names each of them."""
     assert [
-        *("codec-test", "decode", "devices", "enroll", "history", "keygen", "run", "simulate"),
+        *("codec-test", "decode", "devices", "enroll", "errors"),
+        *("history", "keygen", "run", "simulate"),
     ] == COMMANDS
+    assert PARTS == ["errors list", "errors show", "errors redrive"]
     readme = (Path(__file__).parents[2] / "README.md").read_text()
-    for command in COMMANDS:
+    for command in COMMANDS + PARTS:
         assert f"lora-bridge {command}" in readme
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS + PARTS)
 def test_help_says_what_and_shows_an_example(command: str) -> None:
     """Every command has a help with an example that names it."""
-    shown = CliRunner().invoke(cli, [command, "--help"])
+    shown = CliRunner().invoke(cli, [*command.split(), "--help"])
     assert shown.exit_code == 0
     assert re.search(rf"Example:\n +lora-bridge {command}", shown.output)
-    for option in cli.commands[command].params:
+    name, _, part = command.partition(" ")
+    found = cli.commands[name]
+    if part and isinstance(found, click.Group):
+        found = found.commands[part]
+    for option in found.params:
         if isinstance(option, click.Option):
             assert option.opts[-1] in shown.output
 
@@ -60,6 +72,9 @@ def test_help_says_what_and_shows_an_example(command: str) -> None:
         ["history", "a/d", "--follow", "--name", "reader", "--since", "1d"],
         ["history", "a/d", "--follow", "--name", "reader", "--until", "1d"],
         ["devices", "--since", "yesterday"],
+        ["errors", "list", "--limit", "0"],
+        ["errors", "show"],
+        ["errors", "nonsense"],
         ["simulate", "--connect", "nowhere"],
         ["simulate", "--connect", "host:99999"],
         ["simulate", "--rate", "0"],

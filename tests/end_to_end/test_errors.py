@@ -1,0 +1,284 @@
+"""The error queue: seen without being changed, and put through again without loss."""
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from bridge.deployment import stack_outputs
+from bridge.error_queue import ErrorQueue, Held
+from bridge.history import uplinks
+from bridge.names import ERROR_QUEUE_OUTPUT, STORE_STACK
+from bridge.redrive import Store, redrive
+from bridge.timestamps import format_time
+from localaws.consumer import connect
+from localaws.host import Host
+from rig.running_bridge import LORA_BRIDGE
+from tests.end_to_end.conftest import BRIDGE
+from tests.end_to_end.traffic import wait_for_rows
+from tests.unit.error_actions import REASON, error_action
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_START = 1_790_000_000_000_000  # microseconds since 1970
+
+
+@pytest.fixture
+def sqs(host: Host) -> "SQSClient":
+    """Return a client of SQS, with nothing in the error queue."""
+    del host  # deployed
+    client = boto3.client("sqs")
+    client.purge_queue(QueueUrl=queue_url())
+    return client
+
+
+def queue_url() -> str:
+    """Return where the error queue is."""
+    (url,) = stack_outputs(STORE_STACK, ERROR_QUEUE_OUTPUT)
+    return url
+
+
+def payload(seqno: int, **others: object) -> bytes:
+    """Return an uplink as a bridge publishes it."""
+    time = format_time(_START + seqno * 1_000_000)
+    return json.dumps(
+        {"port1_bytes": [1, 254], "timestamp": time, "seqno": seqno} | others
+    ).encode()
+
+
+def fail(sqs: "SQSClient", body: str) -> str:
+    """Put a message into the error queue; return its id."""
+    return sqs.send_message(QueueUrl=queue_url(), MessageBody=body)["MessageId"]
+
+
+def waiting(sqs: "SQSClient") -> int:
+    """Return how many messages can be received."""
+    return ErrorQueue(sqs, queue_url()).depth().waiting
+
+
+def run(host: Host, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command on the error queue, which may fail."""
+    return subprocess.run(
+        [*LORA_BRIDGE, "errors", *arguments],
+        env=host.aws.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_list_and_show_leave_the_queue_as_it_is(
+    host: Host, sqs: "SQSClient", application: str
+) -> None:
+    """Every message is in every list, newest first, and whole when shown by a part of its id."""
+    ids = [fail(sqs, error_action(f"lora/{application}/d", payload(seqno))) for seqno in range(23)]
+    ids.append(fail(sqs, "hello"))
+    listed = run(host, "list", "--format", "csv")
+    rows = list(csv.DictReader(StringIO(listed.stdout)))
+    assert {row["id"] for row in rows} == set(ids)
+    assert [row["time"] for row in rows] == sorted((row["time"] for row in rows), reverse=True)
+    of_devices = {row["id"]: (row["device"], row["seqno"], row["reason"]) for row in rows}
+    assert of_devices[ids[7]] == (f"{application}/d", "7", REASON)
+    assert of_devices[ids[23]] == ("", "", "no message of an AWS IoT error action")
+    assert listed.stderr == "looked at 24 messages\n"
+    assert waiting(sqs) == 24
+    again = run(host, "list", "--format", "json")
+    assert {each["id"] for each in json.loads(again.stdout)} == set(ids)
+    shown = json.loads(run(host, "show", ids[7][:12]).stdout)
+    assert shown["id"] == ids[7]
+    assert shown["payload"] == json.loads(payload(7))
+    some = run(host, "list", "--limit", "4")
+    assert len(some.stdout.splitlines()) == 5
+    assert some.stderr == "looked at 4 of about 24 messages\n"
+    table = run(host, "list").stdout.splitlines()
+    assert table[0].split() == ["id", "time", "device", "seqno", "reason"]
+    assert {line[:8] for line in table[1:]} == {each[:8] for each in ids}
+    assert waiting(sqs) == 24
+
+
+def test_an_id_must_be_that_of_one_message(host: Host, sqs: "SQSClient") -> None:
+    """None or several with such a beginning are one line each."""
+    fail(sqs, "one")
+    fail(sqs, "two")
+    several = run(host, "show", "")
+    assert several.returncode == 1
+    assert "\nlora-bridge: 2 messages begin with : " in several.stderr
+    none = run(host, "show", "nothing")
+    assert none.returncode == 1
+    assert "lora-bridge: no message seen has an id that begins with nothing\n" in none.stderr
+
+
+def test_what_the_rule_could_not_store_is_listed_and_left(
+    host: Host, sqs: "SQSClient", application: str
+) -> None:
+    """A message that the table refuses comes here by the rule, and stays, with the reason."""
+    policy = sqs.get_queue_attributes(QueueUrl=queue_url(), AttributeNames=["Policy"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=queue_url(), Attributes={"Policy": ""})  # see test_path
+    try:
+        with connect(host, BRIDGE, BRIDGE) as bridge:
+            assert bridge.publish(f"lora/{application}/d", b'{"no":"timestamp"}') == 0
+        deadline = time.monotonic() + 10
+        while not waiting(sqs):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue_url(), Attributes=policy)
+    (listed,) = json.loads(run(host, "list", "--format", "json").stdout)
+    assert listed["device"] == f"{application}/d"
+    done = run(host, "redrive")
+    assert (done.returncode, done.stdout) == (1, "redriven=0 left=1\n")
+    assert done.stderr == f"left {listed['id']}: {application}/d: {REASON}\n"
+    assert waiting(sqs) == 1
+
+
+def test_a_redriven_row_is_that_of_the_rule(
+    host: Host, sqs: "SQSClient", table: str, application: str
+) -> None:
+    """It has the columns and the values that the rule gives the same payload."""
+    gwrx = [{"eui": "b827ebfffe000001", "rssi": -57, "lsnr": 9.2}]
+    published = payload(1, gwrx=gwrx, motetx={"freq": 868.1})
+    with connect(host, BRIDGE, BRIDGE) as bridge:
+        assert bridge.publish(f"lora/{application}/rule", published) == 0
+    wait_for_rows(table, 1, f"{application}/rule")
+    (of_the_rule,) = uplinks(table, f"{application}/rule")
+    fail(sqs, error_action(f"lora/{application}/redriven", published))
+    done = run(host, "redrive")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "redriven=1 left=0\n", "")
+    (redriven,) = uplinks(table, f"{application}/redriven")
+    expiries = [row["expires"] for row in (of_the_rule, redriven)]
+    assert isinstance(expiries[0], int)
+    assert isinstance(expiries[1], int)
+    assert abs(expiries[1] - expiries[0]) < 60
+    same = {"device": "", "expires": 0}
+    assert {**redriven, **same} == {**of_the_rule, **same}
+    assert waiting(sqs) == 0
+
+
+def test_what_is_in_the_table_counts_as_stored(
+    host: Host, sqs: "SQSClient", table: str, application: str
+) -> None:
+    """A row is left as it is: that of the same uplink is enough, another's is said to be there."""
+    rows = boto3.resource("dynamodb").Table(table)
+    for seqno in (1, 2):
+        stored = json.loads(payload(seqno)) | {"device": f"{application}/d", "decoded": {"a": 1}}
+        rows.put_item(Item=stored)
+    other = json.loads(payload(2)) | {"seqno": 77}
+    fail(sqs, error_action(f"lora/{application}/d", payload(1)))
+    left = fail(sqs, error_action(f"lora/{application}/d", json.dumps(other).encode()))
+    foreign = fail(sqs, "hello")
+    done = run(host, "redrive")
+    assert (done.returncode, done.stdout) == (1, "redriven=1 left=2\n")
+    assert set(done.stderr.splitlines()) == {
+        f"left {left}: {application}/d: another uplink has its time",
+        f"left {foreign}: no device: no message of an AWS IoT error action",
+    }
+    found = list(uplinks(table, f"{application}/d"))
+    assert [(row["seqno"], row["decoded"]) for row in found] == [(2, {"a": 1}), (1, {"a": 1})]
+    assert waiting(sqs) == 2
+
+
+def test_nothing_is_removed_before_it_is_stored(
+    sqs: "SQSClient", table: str, application: str
+) -> None:
+    """What AWS refuses to store for a reason of its own is all given back, at once."""
+    for seqno in range(25):
+        fail(sqs, error_action(f"lora/{application}/d", payload(seqno)))
+    nowhere = Store(boto3.client("dynamodb"), f"{table}-not", None)
+    with pytest.raises(ClientError):
+        list(redrive(ErrorQueue(sqs, queue_url()), nowhere, lambda: False))
+    assert waiting(sqs) == 25
+
+
+class _Dying(ErrorQueue):
+    """A queue whose user dies before anything is removed, or given back."""
+
+    def remove(self, held: list[Held]) -> list[str | None]:
+        del held
+        raise KeyboardInterrupt
+
+    def give_back(self, held: object) -> None:
+        del held
+
+
+def test_an_end_between_storing_and_removing(
+    host: Host, sqs: "SQSClient", table: str, application: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored and is still in the queue is found stored when it is seen again."""
+    monkeypatch.setattr("bridge.redrive._HIDDEN", 1)
+    fail(sqs, error_action(f"lora/{application}/d", payload(1)))
+    store = Store(boto3.client("dynamodb"), table, None)
+    with pytest.raises(KeyboardInterrupt):
+        list(redrive(_Dying(sqs, queue_url()), store, lambda: False))
+    (stored,) = uplinks(table, f"{application}/d")
+    wait_for(lambda: waiting(sqs) == 1)
+    assert run(host, "redrive").stdout == "redriven=1 left=0\n"
+    (found,) = uplinks(table, f"{application}/d")
+    assert found["timestamp"] == stored["timestamp"]
+    assert waiting(sqs) == 0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def redriving(host: Host) -> subprocess.Popen[str]:
+    """Start a redrive."""
+    return subprocess.Popen(
+        [*LORA_BRIDGE, "errors", "redrive"],
+        env=host.aws.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def counts(said: str) -> tuple[int, int]:
+    """Return what a redrive says it has redriven and left."""
+    match = re.fullmatch(r"redriven=(\d+) left=(\d+)\n", said)
+    assert match
+    return int(match[1]), int(match[2])
+
+
+def test_two_at_once(host: Host, sqs: "SQSClient", table: str, application: str) -> None:
+    """Two redrives share the queue, and each uplink is stored once."""
+    for seqno in range(60):
+        fail(sqs, error_action(f"lora/{application}/d", payload(seqno)))
+    both = [redriving(host), redriving(host)]
+    done = [counts(each.communicate()[0]) for each in both]
+    assert [each.returncode for each in both] == [0, 0]
+    assert sum(redriven for redriven, _left in done) >= 60
+    assert len(list(uplinks(table, f"{application}/d"))) == 60
+    assert waiting(sqs) == 0
+
+
+def test_ctrl_c_ends_with_the_summary(
+    host: Host, sqs: "SQSClient", table: str, application: str
+) -> None:
+    """What was counted is stored and removed; the rest is there for the next run."""
+    total = 300
+    for seqno in range(total):
+        fail(sqs, error_action(f"lora/{application}/d", payload(seqno)))
+    interrupted = redriving(host)
+    wait_for(lambda: waiting(sqs) < total)
+    interrupted.send_signal(signal.SIGINT)
+    redriven, left = counts(interrupted.communicate()[0])
+    assert (interrupted.returncode, left) == (130, 0)
+    assert 0 < redriven < total
+    assert len(list(uplinks(table, f"{application}/d"))) == redriven
+    assert waiting(sqs) == total - redriven
+    assert counts(run(host, "redrive").stdout) == (total - redriven, 0)
+    assert len(list(uplinks(table, f"{application}/d"))) == total
