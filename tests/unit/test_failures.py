@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.failures import details, is_same, line, parse_failure, row_to_store
+from bridge.rows import Value
 from bridge.tables import render_whole
 from tests.unit.error_actions import REASON, error_action
 
@@ -95,7 +96,13 @@ def test_a_topic_that_the_rule_does_not_take_has_no_row(topic: str) -> None:
 
 def test_an_uplink_is_the_same_whatever_was_added() -> None:
     """Port, bytes and seqno say whether it is the same; what else there is does not matter."""
-    row = {"device": "a/d", "timestamp": "t", "port1_bytes": [1], "seqno": 1, "gwrx": []}
+    row: dict[str, Value] = {
+        "device": "a/d",
+        "timestamp": "t",
+        "port1_bytes": [1],
+        "seqno": 1,
+        "gwrx": [],
+    }
     assert is_same(row, row | {"decoded": {}, "gwrx": [{"rssi": -1}], "expires": 5})
     assert not is_same(row, row | {"seqno": 2})
     assert not is_same(row, row | {"port1_bytes": [2]})
@@ -104,7 +111,7 @@ def test_an_uplink_is_the_same_whatever_was_added() -> None:
 
 def test_what_is_no_uplink_is_the_same_with_all_its_fields() -> None:
     """Something that carries no bytes is compared field by field, but for its expiry."""
-    row = {"device": "a/d", "timestamp": "t", "x": 1, "expires": 5}
+    row: dict[str, Value] = {"device": "a/d", "timestamp": "t", "x": 1, "expires": 5}
     assert is_same(row, row | {"expires": 6, "y": 2})
     assert not is_same(row, row | {"x": 2})
     assert not is_same(row, {"device": "a/d", "timestamp": "t"})
