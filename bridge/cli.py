@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 import os
 import re
 import sys
@@ -14,8 +13,9 @@ import click
 from bridge.error_commands import errors
 from bridge.errors import BridgeError
 from bridge.names import IdentityKind
-from bridge.parameters import MAX_PORT, endpoint_options, identity_options
+from bridge.parameters import MAX_PORT, endpoint_options, finite, identity_options
 from bridge.reading import devices, history
+from bridge.replay_command import replay
 from codec.commands import codec_test, decode
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
@@ -30,12 +30,6 @@ def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[
     if not (host and re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= MAX_PORT):
         raise click.BadParameter(f"{value!r} is not HOST:PORT with a port from 1 to {MAX_PORT}")
     return host.strip("[]"), int(port)  # [::1]:6500 is how IPv6 is written
-
-
-def _finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
-    if not math.isfinite(value):
-        raise click.BadParameter("not a number of frames a second")
-    return value
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -140,7 +134,7 @@ def run(config_path: Path) -> None:
 @click.option(
     "--rate",
     type=click.FloatRange(0, min_open=True),
-    callback=_finite,
+    callback=finite,
     default=10.0,
     show_default=True,
     help="Frames a second.",
@@ -173,7 +167,7 @@ def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | N
     click.echo(f"sent={sent} devices={devices}")
 
 
-for command in (history, devices, errors, decode, codec_test):
+for command in (history, devices, errors, replay, decode, codec_test):
     cli.add_command(command)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge.errors import BridgeError
+from bridge.interrupt import INTERRUPTED, interruptible
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from bridge.error_queue import ErrorQueue
     from bridge.failures import Failure
 
-_INTERRUPTED = 130  # as shells say of what Ctrl-C has ended
 _most = click.option(
     "--limit",
     type=click.IntRange(1),
@@ -132,7 +132,6 @@ def redrive() -> None:
     from bridge.columns import text
     from bridge.deployment import aws_errors
     from bridge.failures import device_of
-    from bridge.interrupt import interruptible
     from bridge.names import NO_RETENTION
     from bridge.redrive import Store
     from bridge.redrive import redrive as go_through
@@ -161,7 +160,7 @@ def redrive() -> None:
                 click.echo(each, err=True)
             click.echo(f"redriven={redriven} left={len(left)}")
     if ended.is_set():
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
     sys.exit(1 if left else 0)
 
 

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from threading import Event
 from types import FrameType
 
+INTERRUPTED = 130
+"""Exit status of what Ctrl-C has ended before its end, as shells say it."""
+
 
 @contextmanager
 def interruptible() -> Iterator[Event]:

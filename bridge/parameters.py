@@ -1,5 +1,6 @@
 """What several commands ask for, and the one line that a mistake in it ends in."""
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -35,6 +36,13 @@ def device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Read ``APPEUI/MOTEEUI``."""
     if not re.fullmatch(f"{EUI_PATTERN}/{EUI_PATTERN}", value):
         raise click.BadParameter(f"{value!r} is not APPEUI/MOTEEUI")
+    return value
+
+
+def finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    """Read a number that is neither infinite nor none at all."""
+    if not math.isfinite(value):
+        raise click.BadParameter("not a finite number")
     return value
 
 

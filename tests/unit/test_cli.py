@@ -31,7 +31,7 @@ def test_the_commands() -> None:
     """These are the commands, and the README names each of them."""
     assert [
         *("codec-test", "decode", "devices", "enroll", "errors"),
-        *("history", "keygen", "run", "simulate"),
+        *("history", "keygen", "replay", "run", "simulate"),
     ] == COMMANDS
     assert PARTS == ["errors list", "errors show", "errors redrive"]
     readme = (Path(__file__).parents[2] / "README.md").read_text()
@@ -75,6 +75,12 @@ def test_help_says_what_and_shows_an_example(command: str) -> None:
         ["errors", "list", "--limit", "0"],
         ["errors", "show"],
         ["errors", "nonsense"],
+        ["replay", "a/d", "--topic-prefix", "lora/replay"],
+        ["replay", "a/d", "--since", "1d"],
+        ["replay", "a/d", "--since", "1d", "--topic-prefix", "lora"],
+        ["replay", "a/d", "--since", "1d", "--topic-prefix", "p", "--rate", "101"],
+        ["replay", "a/d", "--since", "1d", "--topic-prefix", "p", "--rate", "nan"],
+        ["replay", "a/d", "--since", "5m", "--until", "10m", "--topic-prefix", "p"],
         ["simulate", "--connect", "nowhere"],
         ["simulate", "--connect", "host:99999"],
         ["simulate", "--rate", "0"],
