@@ -10,10 +10,11 @@ from pathlib import Path
 
 import click
 
+from bridge.check.command import check
 from bridge.error_commands import errors
 from bridge.errors import BridgeError
 from bridge.names import IdentityKind
-from bridge.parameters import MAX_PORT, endpoint_options, finite, identity_options
+from bridge.parameters import MAX_PORT, config_option, endpoint_options, finite, identity_options
 from bridge.reading import devices, history
 from bridge.replay_command import replay
 from codec.commands import codec_test, decode
@@ -93,15 +94,7 @@ def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Pa
 
 
 @cli.command()
-@click.option(
-    "--config",
-    "config_path",
-    type=_FILE,
-    default="bridge.toml",
-    metavar="FILE",
-    show_default=True,
-    help="Configuration, as 'enroll' writes it.",
-)
+@config_option
 def run(config_path: Path) -> None:
     """Forward the network server's frames to AWS IoT.
 
@@ -167,7 +160,7 @@ def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | N
     click.echo(f"sent={sent} devices={devices}")
 
 
-for command in (history, devices, errors, replay, decode, codec_test):
+for command in (history, devices, check, errors, replay, decode, codec_test):
     cli.add_command(command)
 
 

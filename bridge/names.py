@@ -11,12 +11,16 @@ TOPIC_ROOT = "lora"
 
 STORE_STACK = "LoraStore"
 TABLE_OUTPUT = "TableName"
+RULE_OUTPUT = "RuleName"
 DEVICES_OUTPUT = "DevicesTableName"
 ERROR_QUEUE_OUTPUT = "ErrorQueueUrl"
 FAILURE_QUEUE_OUTPUT = "FailureQueueUrl"
 RETENTION_OUTPUT = "RetentionDays"
 """Days that rows are kept, or ``NO_RETENTION``: an output is never empty."""
 NO_RETENTION = "none"
+
+CHECK_APPLICATION = "check"
+"""AppEUI of the test uplinks that ``lora-bridge check`` makes, whose devices are the bridges."""
 
 KIND_OUTPUT = "Kind"
 CERTIFICATE_OUTPUT = "CertificateId"

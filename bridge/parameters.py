@@ -52,6 +52,19 @@ def _host_name(_ctx: click.Context, _param: click.Parameter, value: str | None) 
     return value
 
 
+def config_option(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--config``, which is called ``config_path``."""
+    return click.option(
+        "--config",
+        "config_path",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default="bridge.toml",
+        metavar="FILE",
+        show_default=True,
+        help="Configuration, as 'enroll' writes it.",
+    )(command)
+
+
 def folder_option(command: Callable[_P, None]) -> Callable[_P, None]:
     """Add ``--dir``, which is called ``folder``."""
     return click.option(

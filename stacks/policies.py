@@ -3,7 +3,7 @@
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from bridge.names import TOPIC_ROOT, IdentityKind, decoded_topic
+from bridge.names import CHECK_APPLICATION, TOPIC_ROOT, IdentityKind, decoded_topic
 
 
 def identity_policy(stack: Stack, kind: IdentityKind, client_id: str) -> iam.PolicyDocument:
@@ -18,13 +18,17 @@ def identity_policy(stack: Stack, kind: IdentityKind, client_id: str) -> iam.Pol
 def bridge_policy(stack: Stack, client_id: str) -> iam.PolicyDocument:
     """Connect as ``client_id`` or a numbered ``client_id.N``; publish uplinks, but no readings.
 
-    A ``*`` of the policy also stands for slashes.
+    And hear the test uplink of its own that ``lora-bridge check`` makes. A ``*`` of the policy
+    also stands for slashes.
     """
+    check = f"{TOPIC_ROOT}/{CHECK_APPLICATION}/{client_id}"
     clients = [_arn(stack, "client", client_id), _arn(stack, "client", f"{client_id}.*")]
     return iam.PolicyDocument(
         statements=[
             _allow("iot:Connect", *clients),
             _allow("iot:Publish", _arn(stack, "topic", f"{TOPIC_ROOT}/*/*")),
+            _allow("iot:Subscribe", _arn(stack, "topicfilter", check)),
+            _allow("iot:Receive", _arn(stack, "topic", check)),
             iam.PolicyStatement(
                 effect=iam.Effect.DENY,
                 actions=["iot:Publish"],

@@ -9,6 +9,7 @@ from bridge.names import (
     FAILURE_QUEUE_OUTPUT,
     NO_RETENTION,
     RETENTION_OUTPUT,
+    RULE_OUTPUT,
     STORE_STACK,
     TABLE_OUTPUT,
 )
@@ -37,11 +38,12 @@ class StoreStack(Stack):
         uplinks = UplinkTable(self, "Uplinks", retained=retained, expiring=expiring).table
         devices = DeviceTable(self, "Devices", retained=retained).table
         errors = FailureQueue(self, "Errors", retained=retained).queue
-        UplinkRule(
+        rule = UplinkRule(
             self, "Storing", table=uplinks, errors=errors, retention_days=settings.retention_days
-        )
+        ).rule
         failures = FailureQueue(self, "Undecoded", retained=retained).queue
         Decoder(self, "Decoding", settings.decoding, Backing(uplinks, devices, failures))
+        CfnOutput(self, RULE_OUTPUT, value=rule.ref)
         CfnOutput(self, TABLE_OUTPUT, value=uplinks.table_name)
         CfnOutput(self, DEVICES_OUTPUT, value=devices.table_name)
         CfnOutput(self, ERROR_QUEUE_OUTPUT, value=errors.queue_url)

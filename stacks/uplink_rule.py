@@ -27,7 +27,7 @@ class UplinkRule(Construct):
         super().__init__(scope, construct_id)
         writer = self._role("Writer", "dynamodb:PutItem", table.table_arn)
         reporter = self._role("ErrorReporter", "sqs:SendMessage", errors.queue_arn)
-        iot.CfnTopicRule(
+        self.rule = iot.CfnTopicRule(
             self,
             "Rule",
             topic_rule_payload=iot.CfnTopicRule.TopicRulePayloadProperty(

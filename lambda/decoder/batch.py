@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from bridge.names import PARTITION_KEY, SORT_KEY
+from bridge.names import CHECK_APPLICATION, PARTITION_KEY, SORT_KEY
 from bridge.rows import Row, stored_row
 from codec.mapping import Mapping
 from decoder.readings import Reading, readings
@@ -68,7 +68,10 @@ def _alone(change: Change, failed: list[str]) -> Iterator[Change]:
 
 
 def _take(row: Row, result: Reading | None, effects: Effects) -> None:
-    effects.list_device(str(row[PARTITION_KEY]))
+    device = str(row[PARTITION_KEY])
+    if device.startswith(f"{CHECK_APPLICATION}/"):
+        return
+    effects.list_device(device)
     if result is None:
         return
     if result.decoded is None:

@@ -71,6 +71,14 @@ def test_each_uplink_is_listed_published_and_stored(codecs: Mapping) -> None:
     ]
 
 
+def test_a_test_uplink_is_left_alone(codecs: Mapping) -> None:
+    """What a check sends to its own row, and removes, is no device's."""
+    test = record(1, device="check/network-host-1", port1_bytes=[1])
+    done = Done()
+    assert work_through([test], codecs, done.effects) == []
+    assert done.steps == []
+
+
 def test_a_failure_stops_no_other(codecs: Mapping, caplog: pytest.LogCaptureFixture) -> None:
     """The records that failed are named, to come again; all others are done."""
     done = Done(failing=frozenset({"a/2"}))

@@ -30,6 +30,8 @@ def test_bridge_connects_as_itself_and_publishes_uplinks(bridge: Template) -> No
         ("Allow", "iot:Connect"): [CLIENT, NUMBERED_CLIENTS],
         ("Allow", "iot:Publish"): arn(":topic/lora/*/*"),
         ("Deny", "iot:Publish"): arn(":topic/lora/*/*/decoded"),
+        ("Allow", "iot:Subscribe"): arn(":topicfilter/lora/check/", {"Ref": "Thing"}),
+        ("Allow", "iot:Receive"): arn(":topic/lora/check/", {"Ref": "Thing"}),
     }
 
 

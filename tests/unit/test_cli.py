@@ -30,7 +30,7 @@ def lora_bridge(*arguments: str, folder: Path) -> subprocess.CompletedProcess[st
 def test_the_commands() -> None:
     """These are the commands, and the README names each of them."""
     assert [
-        *("codec-test", "decode", "devices", "enroll", "errors"),
+        *("check", "codec-test", "decode", "devices", "enroll", "errors"),
         *("history", "keygen", "replay", "run", "simulate"),
     ] == COMMANDS
     assert PARTS == ["errors list", "errors show", "errors redrive"]

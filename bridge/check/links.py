@@ -1,0 +1,88 @@
+"""The chain from the configuration to the table, in the order that uplinks go."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives import hashes
+
+from bridge.check import files, network
+from bridge.check.aws import Account, deployed
+from bridge.check.chain import Link
+from bridge.check.round_trip import RoundTrip
+from bridge.check.session import Session
+from bridge.config import Config
+from bridge.names import (
+    CHECK_APPLICATION,
+    RULE_OUTPUT,
+    STORE_STACK,
+    TABLE_OUTPUT,
+    TOPIC_ROOT,
+)
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_EMPTY = b"{}"
+
+
+class Links:
+    """What there is to look at; each link may rely on those before it."""
+
+    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
+        self._path = path
+        self._now = now
+        self._config: Config
+        self._certificate: x509.Certificate
+
+    def all(self, *, round_trip: bool) -> Generator[Link, None, None]:
+        """Yield the links, each when the one before has been looked at."""
+        yield "configuration", self._read_configuration
+        aws = self._config.aws
+        account = Account(aws.endpoint)
+        yield "key", lambda: files.key(aws.private_key)
+        yield "certificate", self._read_certificate
+        yield "clock", lambda: account.clock(self._now)
+        yield "name", lambda: network.name(aws)
+        yield "TCP", lambda: network.tcp(aws)
+        yield "TLS", lambda: network.tls(aws)
+        yield "certificate in AWS", lambda: account.certificate(self._id(), aws.client_id)
+        with closing(Session(aws)) as session:
+            yield "MQTT", session.connect
+            yield "publish", lambda: session.publish(self._topic_beside(), _EMPTY)
+            yield "rule", lambda: account.rule(_rule())
+            yield "table", lambda: account.table(_table())
+            yield "role", lambda: account.role(_rule(), _table())
+            if round_trip:
+                yield from RoundTrip(self._config, session).links()
+
+    def _read_configuration(self) -> str:
+        self._config = files.configuration(self._path)
+        return str(self._path)
+
+    def _read_certificate(self) -> str:
+        aws = self._config.aws
+        self._certificate = files.certificate(aws.certificate, aws.private_key)
+        return f"{aws.certificate}, {files.validity(self._certificate, self._now())}"
+
+    def _id(self) -> str:
+        """Return what AWS IoT calls the certificate: the SHA-256 of it."""
+        return self._certificate.fingerprint(hashes.SHA256()).hex()
+
+    def _topic_beside(self) -> str:
+        """Return a topic that the policy allows as those of uplinks, with a level more.
+
+        The rule does not take it.
+        """
+        application = self._config.listen[0].application or CHECK_APPLICATION
+        return f"{TOPIC_ROOT}/{application}/{self._config.aws.client_id}/check"
+
+
+def _rule() -> str:
+    return deployed(STORE_STACK, RULE_OUTPUT)
+
+
+def _table() -> str:
+    return deployed(STORE_STACK, TABLE_OUTPUT)

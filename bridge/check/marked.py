@@ -1,0 +1,39 @@
+"""The test uplink: how it looks as a frame, and how it is known again. Does no I/O."""
+
+import base64
+
+import msgspec
+
+from bridge.names import CHECK_APPLICATION, TOPIC_ROOT
+from bridge.rows import port_and_data, row_of
+
+_PORT = 1
+
+
+class MarkedUplink:
+    """An uplink of the device ``check/CLIENT_ID``, whose payload, ``marker``, no other has."""
+
+    def __init__(self, client_id: str, marker: bytes) -> None:
+        self._client_id = client_id
+        self._marker = marker
+        self.device = f"{CHECK_APPLICATION}/{client_id}"
+        self.topic = f"{TOPIC_ROOT}/{self.device}"
+
+    def frame(self) -> bytes:
+        """Return the frame, with its NUL, as a network server would write it."""
+        payload = base64.b64encode(self._marker).decode()
+        app = {
+            "appeui": CHECK_APPLICATION,
+            "moteeui": self._client_id,
+            "dir": "up",
+            "userdata": {"seqno": 0, "port": _PORT, "payload": payload},
+        }
+        return msgspec.json.encode({"app": app}) + b"\0"
+
+    def is_in(self, payload: bytes) -> bool:
+        """Say whether a message is this uplink."""
+        try:
+            message = msgspec.json.decode(payload, type=dict[str, object])
+        except (msgspec.DecodeError, RecursionError):
+            return False
+        return port_and_data(row_of(message)) == (_PORT, self._marker)

@@ -1,0 +1,72 @@
+"""A chain of links is looked at in order, and each finding is one line."""
+
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from bridge.check.chain import BrokenError, Finding, Link, NotTriedError, State, line, walk
+from bridge.check.marked import MarkedUplink
+from bridge.message import build
+from bridge.semtech import parse
+
+MARKER = bytes(range(8))
+
+
+def raising(error: Exception) -> Callable[[], str]:
+    """Return a look that ends in an error."""
+
+    def look() -> str:
+        raise error
+
+    return look
+
+
+def test_the_walk_ends_at_the_first_broken_link() -> None:
+    """What cannot be looked at is passed over; what comes after the broken link is not touched."""
+    links: list[Link] = [
+        ("a", lambda: "seen"),
+        ("b", raising(NotTriedError("no credentials"))),
+        ("c", raising(BrokenError("gone", "bring it back"))),
+        ("d", raising(AssertionError())),
+    ]
+    ticks = count()
+    assert list(walk(links, lambda: float(next(ticks)))) == [
+        Finding("a", State.WHOLE, "seen", "", 1),
+        Finding("b", State.NOT_TRIED, "no credentials", "", 1),
+        Finding("c", State.BROKEN, "gone", "bring it back", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("finding", "said"),
+    [
+        (Finding("TCP", State.WHOLE, "connected", "", 0.0123), "✓ TCP: connected (12 ms)"),
+        (Finding("rule", State.NOT_TRIED, "no region", "", 1), "- rule: not tried, no region"),
+        (Finding("key", State.BROKEN, "gone", "make one", 1), "✗ key: gone → make one"),
+    ],
+)
+def test_lines(finding: Finding, said: str) -> None:
+    """A mark, the link, what was seen; the time of what is whole, the remedy of what is not."""
+    assert line(finding) == said
+
+
+def test_the_test_uplink_is_one() -> None:
+    """The frame is an uplink, without its NUL, and what the bridge makes of it is known again."""
+    marked = MarkedUplink("network-host-1", MARKER)
+    frame = marked.frame()
+    assert frame.endswith(b"\0")
+    uplink = parse(frame[:-1], None)
+    assert uplink is not None
+    message = build(uplink, timestamp=0)
+    assert message.topic == marked.topic == "lora/check/network-host-1"
+    assert marked.is_in(message.payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"[]", b"{}", b"\xff", b'{"port1_bytes":[1]}', b'{"port2_bytes":[0,1,2,3,4,5,6,7]}'],
+)
+def test_other_uplinks_are_not_taken_for_it(payload: bytes) -> None:
+    """Whatever else comes on its topic is none of the check's."""
+    assert not MarkedUplink("network-host-1", MARKER).is_in(payload)
