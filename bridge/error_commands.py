@@ -1,4 +1,4 @@
-"""The commands of the error queue: what the rule could not store, and how to store it yet."""
+"""The commands of the error queue: see what the rule could not store, and store it."""
 
 import sys
 from contextlib import closing
@@ -102,10 +102,13 @@ def _look(limit: int) -> "list[Failure]":
     with aws_errors():
         queue, _ = _queue_and_outputs()
         depth = queue.depth()
-        found = queue.look(limit)
+        length = min(limit, depth.waiting)
+        hidden = not sys.stderr.isatty()
+        with click.progressbar(length=length, hidden=hidden, file=sys.stderr) as bar:
+            found = queue.look(limit, bar.update)
     total = depth.waiting + depth.held
     beyond = f" of about {total}" if total > len(found) else ""
-    held = f", {depth.held} are held by another command" if depth.held else ""
+    held = f", {depth.held} hidden by another command" if depth.held else ""
     click.echo(f"looked at {len(found)}{beyond} messages{held}", err=True)
     return found
 

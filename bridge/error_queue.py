@@ -5,7 +5,7 @@ as was asked for.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -105,11 +105,11 @@ class ErrorQueue:
             for number in range(len(held))
         ]
 
-    def look(self, most: int) -> list[Failure]:
+    def look(self, most: int, progress: Callable[[int], object]) -> list[Failure]:
         """Return at most so many failures, newest first, having given all of them back.
 
         Looks half a minute at most, and hides what it has seen for a minute at most, also when
-        it is killed.
+        it is killed. ``progress`` is told how many came each time.
         """
         held: dict[str, Held] = {}
         end = time.monotonic() + _LOOKING
@@ -119,6 +119,7 @@ class ErrorQueue:
                 if not batch:
                     break
                 held.update((each.failure.id, each) for each in batch)
+                progress(len(batch))
         finally:
             self.give_back(held.values())
         return sorted((each.failure for each in held.values()), key=lambda f: (-f.time, f.id))

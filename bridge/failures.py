@@ -22,8 +22,6 @@ _SAID = re.compile(
 class FailedAction(msgspec.Struct, frozen=True, rename="camel"):
     """An action of the rule that failed."""
 
-    failed_action: str
-    failed_resource: str
     error_message: str
 
 

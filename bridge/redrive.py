@@ -88,10 +88,10 @@ def redrive(queue: ErrorQueue, store: Store, ended: Callable[[], bool]) -> Gener
         with ThreadPoolExecutor(_AT_ONCE) as executor:
             while not ended():
                 batch = {each.failure.id: each for each in queue.receive(_HIDDEN)}
-                fresh = [each for name, each in batch.items() if name not in held]
-                held |= batch
-                if not fresh:
+                if not batch:
                     return
+                fresh = [each for name, each in batch.items() if name not in held]
+                held |= batch  # one that was left may come again: the new receipt is the good one
                 reasons = list(executor.map(store.put, (each.failure for each in fresh)))
                 results = _remove(queue, fresh, reasons)
                 for failure, reason in results:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
@@ -106,6 +108,39 @@ def test_list_and_show_leave_the_queue_as_it_is(
     assert waiting(sqs) == 24
 
 
+def test_what_others_hold_is_counted(host: Host, sqs: "SQSClient") -> None:
+    """A message that another command holds cannot be listed, but is said to be there."""
+    for body in ("one", "two", "three"):
+        fail(sqs, body)
+    (held,) = ErrorQueue(sqs, queue_url()).receive(30, 1)
+    listed = run(host, "list", "--format", "json")
+    assert held.failure.id not in {each["id"] for each in json.loads(listed.stdout)}
+    assert listed.stderr == ("looked at 2 of about 3 messages, 1 hidden by another command\n")
+
+
+def test_progress_is_shown_on_a_terminal(host: Host, sqs: "SQSClient", application: str) -> None:
+    """Bars run to their ends there, beside what is written; what is left is named below."""
+    fail(sqs, error_action(f"lora/{application}/d", payload(1)))
+    left = fail(sqs, "hello")
+    for command in ("list", "redrive"):
+        controller, terminal = pty.openpty()
+        done = subprocess.run(
+            [*LORA_BRIDGE, "errors", command],
+            stdout=subprocess.PIPE,
+            stderr=terminal,
+            env=host.aws.environment(),
+            text=True,
+            check=False,
+        )
+        os.close(terminal)
+        said = os.read(controller, 65_536).decode()
+        os.close(controller)
+        assert "100%" in said
+        assert "%" not in done.stdout
+    assert done.stdout == "redriven=1 left=1\n"
+    assert f"left {left}: no device" in said
+
+
 def test_an_id_must_be_that_of_one_message(host: Host, sqs: "SQSClient") -> None:
     """None or several with such a beginning are one line each."""
     fail(sqs, "one")
@@ -197,6 +232,34 @@ def test_nothing_is_removed_before_it_is_stored(
     with pytest.raises(ClientError):
         list(redrive(ErrorQueue(sqs, queue_url()), nowhere, lambda: False))
     assert waiting(sqs) == 25
+
+
+class _Twice(ErrorQueue):
+    """A queue that hands its first messages over twice, before one that comes after them."""
+
+    body = ""
+    calls = 0
+
+    def receive(self, hidden: int, most: int = 10) -> list[Held]:
+        self.calls += 1
+        held = super().receive(0 if self.calls == 1 else hidden, most)
+        if self.calls == 2:
+            self._client.send_message(QueueUrl=self._url, MessageBody=self.body)
+        return held
+
+
+def test_what_is_left_and_comes_again_ends_nothing(
+    sqs: "SQSClient", table: str, application: str
+) -> None:
+    """A message that was left is named once, and those after it are stored."""
+    left = fail(sqs, "hello")
+    queue = _Twice(sqs, queue_url())
+    queue.body = error_action(f"lora/{application}/d", payload(1))
+    results = list(redrive(queue, Store(boto3.client("dynamodb"), table, None), lambda: False))
+    assert [reason is None for _failure, reason in results] == [False, True]
+    assert results[0][0].id == left
+    assert len(list(uplinks(table, f"{application}/d"))) == 1
+    assert waiting(sqs) == 1
 
 
 class _Dying(ErrorQueue):
