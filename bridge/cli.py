@@ -17,6 +17,7 @@ from bridge.names import IdentityKind
 from bridge.parameters import MAX_PORT, config_option, endpoint_options, finite, identity_options
 from bridge.reading import devices, history
 from bridge.replay_command import replay
+from bridge.rotate_commands import rotate
 from codec.commands import codec_test, decode
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
@@ -160,7 +161,7 @@ def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | N
     click.echo(f"sent={sent} devices={devices}")
 
 
-for command in (history, devices, check, errors, replay, decode, codec_test):
+for command in (history, devices, check, errors, replay, rotate, decode, codec_test):
     cli.add_command(command)
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
-from cryptography import x509
 
-from bridge.deployment import aws_errors, stack_outputs
+from bridge.certificates import Deployed, deployed
+from bridge.deployment import aws_errors
 from bridge.errors import BridgeError
-from bridge.key_pair import belong_together, private_key
-from bridge.names import CERTIFICATE_OUTPUT, KIND_OUTPUT, IdentityKind, identity_stack
+from bridge.key_pair import private_key
+from bridge.names import IdentityKind
 
 _CONFIGURATION = """\
 # Configuration of lora-bridge. Paths are relative to this file.
@@ -76,26 +76,21 @@ def enroll(name: str, folder: Path, endpoint: Endpoint) -> Enrolled:
         BridgeError: the key or the stack is missing, or they do not belong together.
 
     """
-    kind_name, certificate_id = stack_outputs(identity_stack(name), KIND_OUTPUT, CERTIFICATE_OUTPUT)
-    kind = IdentityKind(kind_name)
-    with aws_errors():
-        described = boto3.client("iot").describe_certificate(certificateId=certificate_id)
-    pem = described["certificateDescription"]["certificatePem"]
-    key_path = folder / f"{name}.key"
-    _check_pair(name, key_path, pem)
+    found = deployed(name)
+    pem = _certificate(name, folder / f"{name}.key", found)
     certificate = folder / f"{name}.pem"
     configuration = folder / "bridge.toml"
-    to_write = kind is IdentityKind.BRIDGE and not configuration.exists()
+    to_write = found.kind is IdentityKind.BRIDGE and not configuration.exists()
     try:
         certificate.write_text(pem, encoding="ascii")
         if to_write:
             configuration.write_text(_configuration(name, endpoint), encoding="utf-8")
     except OSError as error:
         raise BridgeError(f"cannot write into {folder}: {error.strerror}") from None
-    return Enrolled(kind, certificate, configuration, to_write)
+    return Enrolled(found.kind, certificate, configuration, to_write)
 
 
-def _check_pair(name: str, key_path: Path, pem: str) -> None:
+def _certificate(name: str, key_path: Path, found: Deployed) -> str:
     try:
         key = private_key(key_path)
     except OSError as error:
@@ -103,11 +98,13 @@ def _check_pair(name: str, key_path: Path, pem: str) -> None:
             f"{key_path}: {error.strerror}: enroll where 'lora-bridge keygen --name {name}' ran,"
             " or name its folder with --dir"
         ) from None
-    if not belong_together(key, x509.load_pem_x509_certificate(pem.encode())):
+    pem = found.certificate_of(key)
+    if pem is None:
         raise BridgeError(
             f"the deployed certificate of {name} does not belong to {key_path}:"
             f" deploy with the {name}.csr that was made with it"
         )
+    return pem
 
 
 def _configuration(name: str, endpoint: Endpoint) -> str:

@@ -1,8 +1,9 @@
-"""A private key and its certificate: whether they are a pair."""
+"""A private key and its certificate: whether they are a pair, and what AWS IoT calls it."""
 
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -30,6 +31,11 @@ def private_key(path: Path) -> PrivateKeyTypes:
 def belong_together(key: PrivateKeyTypes, certificate: x509.Certificate) -> bool:
     """Whether the certificate is that of the key."""
     return _public(key.public_key()) == _public(certificate.public_key())
+
+
+def certificate_id(certificate: x509.Certificate) -> str:
+    """Return what AWS IoT calls a certificate: the SHA-256 of it, in hexadecimal."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def _public(key: PublicKeyTypes) -> bytes:

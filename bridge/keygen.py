@@ -14,14 +14,16 @@ _OWNER_ONLY = 0o600
 _EVERYONE_READS = 0o644
 
 
-def make_key_and_csr(name: str, folder: Path) -> tuple[Path, Path]:
+def make_key_and_csr(name: str, folder: Path, stem: str | None = None) -> tuple[Path, Path]:
     """Write ``NAME.key`` (EC P-256, PKCS #8, mode 0600) and ``NAME.csr``; return their paths.
+
+    Their files have the name of the identity, or another ``stem``.
 
     Raises:
         BridgeError: one of them exists already, or the folder cannot be written.
 
     """
-    key_path, csr_path = folder / f"{name}.key", folder / f"{name}.csr"
+    key_path, csr_path = (folder / f"{stem or name}.{suffix}" for suffix in ("key", "csr"))
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     request = x509.CertificateSigningRequestBuilder().subject_name(subject)

@@ -23,7 +23,8 @@ CHECK_APPLICATION = "check"
 """AppEUI of the test uplinks that ``lora-bridge check`` makes, whose devices are the bridges."""
 
 KIND_OUTPUT = "Kind"
-CERTIFICATE_OUTPUT = "CertificateId"
+CERTIFICATES_OUTPUT = "CertificateIds"
+"""The IDs of an identity's certificates, by commas: while they change there are two."""
 
 PARTITION_KEY = "device"
 SORT_KEY = "timestamp"

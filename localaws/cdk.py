@@ -40,8 +40,13 @@ def cdk(environment: Mapping[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def deploy(environment: Mapping[str, str], output: Path, context: Mapping[str, object]) -> None:
-    """Bootstrap, and deploy every stack; the cloud assembly goes to ``output``.
+def deploy(
+    environment: Mapping[str, str],
+    output: Path,
+    context: Mapping[str, object],
+    which: str = "--all",
+) -> None:
+    """Bootstrap, and deploy every stack, or one; the cloud assembly goes to ``output``.
 
     Raises:
         CdkError: one of the two failed.
@@ -52,7 +57,7 @@ def deploy(environment: Mapping[str, str], output: Path, context: Mapping[str, o
     settings = [f"--context={key}={_text(value)}" for key, value in values.items()]
     common = ["--no-notices", f"--output={output}", *settings]
     cdk(environment, "bootstrap", *common)
-    cdk(environment, "deploy", "--all", "--require-approval=never", "--method=direct", *common)
+    cdk(environment, "deploy", which, "--require-approval=never", "--method=direct", *common)
 
 
 def _text(value: object) -> str:

@@ -1,16 +1,18 @@
 """An identity: one stack for each bridge or consumer, deployed and removed on its own."""
 
+import hashlib
+
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iot as iot
 from constructs import Construct
 
-from bridge.names import CERTIFICATE_OUTPUT, KIND_OUTPUT, identity_stack
+from bridge.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, identity_stack
 from stacks.policies import identity_policy
 from stacks.settings import Identity
 
 
 class IdentityStack(Stack):
-    """Thing, certificate and policy, attached to each other."""
+    """Thing, certificates and policy, attached to each other."""
 
     def __init__(self, scope: Construct, identity: Identity) -> None:
         super().__init__(
@@ -21,17 +23,25 @@ class IdentityStack(Stack):
         # AWS IoT shows a connection under the thing whose name is its client ID, so the thing
         # bears the operator's name for the machine.
         thing = iot.CfnThing(self, "Thing", thing_name=identity.name)
-        certificate = iot.CfnCertificate(
-            self, "Certificate", status="ACTIVE", certificate_signing_request=identity.csr
-        )
         policy = iot.CfnPolicy(
             self, "Policy", policy_document=identity_policy(self, identity.kind, thing.ref)
         )
+        certificates = [self._certificate(csr, thing, policy) for csr in identity.csrs]
+        CfnOutput(self, KIND_OUTPUT, value=identity.kind)
+        CfnOutput(self, CERTIFICATES_OUTPUT, value=",".join(each.ref for each in certificates))
+
+    def _certificate(
+        self, csr: str, thing: iot.CfnThing, policy: iot.CfnPolicy
+    ) -> iot.CfnCertificate:
+        """Declare the certificate of a CSR, which names it: one stays when the other goes."""
+        which = hashlib.sha256(csr.encode()).hexdigest()[:8]
+        certificate = iot.CfnCertificate(
+            self, f"Certificate{which}", status="ACTIVE", certificate_signing_request=csr
+        )
         iot.CfnThingPrincipalAttachment(
-            self, "ThingAttachment", thing_name=thing.ref, principal=certificate.attr_arn
+            self, f"ThingAttachment{which}", thing_name=thing.ref, principal=certificate.attr_arn
         )
         iot.CfnPolicyPrincipalAttachment(
-            self, "PolicyAttachment", policy_name=policy.ref, principal=certificate.attr_arn
+            self, f"PolicyAttachment{which}", policy_name=policy.ref, principal=certificate.attr_arn
         )
-        CfnOutput(self, KIND_OUTPUT, value=identity.kind)
-        CfnOutput(self, CERTIFICATE_OUTPUT, value=certificate.ref)
+        return certificate

@@ -29,11 +29,14 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True)
 class Identity:
-    """One bridge or consumer: who it is and the CSR (PEM text) made where its key lives."""
+    """One bridge or consumer: who it is and the CSRs (PEM text) made where its keys live.
+
+    There is one CSR, or two while its certificate changes.
+    """
 
     name: str
     kind: IdentityKind
-    csr: str
+    csrs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,14 @@ def _identity(key: str, name: str, file: object, kind: IdentityKind, folder: Pat
         check_identity_name(name)
     except ValueError as error:
         raise SettingsError(f"context {key}: {error}") from None
-    path = folder / str(file)
+    files = cast("list[object]", file) if isinstance(file, list) else [file]
+    csrs = tuple(dict.fromkeys(_csr(key, name, folder / str(each)) for each in files))
+    if not csrs:
+        raise SettingsError(f"context {key}: {name}: names no CSR file")
+    return Identity(name, kind, csrs)
+
+
+def _csr(key: str, name: str, path: Path) -> str:
     try:
         csr = path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
@@ -152,4 +162,4 @@ def _identity(key: str, name: str, file: object, kind: IdentityKind, folder: Pat
         ) from None
     if not csr.startswith(_CSR_HEADER):
         raise SettingsError(f"context {key}: {name}: {path} is not a PEM certificate request")
-    return Identity(name=name, kind=kind, csr=csr)
+    return csr

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import hashes
+from msgspec.structs import replace
 
 from bridge.check import files, network
 from bridge.check.aws import Account, deployed
@@ -14,6 +14,7 @@ from bridge.check.chain import Link
 from bridge.check.round_trip import RoundTrip
 from bridge.check.session import Session
 from bridge.config import Config
+from bridge.key_pair import certificate_id
 from bridge.names import (
     CHECK_APPLICATION,
     RULE_OUTPUT,
@@ -29,11 +30,17 @@ _EMPTY = b"{}"
 
 
 class Links:
-    """What there is to look at; each link may rely on those before it."""
+    """What there is to look at; each link may rely on those before it.
 
-    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
+    A ``pair`` of certificate and key takes the place of that of the configuration.
+    """
+
+    def __init__(
+        self, path: Path, now: Callable[[], datetime], pair: tuple[Path, Path] | None = None
+    ) -> None:
         self._path = path
         self._now = now
+        self._pair = pair
         self._config: Config
         self._certificate: x509.Certificate
 
@@ -48,7 +55,8 @@ class Links:
         yield "name", lambda: network.name(aws)
         yield "TCP", lambda: network.tcp(aws)
         yield "TLS", lambda: network.tls(aws)
-        yield "certificate in AWS", lambda: account.certificate(self._id(), aws.client_id)
+        which = certificate_id(self._certificate)
+        yield "certificate in AWS", lambda: account.certificate(which, aws.client_id)
         with closing(Session(aws)) as session:
             yield "MQTT", session.connect
             yield "publish", lambda: session.publish(self._topic_beside(), _EMPTY)
@@ -60,16 +68,16 @@ class Links:
 
     def _read_configuration(self) -> str:
         self._config = files.configuration(self._path)
+        if self._pair:
+            certificate, key = self._pair
+            aws = replace(self._config.aws, certificate=certificate, private_key=key)
+            self._config = replace(self._config, aws=aws)
         return str(self._path)
 
     def _read_certificate(self) -> str:
         aws = self._config.aws
         self._certificate = files.certificate(aws.certificate, aws.private_key)
         return f"{aws.certificate}, {files.validity(self._certificate, self._now())}"
-
-    def _id(self) -> str:
-        """Return what AWS IoT calls the certificate: the SHA-256 of it."""
-        return self._certificate.fingerprint(hashes.SHA256()).hex()
 
     def _topic_beside(self) -> str:
         """Return a topic that the policy allows as those of uplinks, with a level more.

@@ -28,7 +28,7 @@ from bridge.check.chain import Finding, State, line, walk
 from bridge.check.links import Links
 from bridge.deployment import stack_outputs
 from bridge.names import (
-    CERTIFICATE_OUTPUT,
+    CERTIFICATES_OUTPUT,
     ERROR_QUEUE_OUTPUT,
     RULE_OUTPUT,
     STORE_STACK,
@@ -354,7 +354,7 @@ def test_no_tls(config: "Configured", broker: Mosquitto) -> None:
 
 def arn_of(iot: "IoTClient", name: str) -> tuple[str, str]:
     """Return the ID and ARN of an identity's certificate."""
-    (found,) = stack_outputs(identity_stack(name), CERTIFICATE_OUTPUT)
+    (found,) = stack_outputs(identity_stack(name), CERTIFICATES_OUTPUT)
     return found, iot.describe_certificate(certificateId=found)["certificateDescription"][
         "certificateArn"
     ]

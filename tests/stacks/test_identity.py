@@ -4,6 +4,9 @@ from pathlib import Path
 
 from aws_cdk.assertions import Template
 
+from bridge.keygen import make_key_and_csr
+from tests.stacks.conftest import Synthesize, template
+
 ARN = ["arn:", {"Ref": "AWS::Partition"}, ":iot:", {"Ref": "AWS::Region"}, ":"]
 ACCOUNT = {"Ref": "AWS::AccountId"}
 
@@ -54,7 +57,8 @@ def test_certificate_comes_from_the_request_and_is_active(bridge: Template, csr:
 
 def test_everything_is_attached(bridge: Template) -> None:
     """Thing and policy are both attached to the certificate."""
-    certificate = {"Fn::GetAtt": ["Certificate", "Arn"]}
+    (name,) = bridge.find_resources("AWS::IoT::Certificate")
+    certificate = {"Fn::GetAtt": [name, "Arn"]}
     bridge.has_resource_properties(
         "AWS::IoT::ThingPrincipalAttachment",
         {"ThingName": {"Ref": "Thing"}, "Principal": certificate},
@@ -66,10 +70,31 @@ def test_everything_is_attached(bridge: Template) -> None:
     bridge.has_resource_properties("AWS::IoT::Thing", {"ThingName": "host-1"})
 
 
+def test_one_certificate_stays_when_another_comes_or_goes(
+    synthesize: Synthesize, tmp_path: Path
+) -> None:
+    """With two CSRs both certificates are attached; each is what it is with its CSR alone."""
+    csrs = [str(make_key_and_csr("host-1", tmp_path / each)[1]) for each in ("old", "new")]
+    given: tuple[str | list[str], ...] = (csrs[0], csrs, csrs[::-1], [csrs[1]])
+    old, both, turned, new = (
+        resources(template(synthesize({"bridges": {"host-1": csr}}), "LoraIdentity-host-1"))
+        for csr in given
+    )
+    assert both == turned == old | new
+    assert len(old) == len(new) == 5  # thing, policy, certificate, two attachments
+    assert len(both) == 8
+
+
+def resources(template: Template) -> dict[str, object]:
+    """Return the resources of a template by their logical IDs."""
+    found: dict[str, object] = template.to_json()["Resources"]
+    return {name: each for name, each in found.items() if name != "CDKMetadata"}
+
+
 def test_policy_fits_the_limit_of_aws_iot(bridge: Template, consumer: Template) -> None:
     """With the longest names the policy document stays below 2,048 characters."""
     longest = {"Ref": "x" * 64}
-    for template in (bridge, consumer):
-        (policy,) = template.find_resources("AWS::IoT::Policy").values()
+    for each in (bridge, consumer):
+        (policy,) = each.find_resources("AWS::IoT::Policy").values()
         text = str(policy["Properties"]["PolicyDocument"]).replace("{'Ref': 'Thing'}", str(longest))
         assert len(text) < 2048

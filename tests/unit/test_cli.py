@@ -31,9 +31,12 @@ def test_the_commands() -> None:
     """These are the commands, and the README names each of them."""
     assert [
         *("check", "codec-test", "decode", "devices", "enroll", "errors"),
-        *("history", "keygen", "replay", "run", "simulate"),
+        *("history", "keygen", "replay", "rotate", "run", "simulate"),
     ] == COMMANDS
-    assert PARTS == ["errors list", "errors show", "errors redrive"]
+    assert [
+        *("errors list", "errors show", "errors redrive"),
+        *("rotate begin", "rotate switch", "rotate finish"),
+    ] == PARTS
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     for command in COMMANDS + PARTS:
         assert f"lora-bridge {command}" in readme

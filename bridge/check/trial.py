@@ -1,0 +1,48 @@
+"""Tries a key and certificate before anything uses them."""
+
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from bridge.certificates import Deployed
+from bridge.check.aws import Account
+from bridge.check.chain import Link, State, line, walk
+from bridge.check.links import Links
+from bridge.config import load
+from bridge.errors import BridgeError
+from bridge.key_pair import certificate_id
+from bridge.names import IdentityKind
+from bridge.rotation import Prove
+
+
+def trial(name: str, folder: Path) -> Prove:
+    """Return what tries a pair: for a bridge all links of its chain, for others that with AWS."""
+
+    def prove(found: Deployed, certificate: Path, key: Path) -> None:
+        if found.kind is IdentityKind.BRIDGE:
+            path = folder / "bridge.toml"
+            _uses(path, folder / f"{name}.key")
+            links = Links(path, lambda: datetime.now(UTC), (certificate, key))
+            with closing(links.all(round_trip=False)) as chain:
+                _whole(chain)
+        else:
+            which = certificate_id(x509.load_pem_x509_certificate(certificate.read_bytes()))
+            _whole([("certificate in AWS", lambda: Account("").certificate(which, name))])
+
+    return prove
+
+
+def _uses(path: Path, key: Path) -> None:
+    used = load(path).aws.private_key
+    if used.absolute() != key.absolute():
+        raise BridgeError(f"{path}: private_key is {used}, not {key}: let it be that first")
+
+
+def _whole(links: Iterable[Link]) -> None:
+    for finding in walk(links, time.monotonic):
+        if finding.state is State.BROKEN:
+            raise BridgeError(f"the new pair does not work, and is not used: {line(finding)}")
