@@ -16,6 +16,7 @@ from bridge.errors import BridgeError
 from bridge.names import IdentityKind
 from bridge.parameters import MAX_PORT, config_option, endpoint_options, finite, identity_options
 from bridge.reading import devices, history
+from bridge.rejected_commands import rejected
 from bridge.replay_command import replay
 from bridge.rotate_commands import rotate
 from codec.commands import codec_test, decode
@@ -23,8 +24,6 @@ from codec.commands import codec_test, decode
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
 # ruff: noqa: PLC0415
-
-_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, int]:
@@ -161,7 +160,7 @@ def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | N
     click.echo(f"sent={sent} devices={devices}")
 
 
-for command in (history, devices, check, errors, replay, rotate, decode, codec_test):
+for command in (history, devices, check, errors, rejected, replay, rotate, decode, codec_test):
     cli.add_command(command)
 
 

@@ -33,6 +33,11 @@ class Listen(_Table, frozen=True, kw_only=True):
     max_connections: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
     max_frame: Annotated[int, msgspec.Meta(ge=256, le=1_048_576)] = 65_536
 
+    @property
+    def address(self) -> str:
+        """Where it listens, as ``host:port``."""
+        return f"{self.host}:{self.port}"
+
 
 class Aws(_Table, frozen=True, kw_only=True):
     """How to reach AWS IoT, and as whom."""
@@ -51,10 +56,14 @@ class Aws(_Table, frozen=True, kw_only=True):
 
 
 class SpoolSettings(_Table, frozen=True, kw_only=True):
-    """Where frames wait, and how many bytes they may take on disk."""
+    """Where frames wait, and how many bytes they may take on disk.
+
+    ``max_rejected`` is for rejected frames, of each reason; 0 keeps none.
+    """
 
     path: Path
     max_bytes: Count = 1_073_741_824
+    max_rejected: Annotated[int, msgspec.Meta(ge=0)] = 4_194_304
 
 
 class Config(_Table, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Makes messages of frames and hands them to the spool; counts and logs what it cannot use."""
+"""Makes messages of frames and hands them to the spool; counts, logs and keeps what is rejected."""
 
 import logging
 from collections.abc import Callable
@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from bridge import message, semtech
 from bridge.bursts import Bursts
+from bridge.config import Listen
 from bridge.counts import Counts
 from bridge.framing import BrokenFrame, excerpt
 from bridge.message import Message
+from bridge.rejected import Rejected
 from bridge.rejection import FrameRejectedError
 from bridge.timestamps import Placement, Timestamper
 
 _log = logging.getLogger(__name__)
+
+Keep = Callable[[Message, Placement], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +30,57 @@ class Clock:
 
 
 class Forwarder:
-    """Takes frames in order of receipt and calls ``keep`` for each uplink among them."""
+    """Takes frames in order of receipt and calls ``keep`` for each uplink among them.
+
+    ``reject`` is called for each frame that cannot become one.
+    """
 
     def __init__(
         self,
-        keep: Callable[[Message, Placement], None],
+        keep: Keep,
+        reject: Callable[[Rejected], None],
         timestamper: Timestamper,
         counts: Counts,
         clock: Clock,
     ) -> None:
         self._keep = keep
+        self._reject = reject
         self._timestamper = timestamper
         self._counts = counts
         self._clock = clock
         self._bursts = Bursts()
 
-    def accept(self, frame: bytes | BrokenFrame, application: str | None) -> bool:
+    def accept(self, frame: bytes | BrokenFrame, listen: Listen) -> bool:
         """Forward one frame; return whether it was good. Bad ones are counted and logged."""
         self._counts.received += 1
         try:
-            self._forward(frame, application)
+            self._forward(frame, listen.application)
         except FrameRejectedError as error:
             self._counts.rejected[error.reason] += 1
             more = self._bursts.note(error.reason, self._clock.monotonic())
             if more is not None:
                 _log.warning("frame rejected: %s%s: %r", error.reason, more, excerpt(frame))
+            whole = isinstance(frame, bytes)
+            data = frame if isinstance(frame, bytes) else frame.excerpt
+            now = self._clock.wall()
+            self._reject(Rejected(now, listen.address, error.reason, whole, data))
             return False
         return True
+
+    def again(self, frame: bytes, application: str | None, received: int, keep: Keep) -> bool:
+        """Forward a frame, by ``keep``, as of when it was received; return whether it is an uplink.
+
+        It was counted then, and is not counted again.
+
+        Raises:
+            FrameRejectedError: it is rejected as before, or for another reason.
+
+        """
+        uplink = semtech.parse(frame, application)
+        if uplink is not None:
+            placement = self._timestamper.place(uplink, received)
+            keep(message.build(uplink, placement.given), placement)
+        return uplink is not None
 
     def _forward(self, frame: bytes | BrokenFrame, application: str | None) -> None:
         if isinstance(frame, BrokenFrame):

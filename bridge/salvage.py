@@ -28,6 +28,15 @@ _TABLES: dict[str, dict[str, tuple[type, ...]]] = {
         "refused": (int, type(None)),
     },
     "placements": {"last": (int,), "several": (bytes,)},
+    "rejected": {
+        "id": (int,),
+        "time": (int,),
+        "listener": (str,),
+        "reason": (str,),
+        "whole": (int,),
+        "retry": (int,),
+        "frame": (bytes,),
+    },
 }
 
 _Row = tuple[int | float | str | bytes | None, ...]

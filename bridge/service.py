@@ -12,6 +12,8 @@ from bridge.counts import Counts
 from bridge.errors import BridgeError
 from bridge.forwarder import Clock, Forwarder
 from bridge.publisher import Publisher
+from bridge.quarantine import Quarantine
+from bridge.second_reading import SecondReading
 from bridge.source import Source
 from bridge.spool import Spool
 from bridge.spooler import Spooler
@@ -39,13 +41,18 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
             spooler = Spooler(spool, config.spool.max_bytes)
         except (sqlite3.Error, OSError) as error:
             raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
-        source = Source(config.listen, Forwarder(spooler.keep, timestamper, counts, clock))
+        quarantine = Quarantine(spool, config.spool.max_rejected)
+        forwarder = Forwarder(spooler.keep, quarantine.keep, timestamper, counts, clock)
+        applications = {listen.address: listen.application for listen in config.listen}
+        second_reading = SecondReading(spool, spooler, forwarder, applications)
+        source = Source(config.listen, forwarder)
         spooler.on_pressure = lambda pressed: source.pause() if pressed else source.resume()
         try:
             publisher = Publisher(config.aws, spooler, counts)
             await source.start()
             _log.info("listening on %s", ", ".join(source.addresses()))
-            await _work(stop, source, spooler, publisher)
+            await _work(stop, source, spooler, publisher, second_reading)
+            quarantine.flush()
             _log.info("stopped: %s left=%s", counts.summary(), _left(spooler))
         finally:
             spooler.close()
@@ -54,12 +61,17 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
 
 
 async def _work(
-    stop: asyncio.Event, source: Source, spooler: Spooler, publisher: Publisher
+    stop: asyncio.Event,
+    source: Source,
+    spooler: Spooler,
+    publisher: Publisher,
+    second_reading: SecondReading,
 ) -> None:
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(publisher.run()),
             tasks.create_task(_announce(source, publisher)),
+            tasks.create_task(second_reading.run()),
         ]
         await stop.wait()
         _log.info("stopping: no more frames are taken; publishing what waits")

@@ -169,7 +169,7 @@ class _Connection(asyncio.BufferedProtocol):
         began = self._source.read_at = self._loop.time()
         good = bad = 0
         for frame in self._framer.feed(bytes(self._source.buffer[:nbytes])):
-            if self._forwarder.accept(frame, self.listen.application):
+            if self._forwarder.accept(frame, self.listen):
                 good += 1
             else:
                 bad += 1
@@ -182,7 +182,7 @@ class _Connection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         truncated = self._framer.end()
         if truncated is not None:
-            self._forwarder.accept(truncated, self.listen.application)
+            self._forwarder.accept(truncated, self.listen)
         self._say("disconnected", f": {exc}" if exc else "")
         self._source.closed(self)
 

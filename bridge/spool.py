@@ -17,7 +17,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import msgspec
 
-from bridge import salvage, spool_file
+from bridge import rejected, salvage, spool_file
 from bridge.errors import BridgeError
 from bridge.timestamps import REMEMBERED, Placement
 from bridge.waiting import Share, Stretch, Waiting
@@ -104,10 +104,12 @@ class Spool:
         placements: Sequence[Placement],
         delivered: Sequence[int],
         refused: Sequence[int],
+        read_again: Sequence[int] = (),
     ) -> None:
         """Keep what ``arrived``, forget the ``delivered`` ids and set the ``refused`` ids aside.
 
-        All of it happens at once, and durably. Ids only ever grow.
+        ``read_again`` are the numbers of rejected frames that some of it was made of. All of it
+        happens at once, and durably. Ids only ever grow.
 
         Raises:
             sqlite3.Error: nothing was changed.
@@ -125,6 +127,8 @@ class Spool:
                 numbered = enumerate(refused, start=self._refusals + 1)
                 self._db.executemany("UPDATE waiting SET refused = ? WHERE id = ?", numbered)
                 self._refusals += len(refused)
+            if read_again:
+                rejected.drop(self._db, read_again)
         if arrived:
             self.last_id = arrived[-1].id
 
@@ -169,6 +173,17 @@ class Spool:
             (topic, after, limit),
         )
         return [Waiting(*row) for row in rows]
+
+    @_on_a_sound_file
+    def on_rejected(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Do some of the work of ``bridge.rejected`` at once, and durably.
+
+        Raises:
+            sqlite3.Error: nothing was changed.
+
+        """
+        with self._transaction():
+            return work(self._db)
 
     @_on_a_sound_file
     def shrink(self) -> bool:

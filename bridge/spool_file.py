@@ -28,6 +28,23 @@ CREATE TABLE placements (
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
+_REJECTED = """
+BEGIN;
+CREATE TABLE IF NOT EXISTS rejected (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- order of receipt; given once: people name it
+    time INTEGER NOT NULL,                  -- of receipt, in microseconds since 1970
+    listener TEXT NOT NULL,                 -- host:port
+    reason TEXT NOT NULL,
+    whole INTEGER NOT NULL,                 -- 0: the frame is its beginning only
+    retry INTEGER NOT NULL,                 -- 1: to be read again
+    frame BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS rejected_by_reason ON rejected (reason);
+CREATE INDEX IF NOT EXISTS rejected_to_retry ON rejected (id) WHERE retry = 1;
+COMMIT;
+"""
+"""Added to files that are without it. A bridge that does not know it leaves it alone, so that the
+version stays the same."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -54,8 +71,22 @@ def connect(path: Path) -> sqlite3.Connection:
         database.execute(f"PRAGMA journal_size_limit = {_MAX_LOG}")
         if version == 0:
             database.executescript(_SCHEMA)
+        database.executescript(_REJECTED)
         stack.pop_all()
         return database
+
+
+def join(path: Path) -> sqlite3.Connection:
+    """Open the file beside the bridge that has it, if one runs: SQLite keeps the two apart.
+
+    What is begun there must end within a moment, since the bridge waits for it.
+
+    Raises:
+        sqlite3.Error: it cannot be opened, or does not exist.
+
+    """
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(address, uri=True, isolation_level=None)
 
 
 def lock(path: Path) -> IO[str]:

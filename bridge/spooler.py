@@ -53,6 +53,7 @@ class Spooler:
         self._delivered: list[int] = []
         self._delivered_bytes = 0
         self._refused: list[int] = []
+        self._read_again: list[int] = []
         self._loop = asyncio.get_running_loop()
         self._called = False  # a commit comes as soon as the sockets that have data are read
         self._timer: asyncio.TimerHandle | None = None  # one comes later
@@ -79,6 +80,11 @@ class Spooler:
             self._called = True
             self._loop.call_soon(self._commit_now)
 
+    def keep_again(self, rejected: int, message: Message, placement: Placement) -> None:
+        """Take a message made of a rejected frame, which the same commit removes, by its number."""
+        self._read_again.append(rejected)
+        self.keep(message, placement)
+
     def forget(self, delivered: Sequence[Waiting]) -> None:
         """Drop delivered messages, with the next commit or after ``_FORGET_AFTER``."""
         self._delivered += [each.id for each in delivered]
@@ -102,6 +108,15 @@ class Spooler:
         """Return refused messages, as ``Spool.refused`` does, by what is known now."""
         return await self._up_to_date(partial(self._spool.refused, topic, after, limit))
 
+    async def committed(self) -> None:
+        """Return when all that was kept is on disk."""
+        await self._insist(self.commit)
+
+    @property
+    def pressed(self) -> bool:
+        """Whether it asks for no more messages."""
+        return self._pressed
+
     @property
     def uncommitted(self) -> int:
         """How many messages are not on disk yet."""
@@ -124,9 +139,11 @@ class Spooler:
 
         """
         arrived = self._uncommitted
-        self._spool.commit(arrived, self._placements, self._delivered, self._refused)
+        self._spool.commit(
+            arrived, self._placements, self._delivered, self._refused, self._read_again
+        )
         self._uncommitted, self._placements = [], []
-        self._delivered, self._refused = [], []
+        self._delivered, self._refused, self._read_again = [], [], []
         self._waiting_bytes += self._uncommitted_bytes - self._delivered_bytes
         self._uncommitted_bytes = self._delivered_bytes = 0
         if arrived:

@@ -1,4 +1,4 @@
-"""Writes rows, devices and failures as they come.
+"""Writes rows, devices, failures and rejected frames as they come.
 
 For people as a table, for programs as JSON, for spreadsheets as CSV.
 """
@@ -15,6 +15,7 @@ import msgspec
 from bridge.columns import Columns, text
 from bridge.failures import Line
 from bridge.names import PARTITION_KEY, SORT_KEY
+from bridge.rejected import Line as RejectedLine
 from bridge.rows import Row
 from bridge.summary import Device
 
@@ -22,6 +23,7 @@ _WIDTHS = {"seqno": 5, "port": 4, "freq": 6, "datr": 9, "gwrx": 4, "rssi": 4, "l
 _TIME_WIDTH = 27
 _DEVICE = "{:28} {:27} {:>7} {:>7} {:>4} {:>5}"
 _FAILURE = "{:8.8} {:27} {:28} {:>5} {}"  # the beginning of the id tells it from others
+_REJECTED = "{:>6} {:27} {:15} {:20} {:>6} {}"
 _CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 """Those that JSON leaves as they are, and a terminal may obey."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -63,14 +65,19 @@ def render_failures(failures: Iterable[Line], form: Format) -> Iterator[str]:
     return _records(failures, Line, _FAILURE, form)
 
 
+def render_rejected(frames: Iterable[RejectedLine], form: Format) -> Iterator[str]:
+    """Yield the lines that show rejected frames in the form asked for."""
+    return _records(frames, RejectedLine, _REJECTED, form)
+
+
 def render_whole(shown: Mapping[str, object]) -> str:
     """Show one thing as JSON over many lines."""
     return msgspec.json.format(_encoder.encode(shown)).decode().translate(_CONTROLS)
 
 
 def _records(
-    records: Iterable[Device] | Iterable[Line],
-    kind: type[Device | Line],
+    records: Iterable[Device] | Iterable[Line] | Iterable[RejectedLine],
+    kind: type[Device | Line | RejectedLine],
     layout: str,
     form: Format,
 ) -> Iterator[str]:

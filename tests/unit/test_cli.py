@@ -31,11 +31,12 @@ def test_the_commands() -> None:
     """These are the commands, and the README names each of them."""
     assert [
         *("check", "codec-test", "decode", "devices", "enroll", "errors"),
-        *("history", "keygen", "replay", "rotate", "run", "simulate"),
+        *("history", "keygen", "rejected", "replay", "rotate", "run", "simulate"),
     ] == COMMANDS
-    assert [
-        *("errors list", "errors show", "errors redrive"),
-        *("rotate begin", "rotate switch", "rotate finish"),
+    assert sorted(PARTS) == [
+        *("errors list", "errors redrive", "errors show"),
+        *("rejected drop", "rejected list", "rejected retry", "rejected show"),
+        *("rotate begin", "rotate finish", "rotate switch"),
     ] == PARTS
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     for command in COMMANDS + PARTS:
@@ -78,6 +79,10 @@ def test_help_says_what_and_shows_an_example(command: str) -> None:
         ["errors", "list", "--limit", "0"],
         ["errors", "show"],
         ["errors", "nonsense"],
+        ["rejected", "show"],
+        ["rejected", "show", "x"],
+        ["rejected", "drop"],
+        ["rejected", "drop", "1", "--all"],
         ["replay", "a/d", "--topic-prefix", "lora/replay"],
         ["replay", "a/d", "--since", "1d"],
         ["replay", "a/d", "--since", "1d", "--topic-prefix", "lora"],

@@ -33,6 +33,7 @@ def test_defaults(path: Path) -> None:
     assert (config.aws.port, config.aws.root_ca) == (8883, None)
     assert (config.aws.connections, config.aws.respect_quotas) == (1, True)
     assert (config.aws.max_inflight, config.spool.max_bytes) == (100, 1_073_741_824)
+    assert config.spool.max_rejected == 4_194_304
 
 
 def test_paths_are_relative_to_the_file(path: Path) -> None:

@@ -28,6 +28,7 @@ class Setting:
         clock = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
         forwarder = Forwarder(
             lambda message, _placement: self.kept.append(message),
+            lambda _rejected: None,
             Timestamper(),
             self.counts,
             clock,
