@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.rejected import listed as listed_in
+from bridge.spool_file import join
 from rig.running_bridge import LORA_BRIDGE, running_bridge
 from rig.spools import waiting
 from soak.site import Site, site, wait_until
@@ -110,6 +112,40 @@ def test_a_bridge_that_is_down_reads_them_when_it_starts(place: Site) -> None:
         bridge.stop()
     assert listed(place) == []
     assert waiting(place.spool) == 0
+
+
+def test_a_bridge_that_is_killed_while_it_reads(place: Site) -> None:
+    """Every frame is published, and always with the one timestamp that it got."""
+    frames = [frame(appeui=None, seqno=number) for number in range(1000)]
+    with running_bridge(place.config) as bridge:
+        bridge.says("ready: ")
+        send(place, *frames)
+        bridge.says("disconnected")
+        bridge.stop()
+    add_application(place)
+    assert run(place, "retry").stdout == "retried=0 left=0 waiting=1000\n"
+    left = 1000
+    kills = 0
+    while left:
+        with running_bridge(place.config) as bridge, closing(join(place.spool)) as spool:
+            wait_until(lambda: count(spool) < left, _LIMIT, "some frames to be read")  # noqa: B023
+            bridge.process.kill()
+            bridge.process.wait()
+            left = count(spool)
+            kills += 1
+    assert kills > 1
+    with running_bridge(place.config) as bridge:
+        wait_until(lambda: waiting(place.spool) == 0, _LIMIT, "the spool to drain")
+        bridge.stop()
+    place.counter.look()
+    payloads = {payload for _topic, payload in place.counter.messages()}
+    assert sorted(json.loads(each)["seqno"] for each in payloads) == [*range(1000)]
+    assert len({json.loads(each)["timestamp"] for each in payloads}) == 1000
+
+
+def count(spool: sqlite3.Connection) -> int:
+    """Return how many rejected frames there are."""
+    return len(listed_in(spool))
 
 
 def test_a_frame_is_shown_and_dropped(place: Site) -> None:
