@@ -33,11 +33,11 @@ def test_the_commands() -> None:
         *("check", "codec-test", "decode", "devices", "enroll", "errors"),
         *("history", "keygen", "rejected", "replay", "rotate", "run", "simulate"),
     ] == COMMANDS
-    assert sorted(PARTS) == [
+    assert [
         *("errors list", "errors redrive", "errors show"),
         *("rejected drop", "rejected list", "rejected retry", "rejected show"),
         *("rotate begin", "rotate finish", "rotate switch"),
-    ] == PARTS
+    ] == sorted(PARTS)
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     for command in COMMANDS + PARTS:
         assert f"lora-bridge {command}" in readme
