@@ -66,12 +66,20 @@ class SpoolSettings(_Table, frozen=True, kw_only=True):
     max_rejected: Annotated[int, msgspec.Meta(ge=0)] = 4_194_304
 
 
+class Http(_Table, frozen=True, kw_only=True):
+    """Where health and metrics are served; there is no authentication. ``port`` 0 takes any."""
+
+    host: Text = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+
+
 class Config(_Table, frozen=True, kw_only=True):
     """Everything that ``lora-bridge run`` needs."""
 
     listen: Annotated[tuple[Listen, ...], msgspec.Meta(min_length=1)] = (Listen(),)
     aws: Aws
     spool: SpoolSettings
+    http: Http | None = None
 
 
 def load(path: Path) -> Config:

@@ -5,13 +5,20 @@ from dataclasses import dataclass, field
 
 from bridge.rejection import Reason
 
+_APPLICATIONS = 100
+OTHER = "(other)"
+"""No AppEUI has parentheses."""
+
 
 @dataclass(slots=True)
 class Counts:
     """Frames by what became of them.
 
     ``received`` frames are ``accepted`` (to be published), ``ignored`` (of a kind not forwarded)
-    or ``rejected``. ``published`` counts successful PUBACKs, ``refused`` the other ones.
+    or ``rejected``. ``published`` counts successful PUBACKs, ``refused`` the other ones but those
+    that asked for a slower pace, ``throttled``; ``unanswered`` publishes had none. ``reconnects``
+    are the connections to AWS IoT that were made anew. ``last_uplinks`` says when an uplink of
+    each application came, of so many applications and of all others as one.
     """
 
     received: int = 0
@@ -20,6 +27,16 @@ class Counts:
     rejected: Counter[Reason] = field(default_factory=Counter)
     published: int = 0
     refused: int = 0
+    throttled: int = 0
+    unanswered: int = 0
+    reconnects: int = 0
+    last_uplinks: dict[str, int] = field(default_factory=dict)
+
+    def note_uplink(self, application: str, time: int) -> None:
+        """Note when an application's last uplink came, in microseconds since 1970."""
+        if application not in self.last_uplinks and len(self.last_uplinks) >= _APPLICATIONS:
+            application = OTHER
+        self.last_uplinks[application] = time
 
     def summary(self) -> str:
         """Return every count as ``name=number``, and the rejected ones by reason."""

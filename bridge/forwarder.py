@@ -95,6 +95,7 @@ class Forwarder:
             self._doubt_clock(placement.device, min(uplink.received_at) - now)
         self._keep(message.build(uplink, placement.given), placement)
         self._counts.accepted += 1
+        self._counts.note_uplink(uplink.application, now)
 
     def _doubt_clock(self, device: str, ahead: int) -> None:
         more = self._bursts.note("clock", self._clock.monotonic())

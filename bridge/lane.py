@@ -6,6 +6,7 @@ import logging
 from bridge.bursts import Bursts
 from bridge.config import Aws
 from bridge.counts import Counts
+from bridge.latencies import Latencies
 from bridge.mqtt import TIMEOUT, Connection, Events, Outcome, Result
 from bridge.names import client_id
 from bridge.refused import PROBE_EVERY, RefusedMessages
@@ -34,7 +35,7 @@ class Lane:
     def __init__(
         self, aws: Aws, share: Share, spooler: Spooler, refused: RefusedMessages, counts: Counts
     ) -> None:
-        self._name = client_id(aws.client_id, share.number + 1)
+        self.name = client_id(aws.client_id, share.number + 1)
         self._where = f"{aws.endpoint}:{aws.port}"
         self._max_backoff = aws.max_backoff
         self._share = share
@@ -53,12 +54,22 @@ class Lane:
         self._stopping = False
         self.connected_once = asyncio.Event()
         events = Events(connected=self._on_connected, lost=self._on_lost, ended=self._on_ended)
-        self._connection = Connection(aws, self._name, events)
+        self._connection = Connection(aws, self.name, events)
         self._window = self._connection.window
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection is up."""
+        return self._connected
+
+    @property
+    def latencies(self) -> Latencies:
+        """How long its publishes took to be acknowledged."""
+        return self._connection.latencies
 
     def start(self) -> None:
         """Begin to connect."""
-        _log.info("connecting to %s as %s", self._where, self._name)
+        _log.info("connecting to %s as %s", self._where, self.name)
         self._connection.start()
 
     def committed(self, messages: list[Waiting]) -> None:
@@ -104,8 +115,9 @@ class Lane:
         self._progress.set()
 
     def _on_connected(self) -> None:
-        _log.info("connected to %s as %s", self._where, self._name)
+        _log.info("connected to %s as %s", self._where, self.name)
         self._connected = True
+        self._counts.reconnects += self.connected_once.is_set()
         self.connected_once.set()
         self._resume()
 
@@ -116,7 +128,7 @@ class Lane:
         if more is not None and not self._stopping:
             _log.warning(
                 "no connection to %s as %s: %s%s; frames are kept, trying again%s",
-                *(self._where, self._name, reason, more, _ADVICE.get(reason, "")),
+                *(self._where, self.name, reason, more, _ADVICE.get(reason, "")),
             )
 
     def _on_ended(self, outcomes: list[Outcome]) -> None:
@@ -135,6 +147,8 @@ class Lane:
             if outcome.result is Result.REFUSED:
                 self._put_aside(outcome)
         halted = [each for each in failed if each.result is not Result.REFUSED]
+        self._counts.throttled += sum(each.result is Result.THROTTLED for each in halted)
+        self._counts.unanswered += sum(each.result is Result.UNANSWERED for each in halted)
         if halted and not self._stopping:
             self._publish_again(halted)
 
@@ -145,7 +159,7 @@ class Lane:
         if more is not None:
             _log.error(
                 "publish to %s as %s refused: %s%s; kept, tried again every %.0f s%s",
-                *(waiting.topic, self._name, outcome.detail, more),
+                *(waiting.topic, self.name, outcome.detail, more),
                 *(PROBE_EVERY, _ADVICE.get(outcome.detail, "")),
             )
         self._spooler.refuse(waiting)
@@ -174,7 +188,7 @@ class Lane:
     def _warn(self, what: str, reason: str) -> None:
         more = self._bursts.note(reason, asyncio.get_running_loop().time())
         if more is not None:
-            _log.warning("%s as %s: %s: %s%s", self._where, self._name, what, reason, more)
+            _log.warning("%s as %s: %s: %s%s", self._where, self.name, what, reason, more)
 
     def _resume(self) -> None:
         if self._resuming is not None:

@@ -4,7 +4,7 @@ import msgspec
 
 from bridge.names import SORT_KEY, TOPIC_ROOT
 from bridge.rejection import FrameRejectedError, Reason
-from bridge.timestamps import format_time
+from bridge.timestamps import format_time, parse_time
 from bridge.uplink import Json, Uplink
 
 _MAX_PAYLOAD = 131_072
@@ -16,6 +16,21 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     topic: str
     payload: bytes
+
+
+class _Timed(msgspec.Struct):
+    timestamp: str
+
+
+_timed = msgspec.json.Decoder(_Timed)
+
+
+def time_of(payload: bytes) -> int | None:
+    """Return the timestamp of a message, in microseconds since 1970; None where it has none."""
+    try:
+        return parse_time(_timed.decode(payload).timestamp)
+    except msgspec.DecodeError:
+        return None
 
 
 def build(uplink: Uplink, timestamp: int) -> Message:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from time import perf_counter
 
 import msgspec
 from awscrt import io, mqtt5
@@ -20,6 +21,7 @@ from awsiot import mqtt5_client_builder
 
 from bridge.config import Aws
 from bridge.errors import BridgeError
+from bridge.latencies import Latencies
 from bridge.waiting import Waiting
 from bridge.window import Window
 
@@ -83,6 +85,7 @@ class Connection:
         self._stopped = asyncio.Event()
         self._restarting = False
         self._thread_kept = False
+        self.latencies = Latencies()
         for path in filter(None, (aws.certificate, aws.private_key, aws.root_ca)):
             if not path.is_file():
                 raise BridgeError(f"{path}: no such file: see 'lora-bridge enroll --help'")
@@ -157,11 +160,14 @@ class Connection:
         except Exception as error:  # noqa: BLE001  # whatever the SDK has against it
             future = Future()
             future.set_exception(error)
-        future.add_done_callback(partial(self._on_answer, waiting))
+        future.add_done_callback(partial(self._on_answer, waiting, perf_counter()))
 
-    def _on_answer(self, waiting: Waiting, future: "Future[mqtt5.PublishCompletionData]") -> None:
+    def _on_answer(
+        self, waiting: Waiting, began: float, future: "Future[mqtt5.PublishCompletionData]"
+    ) -> None:
         failure = _failure(future)
         if failure is None:
+            self.latencies.note(perf_counter() - began)
             self._outcomes.append(Outcome(waiting))
         else:
             if failure[0] is not Result.REFUSED:

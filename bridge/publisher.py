@@ -8,6 +8,7 @@ import asyncio
 from bridge.config import Aws
 from bridge.counts import Counts
 from bridge.lane import Lane
+from bridge.latencies import Latencies, added
 from bridge.refused import RefusedMessages
 from bridge.spooler import Spooler
 from bridge.waiting import Share, Waiting
@@ -31,6 +32,19 @@ class Publisher:
             for lane in self._lanes:
                 tasks.create_task(lane.read_ahead())
                 lane.start()
+
+    @property
+    def size(self) -> int:
+        """How many connections there are to be."""
+        return len(self._lanes)
+
+    def unconnected(self) -> list[str]:
+        """Return the client IDs of the connections that are not up."""
+        return [lane.name for lane in self._lanes if not lane.connected]
+
+    def latencies(self) -> Latencies:
+        """Return how long publishes took to be acknowledged."""
+        return added(lane.latencies for lane in self._lanes)
 
     async def connected(self) -> None:
         """Return when every connection has been made for the first time."""

@@ -5,9 +5,11 @@ import logging
 import signal
 import sqlite3
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
-from bridge.config import Config
+from bridge.config import Config, Http
 from bridge.counts import Counts
 from bridge.errors import BridgeError
 from bridge.forwarder import Clock, Forwarder
@@ -26,6 +28,28 @@ _DISCONNECT_LIMIT = 5.0  # seconds
 HOST_CLOCK = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
 
 
+@dataclass(frozen=True)
+class _Bridge:
+    """The parts, wired."""
+
+    counts: Counts
+    clock: Clock
+    spooler: Spooler
+    quarantine: Quarantine
+    second_reading: SecondReading
+    source: Source
+    publisher: Publisher
+
+    def unready(self) -> list[str]:
+        """Return why it is not ready, nothing if it is."""
+        problem = self.spooler.problem
+        return [
+            *([] if self.source.addresses() else ["not listening"]),
+            *(f"not connected as {name}" for name in self.publisher.unconnected()),
+            *([f"spool: {problem}"] if problem else []),
+        ]
+
+
 async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
     """Run until SIGTERM or SIGINT.
 
@@ -34,44 +58,71 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
 
     """
     stop = _stop_signal()
-    counts = Counts()
     with Spool(config.spool.path) as spool:
+        bridge = _wired(config, spool, clock)
         try:
-            timestamper = Timestamper(spool.placements())
-            spooler = Spooler(spool, config.spool.max_bytes)
-        except (sqlite3.Error, OSError) as error:
-            raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
-        quarantine = Quarantine(spool, config.spool.max_rejected)
-        forwarder = Forwarder(spooler.keep, quarantine.keep, timestamper, counts, clock)
-        applications = {listen.address: listen.application for listen in config.listen}
-        second_reading = SecondReading(spool, spooler, forwarder, applications)
-        source = Source(config.listen, forwarder)
-        spooler.on_pressure = lambda pressed: source.pause() if pressed else source.resume()
-        try:
-            publisher = Publisher(config.aws, spooler, counts)
-            await source.start()
-            _log.info("listening on %s", ", ".join(source.addresses()))
-            await _work(stop, source, spooler, publisher, second_reading)
-            quarantine.flush()
-            _log.info("stopped: %s left=%s", counts.summary(), _left(spooler))
+            await bridge.source.start()
+            _log.info("listening on %s", ", ".join(bridge.source.addresses()))
+            async with _health(config.http, bridge):
+                await _work(stop, bridge)
+            bridge.quarantine.flush()
+            _log.info("stopped: %s left=%s", bridge.counts.summary(), _left(bridge.spooler))
         finally:
-            spooler.close()
-    if spooler.uncommitted:
-        raise BridgeError(f"{config.spool.path}: {spooler.uncommitted} frames could not be written")
+            bridge.spooler.close()
+    if bridge.spooler.uncommitted:
+        left = bridge.spooler.uncommitted
+        raise BridgeError(f"{config.spool.path}: {left} frames could not be written")
 
 
-async def _work(
-    stop: asyncio.Event,
-    source: Source,
-    spooler: Spooler,
-    publisher: Publisher,
-    second_reading: SecondReading,
-) -> None:
+def _wired(config: Config, spool: Spool, clock: Clock) -> _Bridge:
+    counts = Counts()
+    try:
+        timestamper = Timestamper(spool.placements())
+        spooler = Spooler(spool, config.spool.max_bytes)
+    except (sqlite3.Error, OSError) as error:
+        raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
+    quarantine = Quarantine(spool, config.spool.max_rejected)
+    forwarder = Forwarder(spooler.keep, quarantine.keep, timestamper, counts, clock)
+    applications = {listen.address: listen.application for listen in config.listen}
+    second_reading = SecondReading(spool, spooler, forwarder, applications)
+    source = Source(config.listen, forwarder)
+    spooler.on_pressure = lambda pressed: source.pause() if pressed else source.resume()
+    try:
+        publisher = Publisher(config.aws, spooler, counts)
+    except BridgeError:
+        spooler.close()
+        raise
+    return _Bridge(counts, clock, spooler, quarantine, second_reading, source, publisher)
+
+
+@asynccontextmanager
+async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
+    """Serve health and metrics, if that is configured."""
+    if http is None:
+        yield
+        return
+    # Only here: a bridge without [http] does not load the library.
+    from bridge.health import Health  # noqa: PLC0415
+    from bridge.metrics import Metrics  # noqa: PLC0415
+
+    metrics = Metrics(
+        bridge.source, bridge.spooler, bridge.publisher, bridge.counts, bridge.clock.wall
+    )
+    health = Health(http, bridge.unready, metrics.text)
+    _log.info("health and metrics on http://%s", await health.start())
+    try:
+        yield
+    finally:
+        health.stop()
+
+
+async def _work(stop: asyncio.Event, bridge: _Bridge) -> None:
+    source, spooler, publisher = bridge.source, bridge.spooler, bridge.publisher
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(publisher.run()),
             tasks.create_task(_announce(source, publisher)),
-            tasks.create_task(second_reading.run()),
+            tasks.create_task(bridge.second_reading.run()),
         ]
         await stop.wait()
         _log.info("stopping: no more frames are taken; publishing what waits")

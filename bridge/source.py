@@ -66,6 +66,11 @@ class Source:
                 ) from None
             self._servers.append(server)
 
+    @property
+    def connections(self) -> int:
+        """How many connections network servers have open."""
+        return len(self._connections)
+
     def addresses(self) -> list[str]:
         """Return ``host:port`` of every listening socket."""
         sockets = [each for server in self._servers for each in server.sockets]

@@ -154,6 +154,14 @@ class Spool:
         return Stretch(found, self.last_id)
 
     @_on_a_sound_file
+    def oldest(self) -> Waiting | None:
+        """Return the message with the least id, None where none waits."""
+        row = self._db.execute(
+            "SELECT id, shard, topic, payload FROM waiting ORDER BY id LIMIT 1"
+        ).fetchone()
+        return None if row is None else Waiting(*row)
+
+    @_on_a_sound_file
     def oldest_refused(self, after_topic: str) -> Waiting | None:
         """Return what was refused longest ago of the next topic after ``after_topic`` with any."""
         row = self._db.execute(

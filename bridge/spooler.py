@@ -44,7 +44,7 @@ class Spooler:
     def __init__(self, spool: Spool, max_bytes: int) -> None:
         self._spool = spool
         self._max_bytes = max_bytes
-        self._waiting_bytes = spool.waiting()[1]
+        self.waiting_messages, self.waiting_bytes = spool.waiting()
         self._mended = spool.mended
         self._last_id = self.committed_up_to = spool.last_id
         self._uncommitted: list[Waiting] = []
@@ -118,6 +118,22 @@ class Spooler:
         return self._pressed
 
     @property
+    def problem(self) -> str | None:
+        """Why it takes no messages, None when it does."""
+        if self._failing:
+            return "cannot be written"
+        return "full" if self._full else None
+
+    def oldest(self) -> Waiting | None:
+        """Return the message that waits on disk for longest.
+
+        Raises:
+            OSError, sqlite3.Error: it cannot be read.
+
+        """
+        return self._spool.oldest()
+
+    @property
     def uncommitted(self) -> int:
         """How many messages are not on disk yet."""
         return len(self._uncommitted)
@@ -142,9 +158,10 @@ class Spooler:
         self._spool.commit(
             arrived, self._placements, self._delivered, self._refused, self._read_again
         )
+        self.waiting_messages += len(arrived) - len(self._delivered)
         self._uncommitted, self._placements = [], []
         self._delivered, self._refused, self._read_again = [], [], []
-        self._waiting_bytes += self._uncommitted_bytes - self._delivered_bytes
+        self.waiting_bytes += self._uncommitted_bytes - self._delivered_bytes
         self._uncommitted_bytes = self._delivered_bytes = 0
         if arrived:
             self.committed_up_to = arrived[-1].id
@@ -172,7 +189,7 @@ class Spooler:
         try:
             self.commit()
             # Not while it holds much: pages in use would be moved.
-            shrinking = self._waiting_bytes < _LITTLE and self._spool.shrink()
+            shrinking = self.waiting_bytes < _LITTLE and self._spool.shrink()
         except Exception as error:  # noqa: BLE001  # whatever it is, what has come is kept
             self._failing = True
             self._press()
@@ -190,9 +207,9 @@ class Spooler:
     def _weigh(self) -> None:
         room = self._spool.room()
         if self._mended != self._spool.mended:
-            self._waiting_bytes = self._spool.waiting()[1]
+            self.waiting_messages, self.waiting_bytes = self._spool.waiting()
             self._mended = self._spool.mended
-        held = self._waiting_bytes
+        held = self.waiting_bytes
         if not self._full and (held >= self._max_bytes or room < _MIN_ROOM):
             self._full = True
             self._say(

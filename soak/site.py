@@ -100,9 +100,10 @@ def configure(folder: Path, port: int, broker_port: int, settings: Settings) -> 
         "[listen]": {"port": port, **settings.get("listen", {})},
         "aws": {**aws, **settings.get("aws", {})},
         "spool": {"path": "spool.db", **settings.get("spool", {})},
+        "http": settings.get("http", {}),
     }
     lines = []
-    for name, values in sections.items():
+    for name, values in filter(lambda section: section[1], sections.items()):
         lines.append(f"[{name}]")
         lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
     path = folder / "bridge.toml"

@@ -1,0 +1,97 @@
+"""Answers over HTTP how the bridge does: ``/healthz``, ``/readyz`` and ``/metrics``."""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from bridge.config import Http
+from bridge.errors import BridgeError
+
+_LIMIT = 5.0  # seconds for a request to come, and for its answer to be taken
+_MAX_REQUEST = 8192  # bytes
+MAX_CLIENTS = 20  # at once; others are turned away
+_TEXT = "text/plain; charset=utf-8"
+
+
+class Health:
+    """The HTTP server; ``reasons`` says why the bridge is not ready, ``metrics`` is their text."""
+
+    def __init__(
+        self, http: Http, reasons: Callable[[], list[str]], metrics: Callable[[], bytes]
+    ) -> None:
+        self._http = http
+        self._reasons = reasons
+        self._metrics = metrics
+        self._clients = 0
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> str:
+        """Listen; return ``host:port``.
+
+        Raises:
+            BridgeError: the address is taken or not this host's.
+
+        """
+        http = self._http
+        try:
+            self._server = await asyncio.start_server(
+                self._serve, http.host, http.port, limit=_MAX_REQUEST
+            )
+        except (OSError, UnicodeError) as error:  # UnicodeError: of a host name
+            raise BridgeError(
+                f"cannot listen on {http.host}:{http.port} for [http]:"
+                f" {getattr(error, 'strerror', None) or error}"
+            ) from None
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"{host}:{port}"
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        if self._server:
+            self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._clients += 1
+        try:
+            if self._clients <= MAX_CLIENTS:
+                async with asyncio.timeout(_LIMIT):
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    writer.write(self._answer(head))
+                    await writer.drain()
+        # Too slow, too long, broken off, or gone.
+        except (TimeoutError, asyncio.LimitOverrunError, asyncio.IncompleteReadError, OSError):
+            pass
+        finally:
+            self._clients -= 1
+            writer.close()
+
+    def _answer(self, head: bytes) -> bytes:
+        method, _, rest = head.partition(b" ")
+        path = rest.partition(b" ")[0].partition(b"?")[0]
+        if method not in {b"GET", b"HEAD"}:
+            return _response(HTTPStatus.METHOD_NOT_ALLOWED, b"GET it\n")
+        body = self._pages(path)
+        return body if method == b"GET" else body[: body.index(b"\r\n\r\n") + 4]
+
+    def _pages(self, path: bytes) -> bytes:
+        match path:
+            case b"/healthz":
+                return _response(HTTPStatus.OK, b"alive\n")
+            case b"/readyz":
+                reasons = self._reasons()
+                status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
+                return _response(status, "\n".join([*(reasons or ["ready"]), ""]).encode())
+            case b"/metrics":
+                return _response(HTTPStatus.OK, self._metrics(), CONTENT_TYPE_PLAIN_0_0_4)
+            case _:
+                return _response(HTTPStatus.NOT_FOUND, b"/healthz, /readyz or /metrics\n")
+
+
+def _response(status: HTTPStatus, body: bytes, kind: str = _TEXT) -> bytes:
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {kind}\r\n"
+        f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,132 @@
+"""Health and metrics are served to whoever asks well, and nobody else costs anything."""
+
+import asyncio
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from bridge import health
+from bridge.config import Http
+from bridge.errors import BridgeError
+from bridge.health import Health
+
+
+def served(client: Callable[[str], object], *reasons: str) -> object:
+    """Serve, and return what a client, on a thread of its own, makes of the address."""
+
+    async def serve() -> object:
+        server = Health(Http(port=0), lambda: list(reasons), lambda: b"metric 1\n")
+        address = await server.start()
+        try:
+            return await asyncio.to_thread(client, address)
+        finally:
+            server.stop()
+
+    return asyncio.run(serve())
+
+
+def get(path: str, method: str = "GET") -> Callable[[str], object]:
+    """Return a client that asks for a path: status, content type, and text."""
+
+    def client(address: str) -> object:
+        request = urllib.request.Request(f"http://{address}{path}", method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                kind = answer.headers["Content-Type"].partition(";")[0]
+                return answer.status, kind, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, "", error.read().decode()
+
+    return client
+
+
+def say(data: bytes) -> Callable[[str], object]:
+    """Return a client that writes bytes, and returns all that it reads."""
+
+    def client(address: str) -> object:
+        host, _, port = address.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(data)
+            said = b""
+            while more := connection.recv(4096):
+                said += more
+        return said
+
+    return client
+
+
+@pytest.mark.parametrize(
+    ("path", "reasons", "answer"),
+    [
+        ("/healthz", ["not listening"], (200, "text/plain", "alive\n")),
+        ("/readyz", [], (200, "text/plain", "ready\n")),
+        (
+            "/readyz",
+            ["not connected as a", "spool: full"],
+            (503, "", "not connected as a\nspool: full\n"),
+        ),
+        ("/metrics", [], (200, "text/plain", "metric 1\n")),
+        ("/metrics?name=a", [], (200, "text/plain", "metric 1\n")),
+        ("/", [], (404, "", "/healthz, /readyz or /metrics\n")),
+    ],
+)
+def test_pages(path: str, reasons: list[str], answer: object) -> None:
+    """It is alive while it answers, and ready when there is no reason not to be."""
+    assert served(get(path), *reasons) == answer
+
+
+def test_methods() -> None:
+    """HEAD gets the head alone, and nothing can be sent."""
+    assert served(get("/healthz", "HEAD")) == (200, "text/plain", "")
+    assert served(get("/metrics", "POST")) == (405, "", "GET it\n")
+
+
+@pytest.mark.parametrize("data", [b"\r\n\r\n", b"\0\xff\r\n\r\n", b"GET\r\n\r\n"])
+def test_what_is_no_request(data: bytes) -> None:
+    """Bytes that are no request get an answer, and no more."""
+    said = served(say(data))
+    assert isinstance(said, bytes)
+    assert said.startswith(b"HTTP/1.1 40")
+
+
+def test_a_request_without_end() -> None:
+    """More than a request may have is not read."""
+    with suppress(ConnectionError):  # as it may look to a client that still writes
+        assert served(say(b"GET /" + b"a" * 100_000 + b"\r\n\r\n")) == b""
+
+
+def test_a_slow_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who does not finish asking is left."""
+    monkeypatch.setattr(health, "_LIMIT", 0.2)
+    assert served(say(b"GET /healthz HTTP/1.1\r\n")) == b""
+
+
+def test_too_many_clients() -> None:
+    """Beyond so many at once the next is turned away, and served when others are gone."""
+
+    def client(address: str) -> object:
+        host, _, port = address.rpartition(":")
+        where = (host, int(port))
+        held = [socket.create_connection(where, timeout=10) for _ in range(health.MAX_CLIENTS)]
+        try:
+            with socket.create_connection(where, timeout=10) as one_more:
+                assert one_more.recv(1) == b""
+        finally:
+            for each in held:
+                each.close()
+        return get("/healthz")(address)
+
+    assert served(client) == (200, "text/plain", "alive\n")
+
+
+def test_an_address_that_is_taken() -> None:
+    """Where it cannot listen, one line says so."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(BridgeError, match=rf"127\.0\.0\.1:{port} for \[http\]"):
+            asyncio.run(Health(Http(port=port), list, bytes).start())
