@@ -1,7 +1,6 @@
 """The command line: each command is a few lines around the module that does its work."""
 
 import asyncio
-import logging
 import os
 import re
 import sys
@@ -95,7 +94,19 @@ def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Pa
 
 @cli.command()
 @config_option
-def run(config_path: Path) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["human", "json"]),
+    help="Lines for people, or JSON; for people on a terminal, else JSON, by default.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["error", "warning", "info", "debug"]),
+    default="info",
+    show_default=True,
+    help="What is said; debug follows each uplink, with its payload.",
+)
+def run(config_path: Path, log_format: str | None, log_level: str) -> None:
     """Forward the network server's frames to AWS IoT.
 
     Runs until SIGTERM or SIGINT. Every frame is on disk before it is published and stays there
@@ -106,9 +117,10 @@ def run(config_path: Path) -> None:
       lora-bridge run --config /etc/lora-bridge/bridge.toml
     """
     from bridge.config import load
+    from bridge.logs import LogFormat, LogLevel, log_to_stderr
     from bridge.service import serve
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_stderr(LogFormat(log_format) if log_format else None, LogLevel(log_level))
     asyncio.run(serve(load(config_path)))
 
 

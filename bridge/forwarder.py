@@ -13,6 +13,7 @@ from bridge.message import Message
 from bridge.rejected import Rejected
 from bridge.rejection import FrameRejectedError
 from bridge.timestamps import Placement, Timestamper
+from bridge.trace import trace, traced
 
 _log = logging.getLogger(__name__)
 
@@ -58,8 +59,8 @@ class Forwarder:
         except FrameRejectedError as error:
             self._counts.rejected[error.reason] += 1
             more = self._bursts.note(error.reason, self._clock.monotonic())
-            if more is not None:
-                _log.warning("frame rejected: %s%s: %r", error.reason, more, excerpt(frame))
+            level = logging.DEBUG if more is None else logging.WARNING
+            _log.log(level, "frame rejected: %s%s: %r", error.reason, more or "", excerpt(frame))
             whole = isinstance(frame, bytes)
             data = frame if isinstance(frame, bytes) else frame.excerpt
             now = self._clock.wall()
@@ -93,7 +94,10 @@ class Forwarder:
         placement = self._timestamper.place(uplink, now)
         if uplink.received_at and placement.wanted == now:
             self._doubt_clock(placement.device, min(uplink.received_at) - now)
-        self._keep(message.build(uplink, placement.given), placement)
+        built = message.build(uplink, placement.given)
+        if traced():
+            trace([built], f"received: {built.payload.decode()}")
+        self._keep(built, placement)
         self._counts.accepted += 1
         self._counts.note_uplink(uplink.application, now)
 

@@ -11,6 +11,7 @@ from bridge.mqtt import TIMEOUT, Connection, Events, Outcome, Result
 from bridge.names import client_id
 from bridge.refused import PROBE_EVERY, RefusedMessages
 from bridge.spooler import Spooler
+from bridge.trace import trace
 from bridge.waiting import Share, Waiting
 
 _log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class Lane:
             stretch = await self._spooler.read(self._taken_up_to, _MAX_READY, self._share)
             self._taken_up_to = stretch.up_to
             self._behind = stretch.up_to < self._spooler.committed_up_to
+            trace(stretch.messages, "taken from the spool")
             self._window.add(stretch.messages)
             self._look()
             await asyncio.sleep(0)  # a long backlog must not keep everything else waiting
@@ -135,6 +137,7 @@ class Lane:
         delivered = [each.waiting for each in outcomes if each.result is Result.DELIVERED]
         if delivered:
             self._counts.published += len(delivered)
+            trace(delivered, "published: PUBACK")
             self._pause = 0.0
             self._spooler.forget(delivered)
             self._refused.accepted(delivered)
@@ -144,6 +147,7 @@ class Lane:
 
     def _deal_with(self, failed: list[Outcome]) -> None:
         for outcome in failed:
+            trace([outcome.waiting], f"{outcome.result.name.lower()}: {outcome.detail}")
             if outcome.result is Result.REFUSED:
                 self._put_aside(outcome)
         halted = [each for each in failed if each.result is not Result.REFUSED]

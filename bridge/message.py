@@ -18,17 +18,26 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
 
 
-class _Timed(msgspec.Struct):
-    timestamp: str
+class _Known(msgspec.Struct):
+    timestamp: str = ""
+    seqno: int | None = None
 
 
-_timed = msgspec.json.Decoder(_Timed)
+_known = msgspec.json.Decoder(_Known)
 
 
 def time_of(payload: bytes) -> int | None:
     """Return the timestamp of a message, in microseconds since 1970; None where it has none."""
     try:
-        return parse_time(_timed.decode(payload).timestamp)
+        return parse_time(_known.decode(payload).timestamp)
+    except msgspec.DecodeError:
+        return None
+
+
+def seqno_of(payload: bytes) -> int | None:
+    """Return the seqno of a message, None where it has none."""
+    try:
+        return _known.decode(payload).seqno
     except msgspec.DecodeError:
         return None
 

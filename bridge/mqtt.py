@@ -22,6 +22,7 @@ from awsiot import mqtt5_client_builder
 from bridge.config import Aws
 from bridge.errors import BridgeError
 from bridge.latencies import Latencies
+from bridge.trace import trace, traced
 from bridge.waiting import Waiting
 from bridge.window import Window
 
@@ -78,6 +79,7 @@ class Connection:
     def __init__(self, aws: Aws, client_id: str, events: Events) -> None:
         self._loop = asyncio.get_running_loop()
         self._events = events
+        self._client_id = client_id
         self._outcomes: deque[Outcome] = deque()
         self._packet = mqtt5.PublishPacket(qos=mqtt5.QoS.AT_LEAST_ONCE)
         self._told = False  # the event loop will look at the outcomes
@@ -153,6 +155,8 @@ class Connection:
             self._events.ended(outcomes)
 
     def _publish(self, waiting: Waiting) -> None:
+        if traced():
+            trace([waiting], f"publishing as {self._client_id}")
         packet = self._packet  # one for all: the SDK copies it
         packet.topic, packet.payload = waiting.topic, waiting.payload
         try:

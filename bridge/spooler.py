@@ -17,6 +17,7 @@ from bridge.bursts import Bursts
 from bridge.message import Message
 from bridge.spool import Spool
 from bridge.timestamps import Placement
+from bridge.trace import trace
 from bridge.waiting import Share, Stretch, Waiting, waiting
 
 _log = logging.getLogger(__name__)
@@ -165,6 +166,7 @@ class Spooler:
         self._uncommitted_bytes = self._delivered_bytes = 0
         if arrived:
             self.committed_up_to = arrived[-1].id
+            trace(arrived, "committed")
             self.on_commit(arrived)
         self._failing = False
         self._weigh()

@@ -49,13 +49,15 @@ class RunningBridge:
 
 
 @contextmanager
-def running_bridge(config: Path, command: Sequence[str] = LORA_BRIDGE) -> Iterator[RunningBridge]:
+def running_bridge(
+    config: Path, command: Sequence[str] = LORA_BRIDGE, options: Sequence[str] = ()
+) -> Iterator[RunningBridge]:
     """Run a bridge with ``config`` until the context ends; its log is beside the configuration."""
     log_path = config.with_suffix(".log")
     with log_path.open("ab") as log:
         start = log.tell()
         process = subprocess.Popen(
-            [*command, "run", "--config", str(config)],
+            [*command, "run", "--config", str(config), *options],
             stdin=subprocess.DEVNULL,
             stderr=log,
         )

@@ -1,0 +1,25 @@
+"""Follows each uplink at debug level, from its frame to its PUBACK, by device and seqno."""
+
+import logging
+from collections.abc import Iterable
+
+from bridge.message import Message, seqno_of
+from bridge.names import TOPIC_ROOT
+from bridge.waiting import Waiting
+
+_log = logging.getLogger(__name__)
+
+
+def traced() -> bool:
+    """Say whether anybody wants to know."""
+    return _log.isEnabledFor(logging.DEBUG)
+
+
+def trace(messages: Iterable[Message | Waiting], step: str) -> None:
+    """Say how far uplinks have come; nothing is done for them where nobody wants to know."""
+    if not traced():
+        return
+    for each in messages:
+        device, seqno = each.topic.removeprefix(f"{TOPIC_ROOT}/"), seqno_of(each.payload)
+        where = {"device": device, "seqno": seqno}
+        _log.debug("uplink %s seqno=%s: %s", device, seqno, step, extra=where)
