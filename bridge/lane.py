@@ -17,6 +17,7 @@ from bridge.waiting import Share, Waiting
 _log = logging.getLogger(__name__)
 
 _MAX_READY = 1_048_576  # bytes of messages held in memory, ready to be published
+_MAX_SILENCE = 120.0  # seconds: four times what the SDK itself waits for a PUBACK
 _FIRST_PAUSE = 1.0  # seconds after a publish that was throttled; doubled each time
 
 _ADVICE = {
@@ -53,6 +54,7 @@ class Lane:
         self._resuming: asyncio.TimerHandle | None = None
         self._connected = False
         self._stopping = False
+        self._heard_at = asyncio.get_running_loop().time()
         self.connected_once = asyncio.Event()
         events = Events(connected=self._on_connected, lost=self._on_lost, ended=self._on_ended)
         self._connection = Connection(aws, self.name, events)
@@ -67,6 +69,12 @@ class Lane:
     def latencies(self) -> Latencies:
         """How long its publishes took to be acknowledged."""
         return self._connection.latencies
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the SDK owes answers, and has said nothing at all for much too long."""
+        silence = asyncio.get_running_loop().time() - self._heard_at
+        return self._window.under_way > 0 and silence > _MAX_SILENCE
 
     def start(self) -> None:
         """Begin to connect."""
@@ -117,6 +125,7 @@ class Lane:
         self._progress.set()
 
     def _on_connected(self) -> None:
+        self._heard()
         _log.info("connected to %s as %s", self._where, self.name)
         self._connected = True
         self._counts.reconnects += self.connected_once.is_set()
@@ -124,6 +133,7 @@ class Lane:
         self._resume()
 
     def _on_lost(self, reason: str) -> None:
+        self._heard()
         self._connected = False
         self._window.close()
         more = self._bursts.note(reason, asyncio.get_running_loop().time())
@@ -134,6 +144,7 @@ class Lane:
             )
 
     def _on_ended(self, outcomes: list[Outcome]) -> None:
+        self._heard()
         delivered = [each.waiting for each in outcomes if each.result is Result.DELIVERED]
         if delivered:
             self._counts.published += len(delivered)
@@ -144,6 +155,9 @@ class Lane:
         if len(delivered) < len(outcomes):
             self._deal_with([each for each in outcomes if each.result is not Result.DELIVERED])
         self._look()
+
+    def _heard(self) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
 
     def _deal_with(self, failed: list[Outcome]) -> None:
         for outcome in failed:

@@ -42,6 +42,10 @@ class Publisher:
         """Return the client IDs of the connections that are not up."""
         return [lane.name for lane in self._lanes if not lane.connected]
 
+    def stuck(self) -> list[str]:
+        """Return the client IDs of the connections from which nothing more is to be expected."""
+        return [lane.name for lane in self._lanes if lane.stuck]
+
     def latencies(self) -> Latencies:
         """Return how long publishes took to be acknowledged."""
         return added(lane.latencies for lane in self._lanes)

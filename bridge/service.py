@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sqlite3
 import time
@@ -19,6 +20,7 @@ from bridge.second_reading import SecondReading
 from bridge.source import Source
 from bridge.spool import Spool
 from bridge.spooler import Spooler
+from bridge.systemd import Systemd, report
 from bridge.timestamps import Timestamper
 
 _log = logging.getLogger(__name__)
@@ -48,6 +50,12 @@ class _Bridge:
             *(f"not connected as {name}" for name in self.publisher.unconnected()),
             *([f"spool: {problem}"] if problem else []),
         ]
+
+    def status(self) -> str:
+        """Return in a line how it does."""
+        waiting = self.spooler.waiting_messages
+        unready = "; ".join(self.unready()[:3])
+        return f"{unready or 'ready'}: {self.counts.summary()} waiting={waiting}"
 
 
 async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
@@ -118,13 +126,16 @@ async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
 
 async def _work(stop: asyncio.Event, bridge: _Bridge) -> None:
     source, spooler, publisher = bridge.source, bridge.spooler, bridge.publisher
+    systemd = Systemd(os.environ)
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(publisher.run()),
             tasks.create_task(_announce(source, publisher)),
             tasks.create_task(bridge.second_reading.run()),
+            tasks.create_task(report(systemd, bridge.status, publisher.stuck)),
         ]
         await stop.wait()
+        systemd.stopping()
         _log.info("stopping: no more frames are taken; publishing what waits")
         await source.stop()
         await _drain(spooler, publisher)

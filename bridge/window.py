@@ -29,6 +29,11 @@ class Window:
         self.ready_bytes = 0
 
     @property
+    def under_way(self) -> int:
+        """How many publishes have no answer yet."""
+        return self._under_way
+
+    @property
     def empty(self) -> bool:
         """Whether nothing is ready or under way."""
         return not self._ready and not self._under_way
