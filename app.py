@@ -1,4 +1,4 @@
-"""The CDK app: one store, and an identity for each bridge and consumer in the context."""
+"""The CDK app: one store, an identity for each bridge and consumer, and the log of AWS IoT."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from stacks.identity import IdentityStack
+from stacks.iot_logging import IotLoggingStack
 from stacks.settings import Settings, SettingsError, read_settings
 from stacks.store import StoreStack
 
@@ -14,6 +15,8 @@ from stacks.store import StoreStack
 def build(app: App, settings: Settings) -> None:
     """Declare every stack under ``app``, checked by the AwsSolutions rules."""
     StoreStack(app, settings)
+    if settings.iot_logging:
+        IotLoggingStack(app, settings.iot_logging)
     for identity in settings.identities:
         IdentityStack(app, identity)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -48,7 +48,7 @@ class Decoder(Construct):
             TABLE_VARIABLE: backing.uplinks.table_name,
             DEVICES_VARIABLE: backing.devices.table_name,
         }
-        function = lambda_.Function(
+        self.function = lambda_.Function(
             self,
             "Function",
             description="Decodes LoRaWAN uplinks",
@@ -65,7 +65,7 @@ class Decoder(Construct):
         lambda_.EventSourceMapping(
             self,
             "Stream",
-            target=function,
+            target=self.function,
             event_source_arn=backing.uplinks.table_stream_arn,
             # Also what was stored while this was being deployed.
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,

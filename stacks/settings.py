@@ -1,6 +1,7 @@
 """Reads the CDK context once into typed settings, with one clear line for each mistake."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,11 @@ from bridge.names import IdentityKind, check_identity_name
 from codec.mapping import load
 
 _CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
+
+
+_QUIET_MINUTES = 60
+_LEAST, _MOST = 5, 1440
+"""CloudWatch looks back a day at most, and at five minutes at a time here."""
 
 
 class SettingsError(Exception):
@@ -48,13 +54,35 @@ class Decoding:
     published: bool
 
 
+class LogLevel(StrEnum):
+    """What AWS IoT logs."""
+
+    ERROR = "ERROR"
+    WARN = "WARN"
+    INFO = "INFO"
+    DEBUG = "DEBUG"
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The SNS topic that alarms are told to, and after how many minutes without uplinks."""
+
+    topic_arn: str | None
+    quiet_minutes: int
+
+
 @dataclass(frozen=True)
 class Settings:
-    """What the context asks for. ``retention_days`` None keeps rows for ever."""
+    """What the context asks for.
+
+    ``retention_days`` None keeps rows for ever; ``iot_logging`` None leaves AWS IoT's log alone.
+    """
 
     environment: Environment
     retention_days: int | None
     decoding: Decoding
+    watching: Watching
+    iot_logging: LogLevel | None
     identities: tuple[Identity, ...]
 
 
@@ -74,6 +102,10 @@ def read_settings(node: Node, folder: Path) -> Settings:
         environment=_environment(_context(node, "environment")),
         retention_days=_retention_days(_context(node, "retention_days")),
         decoding=_decoding(node, folder),
+        watching=Watching(
+            _topic(_context(node, "alarm_topic")), _quiet_minutes(_context(node, "quiet_minutes"))
+        ),
+        iot_logging=_iot_logging(_context(node, "iot_logging")),
         identities=bridges + consumers,
     )
 
@@ -97,6 +129,32 @@ def _retention_days(value: object) -> int | None:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise SettingsError(f"context retention_days: {value!r} is not a whole number of days")
     return int(text)
+
+
+def _topic(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    text = str(value)
+    if not re.fullmatch(r"arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+", text):
+        raise SettingsError(f"context alarm_topic: {value!r} is not the ARN of an SNS topic")
+    return text
+
+
+def _quiet_minutes(value: object) -> int:
+    text = str(value or _QUIET_MINUTES)
+    if not (text.isascii() and text.isdigit() and _LEAST <= int(text) <= _MOST):
+        raise SettingsError(f"context quiet_minutes: {value!r} is not {_LEAST} to {_MOST} minutes")
+    return int(text)
+
+
+def _iot_logging(value: object) -> LogLevel | None:
+    if value is None or value == "":
+        return None
+    try:
+        return LogLevel(str(value).upper())
+    except ValueError:
+        choices = " or ".join(LogLevel)
+        raise SettingsError(f"context iot_logging: {value!r} is not {choices}") from None
 
 
 def _decoding(node: Node, folder: Path) -> Decoding:

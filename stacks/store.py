@@ -13,15 +13,18 @@ from bridge.names import (
     STORE_STACK,
     TABLE_OUTPUT,
 )
+from stacks.alarms import Alarms
+from stacks.dashboard import Dashboard
 from stacks.decoder import Backing, Decoder
 from stacks.failure_queue import FailureQueue
 from stacks.settings import Environment, Settings
 from stacks.tables import DeviceTable, UplinkTable
 from stacks.uplink_rule import UplinkRule
+from stacks.watched import Watched
 
 
 class StoreStack(Stack):
-    """Rule → table → decoder, and the queues where failures end.
+    """Rule → table → decoder, the queues where failures end, and what watches all of it.
 
     No data of it is deleted in production.
     """
@@ -31,7 +34,7 @@ class StoreStack(Stack):
         super().__init__(
             scope,
             STORE_STACK,
-            description="LoRaWAN uplinks: AWS IoT rule, DynamoDB tables, decoder, failure queues",
+            description="LoRaWAN uplinks: AWS IoT rule, DynamoDB tables, decoder, queues, alarms",
             termination_protection=retained,
         )
         expiring = settings.retention_days is not None
@@ -42,7 +45,18 @@ class StoreStack(Stack):
             self, "Storing", table=uplinks, errors=errors, retention_days=settings.retention_days
         ).rule
         failures = FailureQueue(self, "Undecoded", retained=retained).queue
-        Decoder(self, "Decoding", settings.decoding, Backing(uplinks, devices, failures))
+        backing = Backing(uplinks, devices, failures)
+        decoder = Decoder(self, "Decoding", settings.decoding, backing).function
+        watched = Watched(
+            rule=rule.ref,
+            uplinks=uplinks.table_name,
+            decoder=decoder.function_name,
+            errors=errors.queue_name,
+            undecoded=failures.queue_name,
+        )
+        # What is tried out is silent for days, and broken on purpose.
+        alarms = Alarms(self, "Watching", watched, settings.watching).all if retained else []
+        Dashboard(self, "Seeing", watched, alarms)
         CfnOutput(self, RULE_OUTPUT, value=rule.ref)
         CfnOutput(self, TABLE_OUTPUT, value=uplinks.table_name)
         CfnOutput(self, DEVICES_OUTPUT, value=devices.table_name)

@@ -14,7 +14,7 @@ from aws_cdk import aws_sqs as sqs
 
 import app
 from localaws.cdk import CdkError, cdk
-from stacks.settings import Decoding, Environment, Settings, SettingsError
+from stacks.settings import Decoding, Environment, Settings, SettingsError, Watching
 
 Synthesize = Callable[[dict[str, object]], Path]
 Resource = dict[str, Any]
@@ -99,7 +99,9 @@ def test_cdk_nag_would_find_something(tmp_path: Path) -> None:
     """A queue that breaks a rule fails the synthesis: the pack does look."""
     cdk_app = aws_cdk.App(outdir=str(tmp_path))
     decoding = Decoding(Path("codecs"), Path("build/decoder"), published=False)
-    app.build(cdk_app, Settings(Environment.PRODUCTION, None, decoding, ()))
+    app.build(
+        cdk_app, Settings(Environment.PRODUCTION, None, decoding, Watching(None, 60), None, ())
+    )
     sqs.Queue(aws_cdk.Stack(cdk_app, "Careless"), "Queue")
     with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
         cdk_app.synth()
@@ -149,6 +151,10 @@ def test_a_mistake_in_a_codec_fails_with_its_line(tmp_path: Path) -> None:
         ({"retention_days": "0"}, "context retention_days: '0' is not a whole number of days"),
         ({"retention_days": "1.5"}, "context retention_days: '1.5' is not a whole number"),
         ({"retention_days": "-1"}, "context retention_days: '-1' is not a whole number"),
+        ({"alarm_topic": "arn:x"}, "context alarm_topic: 'arn:x' is not the ARN of an SNS topic"),
+        ({"quiet_minutes": "4"}, "context quiet_minutes: '4' is not 5 to 1440 minutes"),
+        ({"quiet_minutes": "1441"}, "context quiet_minutes: '1441' is not 5 to 1440 minutes"),
+        ({"iot_logging": "all"}, "context iot_logging: 'all' is not ERROR or WARN or INFO or"),
         ({"publish_decoded": "yes"}, "context publish_decoded: 'yes' is not true or false"),
         ({"codecs": "nowhere"}, "nowhere/codecs.toml: cannot read it"),
         ({"decoder_libraries": "nowhere"}, "libraries are missing: run 'make setup'"),

@@ -1,0 +1,146 @@
+"""The alarms: each says in its description what to do."""
+
+import math
+from dataclasses import dataclass
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from stacks import metrics
+from stacks.settings import Watching
+from stacks.watched import Watched
+
+_Missing = cloudwatch.TreatMissingData
+_Comparison = cloudwatch.ComparisonOperator
+_BEHIND = 600_000  # milliseconds
+_CHECK = "Run 'lora-bridge check' on the network host"
+
+
+@dataclass(frozen=True)
+class _When:
+    """When an alarm goes off: what is counted in so many periods, and what it is compared to."""
+
+    threshold: float = 1
+    comparison: cloudwatch.ComparisonOperator = _Comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+    periods: int = 1
+    missing: cloudwatch.TreatMissingData = _Missing.NOT_BREACHING
+
+
+_ANY = _When()
+_QUEUED = _When(missing=_Missing.IGNORE)  # SQS stops counting a queue that nobody uses
+
+
+class Alarms(Construct):
+    """An alarm for each thing that needs a person, told to a topic if there is one."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, watched: Watched, watching: Watching
+    ) -> None:
+        super().__init__(scope, construct_id)
+        topic = watching.topic_arn
+        self._action = (
+            actions.SnsAction(sns.Topic.from_topic_arn(self, "Topic", topic)) if topic else None
+        )
+        self.all: list[cloudwatch.Alarm] = []
+        self._of_the_broker()
+        self._of_the_rule(watched, watching.quiet_minutes)
+        self._of_the_store(watched)
+        self._of_the_decoder(watched)
+
+    def _of_the_broker(self) -> None:
+        self._alarm(
+            "ConnectionsRefused",
+            metrics.broker("Connect.AuthError"),
+            f"A client was not let in. {_CHECK}: its certificate, policy or client ID is not"
+            " as deployed.",
+        )
+        self._alarm(
+            "PublishesRefused",
+            metrics.broker("PublishIn.AuthError"),
+            f"A client may not publish where it tried to. {_CHECK}; the bridge keeps what was"
+            " refused, and publishes it once its policy allows that.",
+        )
+        self._alarm(
+            "PublishesThrottled",
+            metrics.broker("PublishIn.Throttle"),
+            "AWS IoT takes fewer publishes than come. Set 'connections' in bridge.toml higher, let"
+            " respect_quotas be true, or have the account's quota raised; nothing is lost.",
+        )
+
+    def _of_the_rule(self, watched: Watched, quiet_minutes: int) -> None:
+        self._alarm(
+            "NotStored",
+            metrics.rule_actions("Failure", watched.rule),
+            "The rule could not store uplinks. See why with 'lora-bridge errors list'; when that is"
+            " mended, 'lora-bridge errors redrive' stores them.",
+        )
+        self._alarm(
+            "NotKept",
+            metrics.rule_actions("ErrorActionFailure", watched.rule),
+            "The rule could not store uplinks, nor put them into the error queue: they are lost,"
+            " unless a bridge still has them. Bring queue and role back as they were declared: npx"
+            " cdk deploy --all --revert-drift.",
+        )
+        self._alarm(
+            "NoUplinks",
+            metrics.rule("TopicMatch", watched.rule),
+            f"No uplink came for {quiet_minutes} minutes. {_CHECK} --round-trip; if all of it is"
+            " whole, look at the network server and its gateways.",
+            _When(
+                comparison=_Comparison.LESS_THAN_THRESHOLD,
+                periods=math.ceil(quiet_minutes / metrics.PERIOD.to_minutes()),
+                missing=_Missing.BREACHING,  # what does not happen is not counted
+            ),
+        )
+
+    def _of_the_store(self, watched: Watched) -> None:
+        self._alarm(
+            "ErrorsWait",
+            metrics.queue(watched.errors),
+            "Uplinks that could not be stored wait in the error queue, for 14 days. See why with"
+            " 'lora-bridge errors list', and store them with 'lora-bridge errors redrive'.",
+            _QUEUED,
+        )
+        self._alarm(
+            "TableThrottled",
+            metrics.table("WriteThrottleEvents", watched.uplinks),
+            "DynamoDB takes fewer uplinks than come. What the rule could not store is in the error"
+            " queue: 'lora-bridge errors redrive'. Have the account's quota for tables raised if it"
+            " goes on.",
+        )
+
+    def _of_the_decoder(self, watched: Watched) -> None:
+        self._alarm(
+            "UndecodedWait",
+            metrics.queue(watched.undecoded),
+            "The decoder gave uplinks up after many tries; their rows have their bytes. See the"
+            " log of the function for the reason.",
+            _QUEUED,
+        )
+        self._alarm(
+            "DecoderBehind",
+            metrics.function("IteratorAge", watched.decoder),
+            "Readings come more than ten minutes late. See the log of the function: a codec that"
+            " takes long, or calls of DynamoDB that fail.",
+            _When(threshold=_BEHIND),
+        )
+
+    def _alarm(
+        self, name: str, metric: cloudwatch.IMetric, description: str, when: _When = _ANY
+    ) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            metric=metric,
+            alarm_description=description,
+            threshold=when.threshold,
+            comparison_operator=when.comparison,
+            evaluation_periods=when.periods,
+            treat_missing_data=when.missing,
+        )
+        if self._action:
+            alarm.add_alarm_action(self._action)
+            alarm.add_ok_action(self._action)
+        self.all.append(alarm)

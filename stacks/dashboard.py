@@ -1,0 +1,64 @@
+"""A dashboard of the whole path, in the order of the data: from the broker to the readings."""
+
+from collections.abc import Iterable, Sequence
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from stacks import metrics
+from stacks.watched import Watched
+
+_WIDTH, _HEIGHT = 6, 6  # a quarter of a row
+
+
+class Dashboard(Construct):
+    """Whether all is well, where there are alarms, and below it the path from left to right."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        watched: Watched,
+        alarms: Sequence[cloudwatch.IAlarm],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        dashboard = cloudwatch.Dashboard(self, "Dashboard")
+        if alarms:
+            dashboard.add_widgets(
+                cloudwatch.AlarmStatusWidget(
+                    title="Alarms", alarms=alarms, width=4 * _WIDTH, height=4
+                )
+            )
+        dashboard.add_widgets(*_until_stored(watched))
+        dashboard.add_widgets(*_from_the_table(watched))
+
+
+def _until_stored(watched: Watched) -> list[cloudwatch.IWidget]:
+    connects = [f"Connect.{what}" for what in ("Success", "AuthError", "Throttle")]
+    publishes = [f"PublishIn.{what}" for what in ("Success", "AuthError", "Throttle")]
+    rules = ("TopicMatch", "ParseError", "RuleMessageThrottled")
+    actions = ("Success", "Failure", "ErrorActionSuccess", "ErrorActionFailure")
+    return [
+        _graph("1 Connections, of all MQTT clients", map(metrics.broker, connects)),
+        _graph("2 Published, by all MQTT clients", map(metrics.broker, publishes)),
+        _graph("3 Taken by the rule", (metrics.rule(each, watched.rule) for each in rules)),
+        _graph(
+            "4 Stored by the rule", (metrics.rule_actions(each, watched.rule) for each in actions)
+        ),
+    ]
+
+
+def _from_the_table(watched: Watched) -> list[cloudwatch.IWidget]:
+    writes = ("ConsumedWriteCapacityUnits", "WriteThrottleEvents")
+    calls = ("Invocations", "Errors", "Throttles")
+    waiting = (watched.errors, watched.undecoded)
+    return [
+        _graph("5 Written to the table", (metrics.table(each, watched.uplinks) for each in writes)),
+        _graph("6 Decoder called", (metrics.function(each, watched.decoder) for each in calls)),
+        _graph("7 Decoder behind, ms", [metrics.function("IteratorAge", watched.decoder)]),
+        _graph("Not stored; not decoded", map(metrics.queue, waiting)),
+    ]
+
+
+def _graph(title: str, shown: Iterable[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=[*shown], width=_WIDTH, height=_HEIGHT)

@@ -1,0 +1,137 @@
+"""What goes wrong in AWS is seen, and told with what to do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+from bridge.names import STORE_STACK
+from tests.stacks.conftest import Synthesize, template
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
+RULE, TABLE, FUNCTION = "StoringRule", "UplinksTable", "DecodingFunction"
+ERRORS, UNDECODED = "ErrorsQueue", "UndecodedQueue"
+
+
+def alarms(template: Template) -> dict[str, Any]:
+    """Return the properties of the alarms by the name of their construct."""
+    found = template.find_resources("AWS::CloudWatch::Alarm")
+    return {name.removeprefix("Watching")[:-8]: each["Properties"] for name, each in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "dimension", "of"),
+    [
+        ("ConnectionsRefused", "AWS/IoT Connect.AuthError", "Protocol", "MQTT"),
+        ("PublishesRefused", "AWS/IoT PublishIn.AuthError", "Protocol", "MQTT"),
+        ("PublishesThrottled", "AWS/IoT PublishIn.Throttle", "Protocol", "MQTT"),
+        ("NoUplinks", "AWS/IoT TopicMatch", "RuleName", RULE),
+        ("ErrorsWait", "AWS/SQS ApproximateNumberOfMessagesVisible", "QueueName", ERRORS),
+        ("TableThrottled", "AWS/DynamoDB WriteThrottleEvents", "TableName", TABLE),
+        ("UndecodedWait", "AWS/SQS ApproximateNumberOfMessagesVisible", "QueueName", UNDECODED),
+        ("DecoderBehind", "AWS/Lambda IteratorAge", "FunctionName", FUNCTION),
+    ],
+)
+def test_what_is_watched(store: Template, name: str, metric: str, dimension: str, of: str) -> None:
+    """Each alarm is for a metric that AWS has, of what is deployed."""
+    alarm = alarms(store)[name]
+    assert f"{alarm['Namespace']} {alarm['MetricName']}" == metric
+    (only,) = alarm["Dimensions"]
+    assert only["Name"] == dimension
+    assert of in str(only["Value"])
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"), [("NotStored", "Failure"), ("NotKept", "ErrorActionFailure")]
+)
+def test_failures_of_the_rule_are_watched(store: Template, name: str, metric: str) -> None:
+    """Of whichever type of action, by a query."""
+    (query,) = alarms(store)[name]["Metrics"]
+    text = str(query["Expression"])
+    assert f"SUM({metric})" in text
+    assert 'SCHEMA("AWS/IoT", ActionType, RuleName)' in text
+    assert RULE in text
+
+
+def test_when_they_go_off(store: Template) -> None:
+    """Anything at all is too much, but for uplinks, of which none at all is too few."""
+    when = {
+        name: (
+            alarm["ComparisonOperator"],
+            alarm["Threshold"],
+            alarm["EvaluationPeriods"],
+            alarm["TreatMissingData"],
+        )
+        for name, alarm in alarms(store).items()
+    }
+    some, queued = (
+        ("GreaterThanOrEqualToThreshold", 1, 1, missing) for missing in ("notBreaching", "ignore")
+    )
+    assert when == dict.fromkeys(
+        [
+            *("ConnectionsRefused", "PublishesRefused", "PublishesThrottled"),
+            *("NotStored", "NotKept", "TableThrottled"),
+        ],
+        some,
+    ) | {
+        "ErrorsWait": queued,
+        "UndecodedWait": queued,
+        "DecoderBehind": ("GreaterThanOrEqualToThreshold", 600_000, 1, "notBreaching"),
+        "NoUplinks": ("LessThanThreshold", 1, 12, "breaching"),
+    }
+
+
+def test_each_says_what_to_do(store: Template) -> None:
+    """Its description names a command, a setting, or where to look; it fits CloudWatch."""
+    for alarm in alarms(store).values():
+        said = alarm["AlarmDescription"]
+        assert len(said) <= 1024
+        assert any(word in said for word in ("lora-bridge", "bridge.toml", "cdk deploy", "log of"))
+
+
+def test_nobody_is_told_without_a_topic(store: Template) -> None:
+    """Alarms are seen in CloudWatch then."""
+    assert all("AlarmActions" not in alarm for alarm in alarms(store).values())
+
+
+def test_a_topic_is_told(synthesize: Synthesize) -> None:
+    """Of each alarm, and that it is over; quiet for as long as was said."""
+    context: dict[str, object] = {"alarm_topic": TOPIC, "quiet_minutes": "22"}
+    found = alarms(template(synthesize(context), STORE_STACK))
+    assert len(found) == 10
+    assert all(alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC] for alarm in found.values())
+    assert found["NoUplinks"]["EvaluationPeriods"] == 5
+    assert "for 22 minutes" in found["NoUplinks"]["AlarmDescription"]
+
+
+def test_in_development_there_are_none(development_store: Template) -> None:
+    """What is tried out is silent for days, and its path is shown all the same."""
+    assert alarms(development_store) == {}
+    development_store.resource_count_is("AWS::CloudWatch::Dashboard", 1)
+
+
+def test_the_dashboard_shows_the_whole_path(store: Template) -> None:
+    """Its graphs are in the order of the data, below the alarms."""
+    (dashboard,) = store.find_resources("AWS::CloudWatch::Dashboard").values()
+    body = str(dashboard["Properties"]["DashboardBody"])
+    titles = [
+        *("Alarms", "1 Connections", "2 Published", "3 Taken", "4 Stored"),
+        *("5 Written", "6 Decoder", "7 Decoder behind", "Not stored"),
+    ]
+    places = [body.index(f'"title":"{title}') for title in titles]
+    assert places == sorted(places)
+    for name in (RULE, TABLE, FUNCTION, ERRORS, UNDECODED):
+        assert name in body
+
+
+def test_the_log_of_aws_iot_is_apart(synthesize: Synthesize, production: Path) -> None:
+    """Without a level in the context there is no such stack; with it, a role for one log group."""
+    assert not (production / "LoraIotLogging.template.json").exists()
+    logging = template(synthesize({"iot_logging": "warn"}), "LoraIotLogging")
+    logging.has_resource_properties("AWS::IoT::Logging", {"DefaultLogLevel": "WARN"})
+    (role,) = logging.find_resources("AWS::IAM::Role").values()
+    (policy,) = role["Properties"]["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert len(statement["Resource"]) == 2
+    assert all("log-group:AWSIotLogsV2" in str(each) for each in statement["Resource"])
