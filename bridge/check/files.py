@@ -12,7 +12,7 @@ from bridge.key_pair import belong_together, private_key
 
 _OTHERS = 0o077
 _SOON = timedelta(days=30)
-_NEW_KEY = "make a new key with 'lora-bridge keygen', deploy its CSR, and enroll"
+NEW_KEY = "make a new key with 'lora-bridge keygen', deploy its CSR, and enroll"
 _FETCH = "fetch it with 'lora-bridge enroll'"
 _CLOCK = "set this host's clock: timedatectl set-ntp true"
 
@@ -41,9 +41,9 @@ def key(path: Path) -> str:
         private_key(path)
         mode = path.stat().st_mode & 0o777
     except OSError as error:
-        raise BrokenError(f"{path}: {error.strerror}", _NEW_KEY) from None
+        raise BrokenError(f"{path}: {error.strerror}", _readable(error, NEW_KEY)) from None
     except BridgeError as error:
-        raise BrokenError(str(error), _NEW_KEY) from None
+        raise BrokenError(str(error), NEW_KEY) from None
     if mode & _OTHERS:
         raise BrokenError(f"{path}: mode {mode:04o}, others may read it", f"chmod 600 {path}")
     return f"{path}, mode {mode:04o}"
@@ -59,12 +59,19 @@ def certificate(path: Path, key_path: Path) -> x509.Certificate:
     try:
         found = x509.load_pem_x509_certificate(path.read_bytes())
     except OSError as error:
-        raise BrokenError(f"{path}: {error.strerror}", _FETCH) from None
+        raise BrokenError(f"{path}: {error.strerror}", _readable(error, _FETCH)) from None
     except ValueError:
         raise BrokenError(f"{path}: not a certificate (PEM)", _FETCH) from None
     if not belong_together(private_key(key_path), found):
         raise BrokenError(f"{path}: not the certificate of {key_path}", _FETCH)
     return found
+
+
+def _readable(error: OSError, remedy: str) -> str:
+    """Return a remedy, which is another where the file is there, but somebody else's."""
+    if not isinstance(error, PermissionError):
+        return remedy
+    return "run this as the bridge does: runuser -u lora-bridge -- lora-bridge check …"
 
 
 def validity(found: x509.Certificate, now: datetime) -> str:
@@ -78,6 +85,6 @@ def validity(found: x509.Certificate, now: datetime) -> str:
     if now < begin:
         raise BrokenError(f"valid from {begin:%Y-%m-%d %H:%M} UTC on, not yet", _CLOCK)
     if now > end:
-        raise BrokenError(f"expired on {end:%Y-%m-%d %H:%M} UTC", _NEW_KEY)
+        raise BrokenError(f"expired on {end:%Y-%m-%d %H:%M} UTC", NEW_KEY)
     soon = ", which is soon" if end - now < _SOON else ""
     return f"valid until {end:%Y-%m-%d}{soon}"

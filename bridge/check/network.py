@@ -4,6 +4,7 @@ import socket
 import ssl
 
 from bridge.check.chain import BrokenError
+from bridge.check.files import NEW_KEY
 from bridge.config import Aws
 
 _LIMIT = 10.0  # seconds
@@ -98,7 +99,11 @@ def _context(aws: Aws) -> ssl.SSLContext:
             "check root_ca in the configuration",
         ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(aws.certificate, aws.private_key)
+    try:
+        context.load_cert_chain(aws.certificate, aws.private_key)
+    except OSError as error:  # ssl.SSLError is one
+        reason = f"{aws.certificate}, {aws.private_key}: {error.strerror or error}"
+        raise BrokenError(reason, NEW_KEY) from None
     port, protocol = _MQTT_ON_443
     if aws.port == port:
         context.set_alpn_protocols([protocol])

@@ -1,6 +1,7 @@
 """The links that speak MQTT: one connection beside the bridge's own."""
 
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from awscrt.exceptions import AwsCrtError
 from awsiot import mqtt5_client_builder
 
 from bridge.check.chain import BrokenError
+from bridge.check.files import NEW_KEY
 from bridge.config import Aws
 
 _LIMIT = 10.0  # seconds
@@ -26,23 +28,13 @@ class Session:
     """
 
     def __init__(self, aws: Aws) -> None:
+        self._aws = aws
         self._owner = aws.client_id
         self._client_id = f"{aws.client_id}.check"
         self._problem: Future[str] = Future()
         self._stopped: Future[None] = Future()
         self._received: SimpleQueue[bytes] = SimpleQueue()
-        self._client = mqtt5_client_builder.mtls_from_path(
-            cert_filepath=str(aws.certificate),
-            pri_key_filepath=str(aws.private_key),
-            ca_filepath=str(aws.root_ca) if aws.root_ca else None,
-            endpoint=aws.endpoint,
-            port=aws.port,
-            client_id=self._client_id,
-            on_publish_received=lambda data: self._received.put(data.publish_packet.payload),
-            on_lifecycle_connection_success=lambda _data: self._answer(""),
-            on_lifecycle_connection_failure=self._failed,
-            on_lifecycle_stopped=lambda _data: self._stopped.set_result(None),
-        )
+        self._client: mqtt5.Client | None = None
 
     def connect(self) -> str:
         """Connect.
@@ -51,6 +43,7 @@ class Session:
             BrokenError: the broker refuses, or does not answer.
 
         """
+        self._client = self._made()
         self._client.start()
         problem = _wait(self._problem, "no connection")
         if problem:
@@ -69,6 +62,7 @@ class Session:
             BrokenError: the broker refuses, or does not answer.
 
         """
+        assert self._client  # noqa: S101  # connected before
         packet = mqtt5.PublishPacket(topic=topic, payload=payload, qos=mqtt5.QoS.AT_LEAST_ONCE)
         answer = _wait(self._client.publish(packet), f"no PUBACK on {topic}")
         _accepted(answer.puback.reason_code, topic, "iot:Publish")
@@ -81,6 +75,7 @@ class Session:
             BrokenError: the broker refuses, or does not answer.
 
         """
+        assert self._client  # noqa: S101  # connected before
         packet = mqtt5.SubscribePacket([mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE)])
         answer = _wait(self._client.subscribe(packet), f"no SUBACK on {topic}")
         _accepted(answer.reason_codes[0], topic, "iot:Subscribe and iot:Receive")
@@ -95,8 +90,28 @@ class Session:
 
     def close(self) -> None:
         """Disconnect."""
-        self._client.stop()
-        self._stopped.result(_LIMIT)
+        if self._client:
+            self._client.stop()
+            with suppress(TimeoutError):
+                self._stopped.result(_LIMIT)
+
+    def _made(self) -> mqtt5.Client:
+        aws = self._aws
+        try:
+            return mqtt5_client_builder.mtls_from_path(
+                cert_filepath=str(aws.certificate),
+                pri_key_filepath=str(aws.private_key),
+                ca_filepath=str(aws.root_ca) if aws.root_ca else None,
+                endpoint=aws.endpoint,
+                port=aws.port,
+                client_id=self._client_id,
+                on_publish_received=lambda data: self._received.put(data.publish_packet.payload),
+                on_lifecycle_connection_success=lambda _data: self._answer(""),
+                on_lifecycle_connection_failure=self._failed,
+                on_lifecycle_stopped=lambda _data: self._stopped.set_result(None),
+            )
+        except (AwsCrtError, RuntimeError) as error:  # the SDK raises either
+            raise BrokenError(f"the SDK cannot use key and certificate: {error}", NEW_KEY) from None
 
     def _answer(self, problem: str) -> None:
         if not self._problem.done():

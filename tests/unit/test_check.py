@@ -1,11 +1,14 @@
 """A chain of links is looked at in order, and each finding is one line."""
 
+import errno
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from bridge.check.chain import BrokenError, Finding, Link, NotTriedError, State, line, walk
+from bridge.check.files import key
 from bridge.check.marked import MarkedUplink
 from bridge.message import build
 from bridge.semtech import parse
@@ -61,6 +64,21 @@ def test_the_test_uplink_is_one() -> None:
     message = build(uplink, timestamp=0)
     assert message.topic == marked.topic == "lora/check/network-host-1"
     assert marked.is_in(message.payload)
+
+
+def test_a_key_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only the bridge's user may read is no reason for a new key.
+
+    Root, as whom tests may run, reads everything.
+    """
+
+    def denied(_path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    with pytest.raises(BrokenError, match="Permission denied") as caught:
+        key(tmp_path / "network-host-1.key")
+    assert caught.value.remedy.startswith("run this as the bridge does")
 
 
 @pytest.mark.parametrize(
