@@ -84,6 +84,14 @@ class Alarms(Construct):
             " cdk deploy --all --revert-drift.",
         )
         self._alarm(
+            "RuleThrottled",
+            metrics.rule("RuleMessageThrottled", watched.rule),
+            # The error action is for actions that failed, not for a rule that was not run.
+            "AWS IoT took uplinks and did not run the rule for them: they are in neither the table"
+            " nor the error queue. Have the account's quota of rule evaluations raised, and see in"
+            " the log of AWS IoT, with the setting iot_logging, which client sends too much.",
+        )
+        self._alarm(
             "NoUplinks",
             metrics.rule("TopicMatch", watched.rule),
             f"No uplink came for {quiet_minutes} minutes. {_CHECK} --round-trip; if all of it is"
@@ -118,6 +126,12 @@ class Alarms(Construct):
             "The decoder gave uplinks up after many tries; their rows have their bytes. See the"
             " log of the function for the reason.",
             _QUEUED,
+        )
+        self._alarm(
+            "DecoderFails",
+            metrics.function("Errors", watched.decoder),
+            "The decoder ended with an error or took too long; the uplinks are tried again. See the"
+            " log of the function for the reason: memory, time, or what was packed with it.",
         )
         self._alarm(
             "DecoderBehind",

@@ -27,9 +27,11 @@ def alarms(template: Template) -> dict[str, Any]:
         ("PublishesRefused", "AWS/IoT PublishIn.AuthError", "Protocol", "MQTT"),
         ("PublishesThrottled", "AWS/IoT PublishIn.Throttle", "Protocol", "MQTT"),
         ("NoUplinks", "AWS/IoT TopicMatch", "RuleName", RULE),
+        ("RuleThrottled", "AWS/IoT RuleMessageThrottled", "RuleName", RULE),
         ("ErrorsWait", "AWS/SQS ApproximateNumberOfMessagesVisible", "QueueName", ERRORS),
         ("TableThrottled", "AWS/DynamoDB WriteThrottleEvents", "TableName", TABLE),
         ("UndecodedWait", "AWS/SQS ApproximateNumberOfMessagesVisible", "QueueName", UNDECODED),
+        ("DecoderFails", "AWS/Lambda Errors", "FunctionName", FUNCTION),
         ("DecoderBehind", "AWS/Lambda IteratorAge", "FunctionName", FUNCTION),
     ],
 )
@@ -71,7 +73,7 @@ def test_when_they_go_off(store: Template) -> None:
     assert when == dict.fromkeys(
         [
             *("ConnectionsRefused", "PublishesRefused", "PublishesThrottled"),
-            *("NotStored", "NotKept", "TableThrottled"),
+            *("NotStored", "NotKept", "RuleThrottled", "TableThrottled", "DecoderFails"),
         ],
         some,
     ) | {
@@ -92,14 +94,15 @@ def test_each_says_what_to_do(store: Template) -> None:
 
 def test_nobody_is_told_without_a_topic(store: Template) -> None:
     """Alarms are seen in CloudWatch then."""
-    assert all("AlarmActions" not in alarm for alarm in alarms(store).values())
+    told = ("AlarmActions", "OKActions", "InsufficientDataActions")
+    assert not [name for name, alarm in alarms(store).items() for each in told if each in alarm]
 
 
 def test_a_topic_is_told(synthesize: Synthesize) -> None:
     """Of each alarm, and that it is over; quiet for as long as was said."""
     context: dict[str, object] = {"alarm_topic": TOPIC, "quiet_minutes": "22"}
     found = alarms(template(synthesize(context), STORE_STACK))
-    assert len(found) == 10
+    assert len(found) == 12
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC] for alarm in found.values())
     assert found["NoUplinks"]["EvaluationPeriods"] == 5
     assert "for 22 minutes" in found["NoUplinks"]["AlarmDescription"]
