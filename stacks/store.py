@@ -54,7 +54,8 @@ class StoreStack(Stack):
             errors=errors.queue_name,
             undecoded=failures.queue_name,
         )
-        # What is tried out is silent for days, and broken on purpose.
+        # What is tried out is silent for days, and broken on purpose; and the local AWS refuses
+        # alarms that are queries.
         alarms = Alarms(self, "Watching", watched, settings.watching).all if retained else []
         Dashboard(self, "Seeing", watched, alarms)
         CfnOutput(self, RULE_OUTPUT, value=rule.ref)

@@ -107,9 +107,14 @@ def test_cdk_nag_would_find_something(tmp_path: Path) -> None:
         cdk_app.synth()
 
 
-def test_cfn_lint_finds_nothing(production: Path, development: Path) -> None:
-    """The templates are what CloudFormation accepts."""
-    files = [str(path) for folder in (production, development) for path in folder.glob("*.json")]
+def test_cfn_lint_finds_nothing(
+    production: Path, development: Path, synthesize: Synthesize
+) -> None:
+    """The templates are what CloudFormation accepts, also with what is off by default."""
+    topic = "arn:aws:sns:us-east-1:123456789012:operators"
+    told = synthesize({"alarm_topic": topic, "iot_logging": "ERROR"})
+    folders = (production, development, told)
+    files = [str(path) for folder in folders for path in folder.glob("*.json")]
     command = [str(Path(sys.executable).parent / "cfn-lint"), "--regions", "us-east-1"]
     # W3005: CDK writes that a function depends on its role, which is named in it anyway.
     command += ["--ignore-checks", "W3005"]
