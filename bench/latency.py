@@ -25,17 +25,17 @@ _HEADER = (
     "SDK p50, ms",
     "SDK p99, ms",
     "write to read",
-    "to commit",
-    "to PUBACK",
+    "read to commit",
+    "read to PUBACK",
     "bare sync",
 )
 _NOTES = """
 Bridge: from the write to its socket to the PUBACK; SDK alone: from publish to PUBACK, by turns.
 Ratio: of runs of the same round, the median; other figures: median (min-max) of rounds. Write to
-read, to commit and to PUBACK are the stages of the bridge's p50, in ms; a bare sync is that of one
-page in a file on the same disk, the least that a commit can take. Both PUBACKs are noted where the
-SDK calls back, in the process that published: a subscriber's view would add the wake-up of one more
-process on the same cores."""
+read, read to commit and read to PUBACK are stages of the bridge, in ms, the last two side by side;
+a bare sync is that of one page in a file on the same disk, the least that a commit can take. Both
+PUBACKs are noted where the SDK calls back, in the process that published: a subscriber's view would
+add the wake-up of one more process on the same cores."""
 
 _Round = tuple[BridgeLatency, tuple[float, float], float]
 

@@ -22,11 +22,9 @@ from bench.load import numbered_frames
 from bench.pace import connect, paced, write
 from bench.process import running
 from bridge import mqtt, service, source
-from bridge.config import Aws, load
-from bridge.counts import Counts
+from bridge.config import load
 from bridge.framing import BrokenFrame, Framer
 from bridge.message import Message
-from bridge.publisher import Publisher
 from bridge.spooler import Spooler
 from bridge.timestamps import Placement
 from bridge.waiting import Waiting
@@ -117,16 +115,10 @@ def main() -> None:
             times.read.append(last_read)
             super().keep(message, placement)
 
-    class ObservedPublisher(Publisher):
-        def __init__(self, aws: Aws, spooler: Spooler, counts: Counts) -> None:
-            super().__init__(aws, spooler, counts)
-            publish = spooler.on_commit
-
-            def committed(messages: list[Waiting]) -> None:
-                times.committed += [time.monotonic()] * len(messages)
-                publish(messages)
-
-            spooler.on_commit = committed
+        def commit(self) -> None:
+            arrived = self.uncommitted
+            super().commit()
+            times.committed += [time.monotonic()] * arrived
 
     class ObservedWindow(Window):
         def answered(self, waiting: Waiting) -> None:
@@ -136,7 +128,6 @@ def main() -> None:
     with (
         patch.object(source, "Framer", ObservedFramer),
         patch.object(service, "Spooler", ObservedSpooler),
-        patch.object(service, "Publisher", ObservedPublisher),
         patch.object(mqtt, "Window", ObservedWindow),
     ):
         asyncio.run(service.serve(load(options.config)))

@@ -109,8 +109,8 @@ def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Pa
 def run(config_path: Path, log_format: str | None, log_level: str) -> None:
     """Forward the network server's frames to AWS IoT.
 
-    Runs until SIGTERM or SIGINT. Every frame is on disk before it is published and stays there
-    until AWS IoT has acknowledged it. Logs go to standard error.
+    Runs until SIGTERM or SIGINT. Every frame goes to the disk as it is published, and stays
+    there until AWS IoT has acknowledged it. Logs go to standard error.
 
     \b
     Example:

@@ -30,8 +30,8 @@ _ADVICE = {
 class Lane:
     """A connection, and the messages on their way through it.
 
-    committed → window → PUBACK → forgotten. What is committed while the window holds enough stays
-    in the spool alone: the lane is behind then, and reads it from there when there is room.
+    arrived → window → PUBACK → forgotten. What arrives while the window holds enough is in the
+    spool alone: the lane is behind then, and reads it from there when there is room.
     """
 
     def __init__(
@@ -81,13 +81,17 @@ class Lane:
         _log.info("connecting to %s as %s", self._where, self.name)
         self._connection.start()
 
-    def committed(self, messages: list[Waiting]) -> None:
-        """Publish what of these belongs to the lane, when it is their turn."""
+    def arrived(self, messages: list[Waiting]) -> None:
+        """Publish what of these belongs to the lane, and was not taken yet, when it is their turn.
+
+        They are on their way to the disk, of which the lane does not wait to hear.
+        """
         if self._behind or self._window.ready_bytes >= _MAX_READY:
             self._behind = True
             return
+        new = (each for each in messages if each.id > self._taken_up_to)
+        self._window.add(list(filter(self._share.has, new)))
         self._taken_up_to = messages[-1].id
-        self._window.add(filter(self._share.has, messages))
 
     def publish_first(self, messages: list[Waiting]) -> None:
         """Publish what of these belongs to the lane before all that is newer."""
@@ -98,7 +102,8 @@ class Lane:
         while True:
             await self._room.wait()
             stretch = await self._spooler.read(self._taken_up_to, _MAX_READY, self._share)
-            self._taken_up_to = stretch.up_to
+            # What it took before a commit that failed may be newer than all that is on disk.
+            self._taken_up_to = max(self._taken_up_to, stretch.up_to)
             self._behind = stretch.up_to < self._spooler.committed_up_to
             trace(stretch.messages, "taken from the spool")
             self._window.add(stretch.messages)

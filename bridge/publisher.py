@@ -23,7 +23,7 @@ class Publisher:
             Lane(aws, Share(number, aws.connections), spooler, self._refused, counts)
             for number in range(aws.connections)
         ]
-        spooler.on_commit = self._committed
+        spooler.on_arrival = self._arrived
 
     async def run(self) -> None:
         """Connect, and publish for ever."""
@@ -64,9 +64,9 @@ class Publisher:
         """Disconnect."""
         await asyncio.gather(*(lane.stop() for lane in self._lanes))
 
-    def _committed(self, committed: list[Waiting]) -> None:
+    def _arrived(self, messages: list[Waiting]) -> None:
         for lane in self._lanes:
-            lane.committed(committed)
+            lane.arrived(messages)
 
     def _publish_first(self, messages: list[Waiting]) -> None:
         for lane in self._lanes:

@@ -37,9 +37,11 @@ _T = TypeVar("_T")
 
 
 class Spooler:
-    """Commits all that has come since the last commit at once, then calls ``on_commit`` with it.
+    """Commits all that has come since the last commit at once.
 
-    ``on_pressure(True)`` asks for no more messages, ``on_pressure(False)`` for more again.
+    Just before, ``on_arrival`` is called with it; after a commit that failed, with the next try's,
+    of which this is the beginning. ``on_pressure(True)`` asks for no more messages,
+    ``on_pressure(False)`` for more again.
     """
 
     def __init__(self, spool: Spool, max_bytes: int) -> None:
@@ -62,7 +64,7 @@ class Spooler:
         self._pressed = False
         self._full = False
         self._bursts = Bursts()
-        self.on_commit: Callable[[list[Waiting]], None] = lambda _committed: None
+        self.on_arrival: Callable[[list[Waiting]], None] = lambda _arrived: None
         self.on_pressure: Callable[[bool], None] = lambda _pressed: None
         self._commit_within(0)  # what an earlier run left may fill it already
 
@@ -136,8 +138,9 @@ class Spooler:
 
     @property
     def uncommitted(self) -> int:
-        """How many messages are not on disk yet."""
-        return len(self._uncommitted)
+        """How many messages are neither on disk nor delivered."""
+        delivered = set(self._delivered)
+        return sum(each.id not in delivered for each in self._uncommitted)
 
     def count(self) -> int:
         """Return how many messages wait on disk.
@@ -156,6 +159,9 @@ class Spooler:
 
         """
         arrived = self._uncommitted
+        if arrived:
+            # While the disk works, AWS IoT may acknowledge them: the SDK has threads of its own.
+            self.on_arrival(arrived)
         self._spool.commit(
             arrived, self._placements, self._delivered, self._refused, self._read_again
         )
@@ -167,7 +173,6 @@ class Spooler:
         if arrived:
             self.committed_up_to = arrived[-1].id
             trace(arrived, "committed")
-            self.on_commit(arrived)
         self._failing = False
         self._weigh()
 

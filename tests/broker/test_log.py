@@ -49,7 +49,7 @@ def test_an_uplink_is_followed_at_debug_level(place: Site) -> None:
             if (each.get("device"), each.get("seqno")) == ("37817737f13/d1", seqno)
         ]
         assert steps[0].startswith('received: {"port1_bytes":[1,254]')
-        assert steps[1:] == ["committed", "publishing as soak", _LAST]
+        assert steps[1:] == ["publishing as soak", "committed", _LAST]
 
 
 def test_payloads_are_said_at_debug_level_only(place: Site) -> None:

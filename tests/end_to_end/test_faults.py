@@ -203,7 +203,7 @@ def test_several_connections_share_the_devices(
         bridge.says("ready: ")
         send(port, stream(application, 12, range(10)))
         counts = bridge.stop()
-    names = re.findall(r"connected to \S+ as (\S+)", bridge.log)
+    names = re.findall(r"connected to \S+ as ([\w.-]+)", bridge.log)
     assert sorted(names) == [BRIDGE, f"{BRIDGE}.2", f"{BRIDGE}.3"]
     assert (counts["published"], counts["left"]) == (120, 0)
     for device in range(12):

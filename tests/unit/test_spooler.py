@@ -30,17 +30,60 @@ async def read_all(spooler: Spooler) -> list[Waiting]:
     return (await spooler.read(0, 10**9, Share(0, 1))).messages
 
 
-def test_messages_are_readable_after_on_commit(spool: Spool) -> None:
-    """`on_commit` is called when what was kept can be read."""
+def test_messages_are_readable_after_on_arrival(spool: Spool) -> None:
+    """`on_arrival` is called just before what was kept can be read."""
 
     async def scenario() -> None:
         spooler = Spooler(spool, 10**9)
-        committed = asyncio.Event()
-        spooler.on_commit = lambda _messages: committed.set()
+        arrived = asyncio.Event()
+        at_once: list[int] = []
+
+        def on_arrival(messages: list[Waiting]) -> None:
+            at_once.extend([len(messages), spooler.count()])
+            arrived.set()
+
+        spooler.on_arrival = on_arrival
         for _ in range(3):
             spooler.keep(MESSAGE, PLACEMENT)
-        await committed.wait()
+        await arrived.wait()
+        assert at_once == [3, 0]
         assert len(await read_all(spooler)) == 3
+        spooler.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_is_delivered_before_it_is_on_disk_does_not_stay_there(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk fails, what AWS IoT has acknowledged is neither left nor kept afterwards."""
+    commit = spool.commit
+
+    def failing(*_work: object) -> None:
+        raise sqlite3.OperationalError("disk is full")
+
+    async def scenario() -> None:
+        spooler = Spooler(spool, 10**9)
+        arrivals: list[list[int]] = []
+        taken: list[Waiting] = []
+
+        def on_arrival(messages: list[Waiting]) -> None:
+            arrivals.append([each.id for each in messages])
+            taken[:] = messages
+
+        spooler.on_arrival = on_arrival
+        monkeypatch.setattr(spool, "commit", failing)
+        for _ in range(3):
+            spooler.keep(MESSAGE, PLACEMENT)
+        with pytest.raises(sqlite3.OperationalError):
+            spooler.commit()
+        spooler.forget(taken[:2])
+        assert spooler.uncommitted == 1
+        monkeypatch.setattr(spool, "commit", commit)
+        spooler.commit()
+        assert arrivals == [[1, 2, 3]] * 2
+        assert [each.id for each in await read_all(spooler)] == [3]
+        assert spooler.waiting_messages == 1
         spooler.close()
 
     asyncio.run(scenario())
@@ -166,11 +209,10 @@ def test_failing_disk_loses_nothing(
 
     async def scenario() -> None:
         spooler = Spooler(spool, 10**9)
-        committed = asyncio.Event()
-        spooler.on_commit = lambda _messages: committed.set()
         spooler.keep(MESSAGE, PLACEMENT)
         async with asyncio.timeout(10):
-            await committed.wait()
+            while not spooler.count():
+                await asyncio.sleep(0.05)
         assert len(await read_all(spooler)) == 1
         spooler.close()
 

@@ -1,0 +1,77 @@
+"""What arrives is taken once, whatever becomes of the commit."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bridge.config import Aws
+from bridge.counts import Counts
+from bridge.lane import Lane
+from bridge.message import Message
+from bridge.refused import RefusedMessages
+from bridge.spool import Spool
+from bridge.spooler import Spooler
+from bridge.waiting import Share, Waiting, waiting
+from rig.certificates import make_certificates
+
+Scenario = Callable[[Lane], None]
+
+
+def play(folder: Path, scenario: Scenario) -> None:
+    """Play a scenario with a lane that is never connected, so that nothing leaves it."""
+    make_certificates(folder)
+    aws = Aws(
+        endpoint="localhost",
+        client_id="a",
+        certificate=folder / "client.pem",
+        private_key=folder / "client.key",
+    )
+
+    async def run() -> None:
+        with Spool(folder / "spool.db") as spool:
+            spooler = Spooler(spool, 10**9)
+            refused = RefusedMessages(spooler, lambda _messages: None)
+            lane = Lane(aws, Share(0, 1), spooler, refused, Counts())
+            reading = asyncio.create_task(lane.read_ahead())
+            await asyncio.sleep(0)  # it has caught up with the empty spool
+            scenario(lane)
+            reading.cancel()
+            spooler.close()
+
+    asyncio.run(run())
+
+
+def numbered(first: int, last: int) -> list[Waiting]:
+    """Return messages of ten bytes, with their topic."""
+    return [waiting(number, Message("lora/a/d", b"{}")) for number in range(first, last + 1)]
+
+
+def test_what_is_offered_again_is_taken_once(tmp_path: Path) -> None:
+    """After a commit that failed, the next offers the same messages with those that came since."""
+
+    def scenario(lane: Lane) -> None:
+        lane.arrived(numbered(1, 3))
+        lane.arrived(numbered(1, 5))
+        assert lane._window.ready_bytes == 50
+
+    play(tmp_path, scenario)
+
+
+def test_what_a_lane_behind_was_offered_is_offered_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lane that had enough takes from the next offer what no commit has put on disk yet."""
+
+    def scenario(lane: Lane) -> None:
+        monkeypatch.setattr("bridge.lane._MAX_READY", 30)
+        lane.arrived(numbered(1, 3))
+        lane.arrived(numbered(1, 5))
+        assert lane._window.ready_bytes == 30
+        monkeypatch.setattr("bridge.lane._MAX_READY", 100)
+        lane._behind = False  # as reading ahead finds, while the disk has nothing newer
+        lane.arrived(numbered(1, 6))
+        assert lane._window.ready_bytes == 60
+
+    play(tmp_path, scenario)
