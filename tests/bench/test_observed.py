@@ -14,18 +14,20 @@ from rig.mosquitto import Mosquitto
 
 
 def test_every_frame_is_seen_at_every_stage(broker: Mosquitto, tmp_path: Path) -> None:
-    """Written, read, committed, acknowledged: none before the one before it."""
+    """It is written, then read, then committed and acknowledged, these two side by side."""
     times = observe(broker, tmp_path, rate=200, seconds=1)
     stages = (times.written, times.read, times.committed, times.acknowledged)
     assert [len(stage) for stage in stages] == [200] * 4
-    for earlier, later in pairwise(stages):
+    for earlier, later in pairwise((times.written, times.read, times.committed)):
         assert min(milliseconds(earlier, later)) >= 0
+    assert min(milliseconds(times.read, times.acknowledged)) >= 0
 
 
 def test_the_stages_make_up_the_latency(broker: Mosquitto, tmp_path: Path) -> None:
-    """The medians of the stages come near the median of the whole way, which is below p99."""
+    """The medians to the read and on to the PUBACK come near that of the whole way."""
     found = bridge_latency(broker, tmp_path, rate=100, seconds=1)
-    stages = found.to_read + found.to_commit + found.to_puback
+    stages = found.to_read + found.to_puback
+    assert found.to_commit > 0
     assert found.median / 3 < stages < found.median * 3
     assert 0 < found.median <= found.slow < 1000
 
