@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -70,9 +71,11 @@ def rows(instances: list[dict[str, float]]) -> list[list[str]]:
 
 def _instance(package: Path) -> dict[str, float]:
     settings = {"AWS_DEFAULT_REGION": "us-east-1", "TABLE": "t", "DEVICES_TABLE": "d"}
+    # -S: an editable installation of this project would find what the package lacks.
+    paths = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{package}:{sysconfig.get_path('purelib')}"}
     done = subprocess.run(
-        [sys.executable, "-P", str(_INSTANCE), str(package)],
-        env={"PATH": os.environ["PATH"], **settings},
+        [sys.executable, "-P", "-S", str(_INSTANCE), str(package / "codecs")],
+        env={**paths, **settings},
         capture_output=True,
         text=True,
         check=False,

@@ -1,4 +1,4 @@
-"""``python -P decoder_instance.py PACKAGE``: what Lambda does with it, timed; prints JSON.
+"""``python -P -S decoder_instance.py CODECS``: what Lambda does with them, timed; prints JSON.
 
 Runs with nothing of this project but the package.
 """
@@ -25,7 +25,6 @@ def _median_of(what: Callable[[], object]) -> float:
 
 def main() -> None:
     """Start as an instance does, and decode."""
-    sys.path.insert(0, sys.argv[1])
     began = time.perf_counter()
     import decoder.handler  # noqa: F401, PLC0415  # the start of an instance, which is measured
 
@@ -37,7 +36,7 @@ def main() -> None:
     from bridge.rows import row_of  # noqa: PLC0415
     from codec.mapping import load  # noqa: PLC0415
 
-    codecs = load(Path(sys.argv[1]) / "codecs")
+    codecs = load(Path(sys.argv[1]))
 
     def decode(port: int, data: list[int], times: int = 1) -> None:
         stored = {"device": "a/b", "timestamp": "2026-11-23T10:00:00.000000Z"}

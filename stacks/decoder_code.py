@@ -17,6 +17,7 @@ _MODULES = (
     "bridge/__init__.py",
     "bridge/errors.py",
     "bridge/names.py",
+    "bridge/rejection.py",
     "bridge/rows.py",
     "bridge/timestamps.py",
     "bridge/uplink.py",
