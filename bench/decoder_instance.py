@@ -33,7 +33,7 @@ def main() -> None:
 
     from decoder.readings import readings  # noqa: PLC0415
 
-    from bridge.rows import row_of  # noqa: PLC0415
+    from bridge.reading.rows import row_of  # noqa: PLC0415
     from codec.mapping import load  # noqa: PLC0415
 
     codecs = load(Path(sys.argv[1]))

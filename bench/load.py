@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from bridge.rejection import FrameRejectedError
-from bridge.semtech import parse
 from bridge.simulate import frames
+from bridge.uplinks.rejection import FrameRejectedError
+from bridge.uplinks.semtech import parse
 
 _DEVICES = 100
 _READING = re.compile(rb'("payload": ")[^"]{4}(")')

@@ -21,14 +21,16 @@ from bench.contenders import BRIDGE, Place
 from bench.load import numbered_frames
 from bench.pace import connect, paced, write
 from bench.process import running
-from bridge import mqtt, service, source
+from bridge import service
 from bridge.config import load
-from bridge.framing import BrokenFrame, Framer
-from bridge.message import Message
-from bridge.spooler import Spooler
-from bridge.timestamps import Placement
-from bridge.waiting import Waiting
-from bridge.window import Window
+from bridge.intake import source
+from bridge.publishing import mqtt
+from bridge.publishing.window import Window
+from bridge.spooling.spooler import Spooler
+from bridge.spooling.waiting import Waiting
+from bridge.uplinks.framing import BrokenFrame, Framer
+from bridge.uplinks.message import Message
+from bridge.uplinks.timestamps import Placement
 from rig.errors import RigError
 from rig.mosquitto import Mosquitto
 from rig.servers import free_ports

@@ -15,10 +15,10 @@ from awscrt import mqtt5
 from awsiot import mqtt5_client_builder
 
 from bridge.config import Listen
-from bridge.framing import Framer
-from bridge.message import Message, build
-from bridge.mqtt import keep_thread_state
-from bridge.semtech import parse
+from bridge.publishing.mqtt import keep_thread_state
+from bridge.uplinks.framing import Framer
+from bridge.uplinks.message import Message, build
+from bridge.uplinks.semtech import parse
 
 _WINDOW = 1000  # unacknowledged publishes
 _CONNECT_LIMIT = 10.0  # seconds

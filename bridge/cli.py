@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from bridge.check.command import check
-from bridge.error_commands import errors
 from bridge.errors import BridgeError
+from bridge.keys.rotate_commands import rotate
 from bridge.names import IdentityKind
 from bridge.parameters import MAX_PORT, config_option, endpoint_options, finite, identity_options
-from bridge.reading import devices, history
-from bridge.rejected_commands import rejected
-from bridge.replay_command import replay
-from bridge.rotate_commands import rotate
+from bridge.reading.commands import devices, history
+from bridge.recovery.error_commands import errors
+from bridge.recovery.rejected_commands import rejected
+from bridge.recovery.replay_command import replay
 from codec.commands import codec_test, decode
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
@@ -58,7 +58,7 @@ def keygen(name: str, folder: Path) -> None:
     Example:
       lora-bridge keygen --name network-host-1 --dir /etc/lora-bridge
     """
-    from bridge.keygen import make_key_and_csr
+    from bridge.keys.keygen import make_key_and_csr
 
     key, csr = make_key_and_csr(name, folder)
     click.echo(f"{key}: the private key, for this host only")
@@ -78,8 +78,8 @@ def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Pa
     Example:
       lora-bridge enroll --name network-host-1 --dir /etc/lora-bridge
     """
-    from bridge.enroll import Endpoint, find_endpoint
-    from bridge.enroll import enroll as fetch
+    from bridge.keys.enroll import Endpoint, find_endpoint
+    from bridge.keys.enroll import enroll as fetch
 
     where = Endpoint(endpoint or find_endpoint(), port, root_ca.resolve() if root_ca else None)
     enrolled = fetch(name, folder, where)

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from bridge.errors import BridgeError
-from bridge.uplink import EUI_PATTERN
+from bridge.uplinks.uplink import EUI_PATTERN
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]

@@ -11,8 +11,8 @@ import boto3
 
 from bridge.deployment import aws_errors, stack_outputs
 from bridge.names import PARTITION_KEY, SORT_KEY, STORE_STACK, TABLE_OUTPUT
-from bridge.rows import Row, stored_row
-from bridge.timestamps import format_time
+from bridge.reading.rows import Row, stored_row
+from bridge.uplinks.timestamps import format_time
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -11,7 +11,7 @@ import click
 
 from bridge.ages import parse_point
 from bridge.names import check_identity_name
-from bridge.uplink import EUI_PATTERN
+from bridge.uplinks.uplink import EUI_PATTERN
 
 MAX_PORT = 65_535
 _P = ParamSpec("_P")

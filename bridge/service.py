@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from bridge.config import Config, Http
 from bridge.counts import Counts
 from bridge.errors import BridgeError
-from bridge.forwarder import Clock, Forwarder
-from bridge.publisher import Publisher
-from bridge.quarantine import Quarantine
-from bridge.second_reading import SecondReading
-from bridge.source import Source
-from bridge.spool import Spool
-from bridge.spooler import Spooler
-from bridge.systemd import Systemd, report
-from bridge.timestamps import Timestamper
+from bridge.intake.forwarder import Clock, Forwarder
+from bridge.intake.second_reading import SecondReading
+from bridge.intake.source import Source
+from bridge.publishing.publisher import Publisher
+from bridge.spooling.quarantine import Quarantine
+from bridge.spooling.spool import Spool
+from bridge.spooling.spooler import Spooler
+from bridge.uplinks.timestamps import Timestamper
+from bridge.watching.systemd import Systemd, report
 
 _log = logging.getLogger(__name__)
 _DRAIN_LIMIT = 10.0  # seconds
@@ -110,8 +110,8 @@ async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
         yield
         return
     # Only here: a bridge without [http] does not load the library.
-    from bridge.health import Health  # noqa: PLC0415
-    from bridge.metrics import Metrics  # noqa: PLC0415
+    from bridge.watching.health import Health  # noqa: PLC0415
+    from bridge.watching.metrics import Metrics  # noqa: PLC0415
 
     metrics = Metrics(
         bridge.source, bridge.spooler, bridge.publisher, bridge.counts, bridge.clock.wall

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 
 from bridge.errors import BridgeError
-from bridge.timestamps import format_time
+from bridge.uplinks.timestamps import format_time
 
 APPLICATION = "37817737f13"
 _FIRST_DEVICE = 0x9372163

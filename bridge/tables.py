@@ -12,12 +12,12 @@ from itertools import chain
 
 import msgspec
 
-from bridge.columns import Columns, text
-from bridge.failures import Line
 from bridge.names import PARTITION_KEY, SORT_KEY
-from bridge.rejected import Line as RejectedLine
-from bridge.rows import Row
-from bridge.summary import Device
+from bridge.reading.columns import Columns, text
+from bridge.reading.rows import Row
+from bridge.reading.summary import Device
+from bridge.recovery.failures import Line
+from bridge.spooling.rejected import Line as RejectedLine
 
 _WIDTHS = {"seqno": 5, "port": 4, "freq": 6, "datr": 9, "gwrx": 4, "rssi": 4, "lsnr": 5}
 _TIME_WIDTH = 27

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Iterable
 
-from bridge.message import Message, seqno_of
 from bridge.names import TOPIC_ROOT
-from bridge.waiting import Waiting
+from bridge.spooling.waiting import Waiting
+from bridge.uplinks.message import Message, seqno_of
 
 _log = logging.getLogger(__name__)
 

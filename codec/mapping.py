@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from bridge.errors import BridgeError
-from bridge.uplink import EUI_PATTERN
+from bridge.uplinks.uplink import EUI_PATTERN
 from codec.engine import CAYENNE_LPP, Codec, check
 from codec.errors import CodecError
 

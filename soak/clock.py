@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bridge.config import load
-from bridge.forwarder import Clock
+from bridge.intake.forwarder import Clock
 from bridge.service import serve
 
 _AFTER = 2.0  # seconds

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-from bridge import message, semtech
-from bridge.framing import BrokenFrame, Framer
-from bridge.message import Message
-from bridge.rejection import FrameRejectedError, Reason
-from bridge.timestamps import Timestamper, format_time, parse_time
-from bridge.uplink import EUI_PATTERN, Json, Uplink
+from bridge.uplinks import message, semtech
+from bridge.uplinks.framing import BrokenFrame, Framer
+from bridge.uplinks.message import Message
+from bridge.uplinks.rejection import FrameRejectedError, Reason
+from bridge.uplinks.timestamps import Timestamper, format_time, parse_time
+from bridge.uplinks.uplink import EUI_PATTERN, Json, Uplink
 
 LIMITS = (256, 65_536)
 """The least and the usual ``max_frame``."""

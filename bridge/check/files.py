@@ -8,7 +8,7 @@ from cryptography import x509
 from bridge.check.chain import BrokenError
 from bridge.config import Config, load
 from bridge.errors import BridgeError
-from bridge.key_pair import belong_together, private_key
+from bridge.keys.key_pair import belong_together, private_key
 
 _OTHERS = 0o077
 _SOON = timedelta(days=30)

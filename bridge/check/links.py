@@ -14,7 +14,7 @@ from bridge.check.chain import Link
 from bridge.check.round_trip import RoundTrip
 from bridge.check.session import Session
 from bridge.config import Config
-from bridge.key_pair import certificate_id
+from bridge.keys.key_pair import certificate_id
 from bridge.names import (
     CHECK_APPLICATION,
     RULE_OUTPUT,

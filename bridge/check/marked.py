@@ -5,7 +5,7 @@ import base64
 import msgspec
 
 from bridge.names import CHECK_APPLICATION, TOPIC_ROOT
-from bridge.rows import port_and_data, row_of
+from bridge.reading.rows import port_and_data, row_of
 
 _PORT = 1
 

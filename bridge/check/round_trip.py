@@ -16,9 +16,7 @@ from bridge.check.marked import MarkedUplink
 from bridge.check.session import Session
 from bridge.config import Config
 from bridge.deployment import aws_errors
-from bridge.error_queue import ErrorQueue
 from bridge.errors import BridgeError
-from bridge.failures import line
 from bridge.names import (
     ERROR_QUEUE_OUTPUT,
     PARTITION_KEY,
@@ -26,6 +24,8 @@ from bridge.names import (
     STORE_STACK,
     TABLE_OUTPUT,
 )
+from bridge.recovery.error_queue import ErrorQueue
+from bridge.recovery.failures import line
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef

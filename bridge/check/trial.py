@@ -8,15 +8,15 @@ from pathlib import Path
 
 from cryptography import x509
 
-from bridge.certificates import Deployed
 from bridge.check.aws import Account
 from bridge.check.chain import Link, State, line, walk
 from bridge.check.links import Links
 from bridge.config import load
 from bridge.errors import BridgeError
-from bridge.key_pair import certificate_id
+from bridge.keys.certificates import Deployed
+from bridge.keys.key_pair import certificate_id
+from bridge.keys.rotation import Prove
 from bridge.names import IdentityKind
-from bridge.rotation import Prove
 
 
 def trial(name: str, folder: Path) -> Prove:

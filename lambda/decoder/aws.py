@@ -15,7 +15,7 @@ from bridge.names import (
     SORT_KEY,
     decoded_topic,
 )
-from bridge.rows import Row
+from bridge.reading.rows import Row
 from decoder.readings import Reading
 
 if TYPE_CHECKING:

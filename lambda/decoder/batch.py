@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from bridge.names import CHECK_APPLICATION, PARTITION_KEY, SORT_KEY
-from bridge.rows import Row, stored_row
+from bridge.reading.rows import Row, stored_row
 from codec.mapping import Mapping
 from decoder.readings import Reading, readings
 

@@ -7,8 +7,8 @@ from decimal import Decimal, DecimalException
 from boto3.dynamodb.types import DYNAMODB_CONTEXT
 
 from bridge.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
-from bridge.rows import Row, port_and_data
-from bridge.timestamps import parse_time
+from bridge.reading.rows import Row, port_and_data
+from bridge.uplinks.timestamps import parse_time
 from codec.engine import Codec, Decoded, Json, Received, decode_all
 from codec.errors import Code, CodecError
 from codec.mapping import Mapping

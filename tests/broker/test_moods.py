@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge import lane, mqtt, refused
 from bridge.config import Aws, Config, Listen, SpoolSettings
-from bridge.message import Message
+from bridge.publishing import lane, mqtt, refused
 from bridge.service import serve
-from bridge.spool import Spool
-from bridge.waiting import waiting as waiting_message
+from bridge.spooling.spool import Spool
+from bridge.spooling.waiting import waiting as waiting_message
+from bridge.uplinks.message import Message
 from rig.certificates import make_certificates
 from rig.moody import MoodyBroker
 from rig.servers import free_ports

@@ -10,7 +10,7 @@ from decoder.aws import Live
 from decoder.batch import Change, Effects, Record, work_through
 from decoder.readings import Reading
 
-from bridge.rows import Row
+from bridge.reading.rows import Row
 from codec.mapping import Mapping, load
 
 

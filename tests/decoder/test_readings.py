@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from decoder.readings import Reading, readings
 
-from bridge.rows import Row
+from bridge.reading.rows import Row
 from codec.mapping import Mapping, load
 
 

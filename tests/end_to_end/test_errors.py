@@ -17,11 +17,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bridge.deployment import stack_outputs
-from bridge.error_queue import ErrorQueue, Held
 from bridge.history import uplinks
 from bridge.names import ERROR_QUEUE_OUTPUT, STORE_STACK
-from bridge.redrive import Store, redrive
-from bridge.timestamps import format_time
+from bridge.recovery.error_queue import ErrorQueue, Held
+from bridge.recovery.redrive import Store, redrive
+from bridge.uplinks.timestamps import format_time
 from localaws.consumer import connect
 from localaws.host import Host
 from rig.running_bridge import LORA_BRIDGE
@@ -277,7 +277,7 @@ def test_an_end_between_storing_and_removing(
     host: Host, sqs: "SQSClient", table: str, application: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was stored and is still in the queue is found stored when it is seen again."""
-    monkeypatch.setattr("bridge.redrive._HIDDEN", 1)
+    monkeypatch.setattr("bridge.recovery.redrive._HIDDEN", 1)
     fail(sqs, error_action(f"lora/{application}/d", payload(1)))
     store = Store(boto3.client("dynamodb"), table, None)
     with pytest.raises(KeyboardInterrupt):

@@ -15,8 +15,8 @@ import boto3
 import pytest
 from pyarrow import parquet
 
-from bridge.devices import listed, summaries, table_names
-from bridge.timestamps import format_time
+from bridge.reading.devices import listed, summaries, table_names
+from bridge.uplinks.timestamps import format_time
 from localaws.cdk import PROJECT
 from localaws.host import Host
 from rig.errors import RigError

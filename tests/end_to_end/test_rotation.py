@@ -10,9 +10,9 @@ import boto3
 import pytest
 from cryptography import x509
 
-from bridge.certificates import deployed
 from bridge.history import uplinks
-from bridge.key_pair import certificate_id
+from bridge.keys.certificates import deployed
+from bridge.keys.key_pair import certificate_id
 from bridge.names import identity_stack
 from localaws.cdk import deploy
 from localaws.host import Host

@@ -10,8 +10,8 @@ import pytest
 from bridge.check.chain import BrokenError, Finding, Link, NotTriedError, State, line, walk
 from bridge.check.files import key
 from bridge.check.marked import MarkedUplink
-from bridge.message import build
-from bridge.semtech import parse
+from bridge.uplinks.message import build
+from bridge.uplinks.semtech import parse
 
 MARKER = bytes(range(8))
 

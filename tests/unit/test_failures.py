@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.failures import details, is_same, line, parse_failure, row_to_store
-from bridge.rows import Value
+from bridge.reading.rows import Value
+from bridge.recovery.failures import details, is_same, line, parse_failure, row_to_store
 from bridge.tables import render_whole
 from tests.unit.error_actions import REASON, error_action
 

@@ -1,8 +1,8 @@
 """Lines that go on as uplinks come."""
 
-from bridge.columns import choose
-from bridge.following import lines
-from bridge.rows import Row
+from bridge.reading.columns import choose
+from bridge.reading.following import lines
+from bridge.reading.rows import Row
 from bridge.tables import Format
 
 

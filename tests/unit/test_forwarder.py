@@ -6,12 +6,12 @@ import pytest
 
 from bridge.config import Listen
 from bridge.counts import Counts
-from bridge.forwarder import Clock, Forwarder
-from bridge.framing import BrokenFrame
-from bridge.message import Message
-from bridge.rejected import Rejected
-from bridge.rejection import FrameRejectedError, Reason
-from bridge.timestamps import Timestamper, parse_time
+from bridge.intake.forwarder import Clock, Forwarder
+from bridge.spooling.rejected import Rejected
+from bridge.uplinks.framing import BrokenFrame
+from bridge.uplinks.message import Message
+from bridge.uplinks.rejection import FrameRejectedError, Reason
+from bridge.uplinks.timestamps import Timestamper, parse_time
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 
 

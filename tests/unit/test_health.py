@@ -9,10 +9,10 @@ from contextlib import suppress
 
 import pytest
 
-from bridge import health
 from bridge.config import Http
 from bridge.errors import BridgeError
-from bridge.health import Health
+from bridge.watching import health
+from bridge.watching.health import Health
 
 
 def served(client: Callable[[str], object], *reasons: str) -> object:

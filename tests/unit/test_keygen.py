@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
 from bridge.errors import BridgeError
-from bridge.keygen import make_key_and_csr
+from bridge.keys.keygen import make_key_and_csr
 
 
 def test_key_and_request_belong_together(tmp_path: Path) -> None:

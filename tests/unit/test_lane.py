@@ -8,12 +8,12 @@ import pytest
 
 from bridge.config import Aws
 from bridge.counts import Counts
-from bridge.lane import Lane
-from bridge.message import Message
-from bridge.refused import RefusedMessages
-from bridge.spool import Spool
-from bridge.spooler import Spooler
-from bridge.waiting import Share, Waiting, waiting
+from bridge.publishing.lane import Lane
+from bridge.publishing.refused import RefusedMessages
+from bridge.spooling.spool import Spool
+from bridge.spooling.spooler import Spooler
+from bridge.spooling.waiting import Share, Waiting, waiting
+from bridge.uplinks.message import Message
 from rig.certificates import make_certificates
 
 Scenario = Callable[[Lane], None]
@@ -65,11 +65,11 @@ def test_what_a_lane_behind_was_offered_is_offered_again(
     """A lane that had enough takes from the next offer what no commit has put on disk yet."""
 
     def scenario(lane: Lane) -> None:
-        monkeypatch.setattr("bridge.lane._MAX_READY", 30)
+        monkeypatch.setattr("bridge.publishing.lane._MAX_READY", 30)
         lane.arrived(numbered(1, 3))
         lane.arrived(numbered(1, 5))
         assert lane._window.ready_bytes == 30
-        monkeypatch.setattr("bridge.lane._MAX_READY", 100)
+        monkeypatch.setattr("bridge.publishing.lane._MAX_READY", 100)
         lane._behind = False  # as reading ahead finds, while the disk has nothing newer
         lane.arrived(numbered(1, 6))
         assert lane._window.ready_bytes == 60

@@ -6,8 +6,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bridge.live import Joining
-from bridge.rows import Row
+from bridge.reading.live import Joining
+from bridge.reading.rows import Row
 
 UPLINK, READING = "lora/a/d", "lora/a/d/decoded"
 T1, T2 = "2026-11-22T10:00:00.000000Z", "2026-11-22T10:00:01.000000Z"

@@ -3,10 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
-from bridge import semtech
-from bridge.message import build
-from bridge.rejection import FrameRejectedError, Reason
-from bridge.uplink import Uplink
+from bridge.uplinks import semtech
+from bridge.uplinks.message import build
+from bridge.uplinks.rejection import FrameRejectedError, Reason
+from bridge.uplinks.uplink import Uplink
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED
 
 BARE = Uplink("37817737f13", "9372163", 1, b"\x01\xfe", None, None, (), ())

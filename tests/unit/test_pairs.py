@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bridge.errors import BridgeError
-from bridge.key_pair import belong_together, certificate_id, private_key
-from bridge.keygen import make_key_and_csr
-from bridge.pairs import Pairs
-from bridge.rotation import begin, finish, switch
+from bridge.keys.key_pair import belong_together, certificate_id, private_key
+from bridge.keys.keygen import make_key_and_csr
+from bridge.keys.pairs import Pairs
+from bridge.keys.rotation import begin, finish, switch
 
 NAME = "host-1"
 _P = ParamSpec("_P")

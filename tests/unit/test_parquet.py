@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from bridge.columns import choose
 from bridge.errors import BridgeError
-from bridge.parquet import write_parquet
-from bridge.rows import Row
-from bridge.timestamps import format_time
+from bridge.reading.columns import choose
+from bridge.reading.parquet import write_parquet
+from bridge.reading.rows import Row
+from bridge.uplinks.timestamps import format_time
 
 ROW: Row = {
     "device": "a/d",

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import BridgeError
-from bridge.plots import Points, draw, picture, points
-from bridge.rows import Row
-from bridge.timestamps import format_time
+from bridge.reading.plots import Points, draw, picture, points
+from bridge.reading.rows import Row
+from bridge.uplinks.timestamps import format_time
 
 _START = 1_790_000_000_000_000
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge import quarantine, rejected
-from bridge.quarantine import Quarantine
-from bridge.rejected import Line, Rejected
-from bridge.spool import Spool
+from bridge.spooling import quarantine, rejected
+from bridge.spooling.quarantine import Quarantine
+from bridge.spooling.rejected import Line, Rejected
+from bridge.spooling.spool import Spool
 
 _PLENTY = 4_194_304
 

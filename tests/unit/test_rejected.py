@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge import rejected, spool_file
-from bridge.message import Message
-from bridge.rejected import ROW, Line, Rejected
-from bridge.spool import Spool
-from bridge.spool_file import join
-from bridge.waiting import Share, Waiting, waiting
+from bridge.spooling import rejected, spool_file
+from bridge.spooling.rejected import ROW, Line, Rejected
+from bridge.spooling.spool import Spool
+from bridge.spooling.spool_file import join
+from bridge.spooling.waiting import Share, Waiting, waiting
+from bridge.uplinks.message import Message
 
 _TIME = 1_790_000_000_123_000
 

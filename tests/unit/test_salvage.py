@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge import salvage
-from bridge.message import Message
-from bridge.spool import Spool
-from bridge.timestamps import Placement
-from bridge.waiting import Share, waiting
+from bridge.spooling import salvage
+from bridge.spooling.spool import Spool
+from bridge.spooling.waiting import Share, waiting
+from bridge.uplinks.message import Message
+from bridge.uplinks.timestamps import Placement
 
 COUNT = 1000
 PAGE = 4096

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bridge import rejected, second_reading
 from bridge.counts import Counts
-from bridge.forwarder import Clock, Forwarder
-from bridge.message import Message
-from bridge.rejected import Line, Rejected
-from bridge.second_reading import SecondReading
-from bridge.spool import Spool
-from bridge.spooler import Spooler
-from bridge.timestamps import Placement, Timestamper
-from bridge.waiting import Share, Waiting
+from bridge.intake import second_reading
+from bridge.intake.forwarder import Clock, Forwarder
+from bridge.intake.second_reading import SecondReading
+from bridge.spooling import rejected
+from bridge.spooling.rejected import Line, Rejected
+from bridge.spooling.spool import Spool
+from bridge.spooling.spooler import Spooler
+from bridge.spooling.waiting import Share, Waiting
+from bridge.uplinks.message import Message
+from bridge.uplinks.timestamps import Placement, Timestamper
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 
 _HERE, _THERE = "127.0.0.1:6500", "127.0.0.1:6501"

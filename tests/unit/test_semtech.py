@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.rejection import FrameRejectedError, Reason
-from bridge.semtech import parse
-from bridge.uplink import Uplink
+from bridge.uplinks.rejection import FrameRejectedError, Reason
+from bridge.uplinks.semtech import parse
+from bridge.uplinks.uplink import Uplink
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame, with_userdata
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import BridgeError
-from bridge.framing import Framer
-from bridge.semtech import parse
 from bridge.simulate import APPLICATION, Plan, device_eui, frames, pieces, simulate
+from bridge.uplinks.framing import Framer
+from bridge.uplinks.semtech import parse
 
 NOW = 1_700_000_000_000_000
 

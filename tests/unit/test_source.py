@@ -8,14 +8,14 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from bridge import source
 from bridge.config import Listen
 from bridge.counts import Counts
 from bridge.errors import BridgeError
-from bridge.forwarder import Clock, Forwarder
-from bridge.message import Message
-from bridge.source import Source
-from bridge.timestamps import Timestamper
+from bridge.intake import source
+from bridge.intake.forwarder import Clock, Forwarder
+from bridge.intake.source import Source
+from bridge.uplinks.message import Message
+from bridge.uplinks.timestamps import Timestamper
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, frame
 
 

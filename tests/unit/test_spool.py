@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge import spool as spool_module
 from bridge.errors import BridgeError
-from bridge.message import Message
-from bridge.spool import Spool
-from bridge.timestamps import Placement
-from bridge.waiting import Share, Waiting, waiting
+from bridge.spooling import spool as spool_module
+from bridge.spooling.spool import Spool
+from bridge.spooling.waiting import Share, Waiting, waiting
+from bridge.uplinks.message import Message
+from bridge.uplinks.timestamps import Placement
 
 ALL = Share(0, 1)
 PLACEMENT = Placement("a1/d1", 1, 2, b"digest")
@@ -179,10 +179,10 @@ def test_it_is_as_durable_as_promised(path: Path) -> None:
 
 WRITER = """
 import sys
-from bridge.message import Message
-from bridge.spool import Spool
-from bridge.waiting import waiting
-from bridge.timestamps import Placement
+from bridge.uplinks.message import Message
+from bridge.spooling.spool import Spool
+from bridge.spooling.waiting import waiting
+from bridge.uplinks.timestamps import Placement
 with Spool(__import__("pathlib").Path(sys.argv[1])) as spool:
     for i in range(1, 1_000_000):
         arrived = waiting(i, Message("lora/a/d", b"x" * 500))

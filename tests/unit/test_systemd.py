@@ -13,13 +13,13 @@ import pytest
 
 from bridge.config import Aws
 from bridge.counts import Counts
-from bridge.lane import Lane
-from bridge.message import Message
-from bridge.refused import RefusedMessages
-from bridge.spool import Spool
-from bridge.spooler import Spooler
-from bridge.systemd import Systemd, report
-from bridge.waiting import Share, waiting
+from bridge.publishing.lane import Lane
+from bridge.publishing.refused import RefusedMessages
+from bridge.spooling.spool import Spool
+from bridge.spooling.spooler import Spooler
+from bridge.spooling.waiting import Share, waiting
+from bridge.uplinks.message import Message
+from bridge.watching.systemd import Systemd, report
 from rig.certificates import make_certificates
 
 UNIT = Path(__file__).parents[2] / "deploy" / "lora-bridge.service"

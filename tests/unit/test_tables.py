@@ -8,8 +8,8 @@ from itertools import chain, islice, repeat
 
 import pytest
 
-from bridge.columns import choose
-from bridge.rows import Row, Value
+from bridge.reading.columns import choose
+from bridge.reading.rows import Row, Value
 from bridge.tables import Format
 from bridge.tables import render as render_columns
 

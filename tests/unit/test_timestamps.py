@@ -5,9 +5,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bridge import timestamps
-from bridge.timestamps import Placement, Timestamper, format_time, parse_time
-from bridge.uplink import Uplink
+from bridge.uplinks import timestamps
+from bridge.uplinks.timestamps import Placement, Timestamper, format_time, parse_time
+from bridge.uplinks.uplink import Uplink
 
 NOW = 1_700_000_000_000_000
 HOUR = 3_600_000_000

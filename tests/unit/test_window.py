@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.waiting import Waiting
-from bridge.window import Window
+from bridge.publishing.window import Window
+from bridge.spooling.waiting import Waiting
 
 LIMIT = 3
 

@@ -1,0 +1,216 @@
+"""Listens for network servers and passes the frames they write to the forwarder."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import cast
+
+from bridge.bursts import Bursts
+from bridge.config import Listen
+from bridge.errors import BridgeError
+from bridge.intake.forwarder import Forwarder
+from bridge.uplinks.framing import Framer
+
+_log = logging.getLogger(__name__)
+_STOP_LIMIT = 2.0  # seconds
+_LOOK_EVERY = 0.01  # seconds
+_QUIET_LOOKS = 10  # with nothing read in between, after which all has been read
+_LINES = 20  # a minute, about connections that come, and as many about those that go
+_READ = 262_144  # bytes taken from a connection before the next one has its turn
+_PENALTY = 100
+"""A connection that sent more bad frames than good ones rests for so many times as long as they
+took: a hundred such connections cannot take more time than there is."""
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""Seconds, seconds and probes: a network server that is gone is noticed after two minutes."""
+
+
+class Source:
+    """The listening sockets and the connections that network servers have opened to them."""
+
+    def __init__(self, listens: Sequence[Listen], forwarder: Forwarder) -> None:
+        self._listens = listens
+        self._forwarder = forwarder
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[_Connection] = set()
+        self.stopping = False
+        self.read_at = 0.0
+        self.paused = False
+        self.bursts = Bursts(_LINES)
+        self._floods = Bursts()
+        self.buffer = memoryview(bytearray(_READ))
+        """Shared by the connections: each has taken what was read before the next is read."""
+
+    async def start(self) -> None:
+        """Listen on every address.
+
+        Raises:
+            BridgeError: one of them is taken or not this host's.
+
+        """
+        loop = asyncio.get_running_loop()
+        for listen in self._listens:
+            connection = partial(_Connection, self, self._forwarder, listen)
+            # So many may come before a new one is read for the first time.
+            backlog = max(1, listen.max_connections // 4)
+            try:
+                server = await loop.create_server(
+                    connection, listen.host, listen.port, backlog=backlog
+                )
+            except (OSError, UnicodeError) as error:  # UnicodeError: of a host name
+                where = f"{listen.host}:{listen.port}"
+                raise BridgeError(
+                    f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}"
+                ) from None
+            self._servers.append(server)
+
+    @property
+    def connections(self) -> int:
+        """How many connections network servers have open."""
+        return len(self._connections)
+
+    def addresses(self) -> list[str]:
+        """Return ``host:port`` of every listening socket."""
+        sockets = [each for server in self._servers for each in server.sockets]
+        return [_address(each.getsockname()) for each in sockets]
+
+    def pause(self) -> None:
+        """Read nothing until ``resume``; the network servers' writes fill the sockets and wait."""
+        self.paused = True
+        for connection in self._connections:
+            connection.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        self.paused = False
+        for connection in self._connections:
+            connection.transport.resume_reading()
+
+    async def stop(self) -> None:
+        """Stop listening, take what has been written, and close every connection."""
+        self.stopping = True
+        for server in self._servers:
+            server.close()
+        if not self.paused:
+            self.resume()  # those that rest, too
+        time = asyncio.get_running_loop().time
+        # A network server that goes on writing, or a pause, must not hold the stop up.
+        limit = time() + _STOP_LIMIT
+        quiet = 0
+        while self._connections and quiet < _QUIET_LOOKS and time() < limit:
+            read_at = self.read_at
+            await asyncio.sleep(_LOOK_EVERY)
+            # Not by the time that passed: the disk may have taken it.
+            quiet = quiet + 1 if self.read_at == read_at else 0
+        for connection in self._connections:
+            connection.transport.abort()
+        await asyncio.sleep(0)  # each connection's end is called by the event loop
+
+    def opened(self, connection: "_Connection") -> None:
+        """Note a new connection; one that comes in a pause waits like the others."""
+        if self.stopping:
+            connection.transport.abort()
+            return
+        self._make_room(connection.listen)
+        self._connections.add(connection)
+        if self.paused:
+            connection.transport.pause_reading()
+
+    def closed(self, connection: "_Connection") -> None:
+        """Forget a connection."""
+        self._connections.discard(connection)
+
+    def _make_room(self, listen: Listen) -> None:
+        """Close the least useful connection of an address that has all it may have.
+
+        A new one is always let in: whoever holds the others open could keep network servers out.
+        """
+        others = [each for each in self._connections if each.listen is listen]
+        if len(others) >= listen.max_connections:
+            least = min(others, key=lambda each: each.useful_at)
+            self._connections.discard(least)
+            least.transport.abort()
+            more = self._floods.note("too many", asyncio.get_running_loop().time())
+            if more is not None:
+                _log.warning(
+                    "more than max_connections = %d to %s:%d%s: closed the one from %s, which"
+                    " delivered nothing for longest",
+                    *(listen.max_connections, listen.host, listen.port, more, least.peer),
+                )
+
+
+class _Connection(asyncio.BufferedProtocol):
+    """One network server's connection. It is never closed for what comes over it.
+
+    ``useful_at`` compares connections: by the time of the last good frame, before all of which
+    are those that never had one, by the time they were opened.
+    """
+
+    transport: asyncio.Transport
+
+    def __init__(self, source: Source, forwarder: Forwarder, listen: Listen) -> None:
+        self.listen = listen
+        self.peer = ""
+        self.useful_at = (False, 0.0)
+        self._source = source
+        self._forwarder = forwarder
+        self._framer = Framer(listen.max_frame)
+        self._loop = asyncio.get_running_loop()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)  # what create_server makes
+        self.peer = _address(transport.get_extra_info("peername") or "")
+        self.useful_at = (False, self._loop.time())
+        _keep_alive(transport.get_extra_info("socket"))
+        self._say("connected")
+        self._source.opened(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # asyncio's
+        return self._source.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        began = self._source.read_at = self._loop.time()
+        good = bad = 0
+        for frame in self._framer.feed(bytes(self._source.buffer[:nbytes])):
+            if self._forwarder.accept(frame, self.listen):
+                good += 1
+            else:
+                bad += 1
+        if good:
+            self.useful_at = (True, began)
+        if bad > good and not self._source.stopping:
+            self.transport.pause_reading()
+            self._loop.call_later(_PENALTY * (self._loop.time() - began), self._read_again)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        truncated = self._framer.end()
+        if truncated is not None:
+            self._forwarder.accept(truncated, self.listen)
+        self._say("disconnected", f": {exc}" if exc else "")
+        self._source.closed(self)
+
+    def _read_again(self) -> None:
+        if not self._source.paused:
+            self.transport.resume_reading()
+
+    def _say(self, what: str, reason: str = "") -> None:
+        more = self._source.bursts.note(what, self._loop.time())
+        if more is not None:
+            _log.info("network server %s %s%s%s", self.peer, what, reason, more)
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    with suppress(OSError):  # the other side may have closed it just now
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEP_ALIVE.items():
+            if hasattr(socket, name):  # not everywhere
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _address(name: tuple[object, ...] | str) -> str:
+    if isinstance(name, str):
+        return name
+    host, port = name[0], name[1]
+    return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"

@@ -1,0 +1,1 @@
+"""Private keys, CSRs and certificates: made, fetched and changed."""

@@ -1,0 +1,73 @@
+"""Publishes what waits in the spool, over one or several connections to AWS IoT.
+
+A device always uses the same connection, and its messages go out in order of receipt.
+"""
+
+import asyncio
+
+from bridge.config import Aws
+from bridge.counts import Counts
+from bridge.publishing.lane import Lane
+from bridge.publishing.latencies import Latencies, added
+from bridge.publishing.refused import RefusedMessages
+from bridge.spooling.spooler import Spooler
+from bridge.spooling.waiting import Share, Waiting
+
+
+class Publisher:
+    """All connections of the bridge."""
+
+    def __init__(self, aws: Aws, spooler: Spooler, counts: Counts) -> None:
+        self._refused = RefusedMessages(spooler, self._publish_first)
+        self._lanes = [
+            Lane(aws, Share(number, aws.connections), spooler, self._refused, counts)
+            for number in range(aws.connections)
+        ]
+        spooler.on_arrival = self._arrived
+
+    async def run(self) -> None:
+        """Connect, and publish for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._refused.run())
+            for lane in self._lanes:
+                tasks.create_task(lane.read_ahead())
+                lane.start()
+
+    @property
+    def size(self) -> int:
+        """How many connections there are to be."""
+        return len(self._lanes)
+
+    def unconnected(self) -> list[str]:
+        """Return the client IDs of the connections that are not up."""
+        return [lane.name for lane in self._lanes if not lane.connected]
+
+    def stuck(self) -> list[str]:
+        """Return the client IDs of the connections from which nothing more is to be expected."""
+        return [lane.name for lane in self._lanes if lane.stuck]
+
+    def latencies(self) -> Latencies:
+        """Return how long publishes took to be acknowledged."""
+        return added(lane.latencies for lane in self._lanes)
+
+    async def connected(self) -> None:
+        """Return when every connection has been made for the first time."""
+        for lane in self._lanes:
+            await lane.connected_once.wait()
+
+    async def drain(self) -> None:
+        """Return when all that was committed has been published, or refused."""
+        for lane in self._lanes:
+            await lane.drained()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await asyncio.gather(*(lane.stop() for lane in self._lanes))
+
+    def _arrived(self, messages: list[Waiting]) -> None:
+        for lane in self._lanes:
+            lane.arrived(messages)
+
+    def _publish_first(self, messages: list[Waiting]) -> None:
+        for lane in self._lanes:
+            lane.publish_first(messages)

@@ -1,0 +1,1 @@
+"""What is in the table: read, shown, plotted, exported, and followed live."""

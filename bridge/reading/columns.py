@@ -1,0 +1,168 @@
+"""What of a row is shown, under which names. Does no I/O."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import chain, islice
+
+import msgspec
+
+from bridge.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
+from bridge.reading.rows import Row, Value, port_and_data
+
+RECEIVED = ("seqno", "port", "freq", "datr", "gwrx", "rssi", "lsnr", "bytes")
+"""The columns of every uplink, whatever its codec says."""
+_KEYS = {PARTITION_KEY, SORT_KEY}  # shown with every row
+_TAKEN = {*_KEYS, *RECEIVED, DECODE_ERROR, DECODE_WARNINGS}
+_LOOKED_AT = 200  # rows, the newest, whose decoded fields become columns, as wide as they are
+_WIDEST = 40  # characters that a column is made wide for
+_MANY = 20  # names at most in a remark
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+Cells = dict[str, Value]
+"""The cells of a row by column; a list is the text of its JSON."""
+
+
+def cells(row: Row) -> Cells:
+    """Return all that can be shown of a row: ``RECEIVED``, and the decoded fields.
+
+    ``gwrx`` is a count, ``rssi`` and ``lsnr`` are those of the gateway that heard the device best.
+    A field within a map is named ``map.field``; one that is called like something else in a row
+    is ``decoded.field``.
+    """
+    motetx = row.get("motetx")
+    radio = motetx if isinstance(motetx, dict) else {}
+    best, heard = _best(row.get("gwrx"))
+    content = port_and_data(row)
+    received: Cells = {
+        "seqno": row.get("seqno"),
+        "port": content[0] if content else None,
+        "freq": radio.get("freq"),
+        "datr": radio.get("datr"),
+        "gwrx": heard,
+        "rssi": best.get("rssi"),
+        "lsnr": best.get("lsnr"),
+        "bytes": content[1].hex() if content else None,
+    }
+    return received | _decoded(row)
+
+
+def number(value: Value) -> int | Decimal | None:
+    """Return a value that is a number, None otherwise."""
+    return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+@dataclass(eq=False)
+class Columns:
+    """The columns of an output, and what is to be remarked on them when it is complete."""
+
+    names: tuple[str, ...]
+    asked: bool
+    """Whether a person named them; if not, they are those that the first rows have."""
+    widths: tuple[int, ...]
+    """Characters that the values of the first rows take."""
+    _filled: set[str] = field(default_factory=set)
+    _others: dict[str, None] = field(default_factory=dict)
+
+    def suited(self, row: Row) -> "Columns":
+        """Return these, or more where nobody named them and the row has others."""
+        decoded = _decoded(row)
+        if self.asked or decoded.keys() <= set(self.names):
+            return self
+        known = dict.fromkeys([*self.names[len(RECEIVED) - 1 : -1], *decoded])
+        return _suited([row], _with_received(known))
+
+    def values(self, row: Row) -> list[Value]:
+        """Return the row's value of each column."""
+        found = cells(row)
+        if self.asked:
+            self._filled.update(name for name in self.names if found.get(name) is not None)
+        elif len(self._others) <= _MANY:
+            self._others.update(dict.fromkeys(found.keys() - set(self.names)))
+        return [found.get(name) for name in self.names]
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what the output does not tell."""
+        if self.asked:
+            for name in self.names:
+                if name not in self._filled:
+                    yield f"no row has {text(name)}"
+        elif self._others:
+            names = ",".join(map(text, islice(self._others, _MANY)))
+            yield f"some rows also have {names}: name what to show with --fields"
+
+
+def choose(rows: Iterable[Row], fields: Sequence[str] | None) -> tuple[Columns, Iterator[Row]]:
+    """Return the columns for the rows, and the rows.
+
+    They are the ``fields`` asked for, or else those of ``RECEIVED`` and the decoded ones.
+    """
+    ahead = iter(rows)
+    first = list(islice(ahead, _LOOKED_AT))
+    if fields is None:
+        names = _with_received(dict.fromkeys(name for row in first for name in _decoded(row)))
+    else:
+        names = tuple(dict.fromkeys(plain_name(name) for name in fields if name not in _KEYS))
+    return _suited(first, names, asked=fields is not None), chain(first, ahead)
+
+
+def _with_received(decoded: Iterable[str]) -> tuple[str, ...]:
+    return (*RECEIVED[:-1], *decoded, RECEIVED[-1])  # the bytes last: they may be long
+
+
+def _suited(rows: list[Row], names: tuple[str, ...], *, asked: bool = False) -> Columns:
+    """Return columns as wide as the values of the rows."""
+    shown = [cells(row) for row in rows]
+    widths = (max((len(text(each.get(name))) for each in shown), default=0) for name in names)
+    return Columns(names, asked, tuple(min(width, _WIDEST) for width in widths))
+
+
+def text(value: Value) -> str:
+    """Return a value as a cell of a table or a spreadsheet shows it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    shown = "" if value is None else str(value)
+    return shown if shown.isprintable() else ascii(shown)  # a frame must not speak to the terminal
+
+
+def plain_name(name: str) -> str:
+    """Return the column of a field that a person names, with ``decoded.`` before it or without."""
+    plain = name.removeprefix(f"{DECODED}.")
+    return name if plain in _TAKEN else plain
+
+
+def _decoded(row: Row) -> Cells:
+    found: Cells = {}
+    _flatten(row.get(DECODED), "", found)
+    error = row.get(DECODE_ERROR)
+    if isinstance(error, dict):
+        found[DECODE_ERROR] = f"{error.get('code')}: {error.get('message')}"
+    warnings = row.get(DECODE_WARNINGS)
+    if isinstance(warnings, list):
+        found[DECODE_WARNINGS] = "; ".join(map(str, warnings))
+    return found
+
+
+def _flatten(value: Value, name: str, found: Cells) -> None:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            _flatten(each, f"{name}.{key}" if name else key, found)
+    elif name:
+        shown = f"{DECODED}.{name}" if name in _TAKEN else name
+        found[shown] = _as_json(value) if isinstance(value, list) else value
+
+
+def _as_json(value: Value) -> str:
+    return _encoder.encode(value).decode()
+
+
+def _best(gwrx: Value) -> tuple[dict[str, Value], int | None]:
+    """Return what the gateway received that heard the device best, and how many heard it."""
+    gateways = [each for each in gwrx if isinstance(each, dict)] if isinstance(gwrx, list) else []
+    return max(gateways, key=_strength, default={}), len(gateways) or None
+
+
+def _strength(reception: dict[str, Value]) -> Decimal:
+    rssi = number(reception.get("rssi"))
+    return Decimal("-Infinity") if rssi is None else Decimal(rssi)

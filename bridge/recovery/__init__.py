@@ -1,0 +1,1 @@
+"""What went wrong or went by: put through again."""

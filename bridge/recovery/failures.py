@@ -1,0 +1,143 @@
+"""Reads the messages of the error queue: what the rule could not store, and why. Does no I/O."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from bridge.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, TOPIC_ROOT
+from bridge.reading.rows import Row, port_and_data
+from bridge.uplinks.timestamps import format_time
+
+_SECONDS_PER_DAY = 86_400
+_MICROS = 1_000_000
+_NO_FAILURE = "no message of an AWS IoT error action"
+_SAID = re.compile(
+    r"The error received was:?\s(.+?)(?: \(Service:|\.? Message arrived on:|\Z)", re.DOTALL
+)
+"""What a service said, within what AWS IoT says around it."""
+
+
+class FailedAction(msgspec.Struct, frozen=True, rename="camel"):
+    """An action of the rule that failed."""
+
+    error_message: str
+
+
+class ErrorAction(msgspec.Struct, frozen=True, rename="camel"):
+    """What AWS IoT reports (AWS IoT Developer Guide, "Error action message format")."""
+
+    topic: str
+    base64_original_payload: bytes
+    failures: list[FailedAction]
+
+
+_action = msgspec.json.Decoder(ErrorAction)
+_json = msgspec.json.Decoder(object, float_hook=Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A message of the error queue, sent at ``time``, in microseconds since 1970.
+
+    ``action`` is None where it comes from something else.
+    """
+
+    id: str
+    time: int
+    body: str
+    action: ErrorAction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A failure in one line."""
+
+    id: str
+    time: str
+    device: str | None
+    seqno: object
+    reason: str
+
+
+def parse_failure(message_id: str, time: int, body: str) -> Failure:
+    """Return the failure that a message of the queue reports."""
+    try:
+        return Failure(message_id, time, body, _action.decode(body))
+    except (msgspec.DecodeError, RecursionError):
+        return Failure(message_id, time, body, None)
+
+
+def line(failure: Failure) -> Line:
+    """Return the failure in one line."""
+    if failure.action is None:
+        return Line(failure.id, format_time(failure.time), None, None, _NO_FAILURE)
+    payload = _decoded(failure.action.base64_original_payload)
+    seqno = payload.get("seqno") if isinstance(payload, dict) else None
+    reasons = dict.fromkeys(_reason(each.error_message) for each in failure.action.failures)
+    reason = "; ".join(reasons) or "no reason given"
+    return Line(failure.id, format_time(failure.time), device_of(failure), seqno, reason)
+
+
+def device_of(failure: Failure) -> str | None:
+    """Return ``APPEUI/MOTEEUI``, None where the topic is none that the rule takes."""
+    root, _, device = (failure.action.topic if failure.action else "").partition("/")
+    return device if root == TOPIC_ROOT and device.count("/") == 1 else None
+
+
+def details(failure: Failure) -> dict[str, object]:
+    """Return all of a failure; its payload as the JSON that it is, or else in base64."""
+    shown: dict[str, object] = {"id": failure.id, "time": format_time(failure.time)}
+    body = _decoded(failure.body.encode(errors="replace"))
+    if failure.action is None or not isinstance(body, dict):
+        return shown | {"body": failure.body}
+    payload = _decoded(failure.action.base64_original_payload)
+    if payload is not None:
+        del body["base64OriginalPayload"]
+        shown["payload"] = payload
+    return shown | body
+
+
+def row_to_store(failure: Failure, retention_days: int | None) -> dict[str, object]:
+    """Return the row that the rule would have stored, at the time it tried.
+
+    Raises:
+        ValueError: there is none, and why.
+
+    """
+    device = device_of(failure)
+    if failure.action is None or device is None:
+        raise ValueError(_NO_FAILURE if failure.action is None else "not a topic of the rule")
+    payload = _decoded(failure.action.base64_original_payload)
+    if not isinstance(payload, dict):
+        raise ValueError("its payload is no JSON object")  # noqa: TRY004  # of its value, not its type
+    row: dict[str, object] = payload | {PARTITION_KEY: device}
+    if retention_days is not None:
+        row[EXPIRY_ATTRIBUTE] = failure.time // _MICROS + retention_days * _SECONDS_PER_DAY
+    return row
+
+
+def is_same(row: Row, found: Row) -> bool:
+    """Say whether what was found in the row's place is the same uplink, whatever was added to it.
+
+    Two deliveries of an uplink may differ in how gateways heard it.
+    """
+    content = port_and_data(row)
+    if content is None:  # stored by something else than a bridge
+        kept = row.keys() - {EXPIRY_ATTRIBUTE}
+        return all(name in found and row[name] == found[name] for name in kept)
+    return (content, row.get("seqno")) == (port_and_data(found), found.get("seqno"))
+
+
+def _decoded(data: bytes) -> object:
+    """Return what JSON says, with numbers exact; None where it is none."""
+    try:
+        return _json.decode(data)
+    except (msgspec.DecodeError, RecursionError, ArithmeticError):
+        return None
+
+
+def _reason(message: str) -> str:
+    said = _SAID.search(message)
+    return " ".join((said[1] if said else message).split())

@@ -1,0 +1,1 @@
+"""Keeps messages, and frames that were rejected, on disk."""

@@ -1,0 +1,311 @@
+"""Keeps frames on disk from their receipt to their PUBACK. Blocking; used by one thread.
+
+SQLite in WAL mode with synchronous FULL: what ``commit`` has returned from survives a crash of
+the process and of the machine (sqlite.org/pragma.html#pragma_synchronous).
+"""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import wraps
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+import msgspec
+
+from bridge.errors import BridgeError
+from bridge.spooling import rejected, salvage, spool_file
+from bridge.spooling.waiting import Share, Stretch, Waiting
+from bridge.uplinks.timestamps import REMEMBERED, Placement
+
+_log = logging.getLogger(__name__)
+
+_ROWS = 200
+"""Rows inserted by one statement. SQLite gives the interpreter lock up for each statement and
+has to win it back from busy threads: one statement for each row takes 40 times as long then."""
+_SURPLUS = REMEMBERED // 10
+"""Placements kept beyond REMEMBERED: each removal writes a page more than the commit needs."""
+_PAGE = 4096  # bytes
+_FREE_PAGES = 1000  # kept for what comes next
+_SHRINK_PAGES = 500  # given back at a time, which takes as long as a few commits
+_PLACEMENTS = msgspec.msgpack.Decoder(list[Placement])
+
+_Arguments = ParamSpec("_Arguments")
+_T = TypeVar("_T")
+
+
+def _on_a_sound_file(
+    method: Callable[Concatenate["Spool", _Arguments], _T],
+) -> Callable[Concatenate["Spool", _Arguments], _T]:
+    """Run it again on a sound file if this one turns out to be damaged."""
+
+    @wraps(method)
+    def run(spool: "Spool", /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _T:
+        if spool.damage is not None:  # an attempt to mend it failed, on a full disk perhaps
+            spool.mend(spool.damage)
+        try:
+            return method(spool, *args, **kwargs)
+        except sqlite3.Error as error:
+            if not salvage.is_damage(error):
+                raise
+            spool.mend(error)
+            return method(spool, *args, **kwargs)
+
+    return run
+
+
+class Spool:
+    """The queue on disk. Open it in one process at a time.
+
+    ``last_id`` is the number of the last message committed; ``damage`` what is wrong with the file
+    and not mended, ``mended`` how often it was mended, with a loss perhaps.
+
+    Raises:
+        BridgeError: the file cannot be opened, is in use, or was written by another version.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.damage: sqlite3.Error | None = None
+        self.mended = 0
+        self._surplus = _SURPLUS  # of earlier runs, perhaps
+        self.last_id = self._refusals = 0
+        with ExitStack() as stack:
+            stack.enter_context(spool_file.lock(path))
+            try:
+                salvage.finish(path)
+                self._open()
+                stack.callback(self._close)
+                self._begin()
+            except (sqlite3.Error, OSError) as error:
+                raise BridgeError(f"{path}: cannot open the spool: {error}") from None
+            self._resources = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._resources.close()
+
+    @_on_a_sound_file
+    def commit(
+        self,
+        arrived: Sequence[Waiting],
+        placements: Sequence[Placement],
+        delivered: Sequence[int],
+        refused: Sequence[int],
+        read_again: Sequence[int] = (),
+    ) -> None:
+        """Keep what ``arrived``, forget the ``delivered`` ids and set the ``refused`` ids aside.
+
+        ``read_again`` are the numbers of rejected frames that some of it was made of. All of it
+        happens at once, and durably. Ids only ever grow.
+
+        Raises:
+            sqlite3.Error: nothing was changed.
+
+        """
+        with self._transaction():
+            self._insert(arrived)
+            self._remember(placements)
+            if delivered:
+                self._db.execute(
+                    "DELETE FROM waiting WHERE id IN (SELECT value FROM json_each(?))",
+                    (msgspec.json.encode(delivered).decode(),),
+                )
+            if refused:
+                numbered = enumerate(refused, start=self._refusals + 1)
+                self._db.executemany("UPDATE waiting SET refused = ? WHERE id = ?", numbered)
+                self._refusals += len(refused)
+            if read_again:
+                rejected.drop(self._db, read_again)
+        if arrived:
+            self.last_id = arrived[-1].id
+
+    @_on_a_sound_file
+    def read(self, after: int, limit: int, share: Share) -> Stretch:
+        """Return the messages of a share after id ``after``, in order, about ``limit`` bytes.
+
+        Refused ones are not among them.
+        """
+        rows = self._db.execute(
+            "SELECT id, shard, topic, payload FROM waiting"
+            " WHERE id > ? AND shard % ? = ? AND refused IS NULL ORDER BY id",
+            (after, share.total, share.number),
+        )
+        found = []
+        for row in rows:
+            waiting = Waiting(*row)
+            found.append(waiting)
+            limit -= waiting.size
+            if limit <= 0:
+                rows.close()
+                return Stretch(found, waiting.id)
+        return Stretch(found, self.last_id)
+
+    @_on_a_sound_file
+    def oldest(self) -> Waiting | None:
+        """Return the message with the least id, None where none waits."""
+        row = self._db.execute(
+            "SELECT id, shard, topic, payload FROM waiting ORDER BY id LIMIT 1"
+        ).fetchone()
+        return None if row is None else Waiting(*row)
+
+    @_on_a_sound_file
+    def oldest_refused(self, after_topic: str) -> Waiting | None:
+        """Return what was refused longest ago of the next topic after ``after_topic`` with any."""
+        row = self._db.execute(
+            "SELECT id, shard, topic, payload, min(refused) FROM waiting"
+            " WHERE refused IS NOT NULL AND topic = (SELECT min(topic) FROM waiting"
+            " WHERE refused IS NOT NULL AND topic > ?)",
+            (after_topic,),
+        ).fetchone()
+        return None if row[0] is None else Waiting(*row[:-1])
+
+    @_on_a_sound_file
+    def refused(self, topic: str, after: int, limit: int) -> list[Waiting]:
+        """Return the refused messages of a topic after id ``after``, in order."""
+        rows = self._db.execute(
+            "SELECT id, shard, topic, payload FROM waiting"
+            " WHERE refused IS NOT NULL AND topic = ? AND id > ? ORDER BY id LIMIT ?",
+            (topic, after, limit),
+        )
+        return [Waiting(*row) for row in rows]
+
+    @_on_a_sound_file
+    def on_rejected(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Do some of the work of ``bridge.spooling.rejected`` at once, and durably.
+
+        Raises:
+            sqlite3.Error: nothing was changed.
+
+        """
+        with self._transaction():
+            return work(self._db)
+
+    @_on_a_sound_file
+    def shrink(self) -> bool:
+        """Give some free pages back to the file system; return whether there may be more."""
+        free = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
+        if free <= _FREE_PAGES:
+            return False
+        # `execute` would take one step, which is one page.
+        self._db.executescript(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})")
+        self._db.execute("PRAGMA wal_checkpoint").fetchall()  # only then the file is cut
+        return True
+
+    @_on_a_sound_file
+    def room(self) -> int:
+        """Return how many bytes more the file can take, on its disk and in pages of its own."""
+        disk = os.statvfs(self._path.parent)
+        free_pages = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
+        return disk.f_bavail * disk.f_frsize + free_pages * _PAGE
+
+    @_on_a_sound_file
+    def placements(self) -> list[Placement]:
+        """Return the placements to start from, oldest first."""
+        rows = self._db.execute("SELECT several FROM placements ORDER BY last")
+        return [placement for (several,) in rows for placement in _decoded(several)]
+
+    @_on_a_sound_file
+    def waiting(self) -> tuple[int, int]:
+        """Return how many messages wait, and their bytes."""
+        row = self._db.execute(
+            "SELECT count(*), ifnull(sum(length(topic) + length(payload)), 0) FROM waiting"
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def _open(self) -> None:
+        try:
+            self._db = spool_file.connect(self._path)
+        except sqlite3.DatabaseError as error:
+            if not salvage.is_damage(error):
+                raise
+            self._replace(error)
+
+    @_on_a_sound_file
+    def _begin(self) -> None:
+        """Learn where an earlier run ended."""
+        self.last_id = self._greatest("id")
+        self._refusals = self._greatest("refused")
+
+    def _greatest(self, column: str) -> int:
+        query = f"SELECT max({column}) FROM waiting WHERE {column} IS NOT NULL"  # noqa: S608  # ours
+        return int(self._db.execute(query).fetchone()[0] or 0)
+
+    def _close(self) -> None:
+        self._db.close()
+
+    def mend(self, damage: sqlite3.Error) -> None:
+        """Go on with a sound file.
+
+        Raises:
+            OSError, sqlite3.Error: it cannot be written; to be called again.
+
+        """
+        self.damage = damage
+        self._db.close()
+        self._replace(damage)
+        self.damage = None
+        self.mended += 1
+
+    def _replace(self, damage: sqlite3.Error) -> None:
+        saved = salvage.salvage(self._path)
+        _log.error(
+            "spool: %s was damaged (%s): moved to %s; %d messages saved from it",
+            *(self._path, damage, saved.aside, saved.messages),
+        )
+        self._db = spool_file.connect(self._path)
+
+    def _remember(self, placements: Sequence[Placement]) -> None:
+        """Keep the placements, and at least REMEMBERED in all."""
+        if placements:
+            self._db.execute(
+                "INSERT INTO placements SELECT ifnull(max(last), 0) + ?, ? FROM placements",
+                (len(placements), msgspec.msgpack.encode(placements)),
+            )
+            self._surplus += len(placements)
+        if self._surplus > _SURPLUS:
+            self._surplus = 0
+            self._db.execute(
+                "DELETE FROM placements WHERE last <= (SELECT max(last) FROM placements) - ?",
+                (REMEMBERED,),
+            )
+
+    def _insert(self, arrived: Sequence[Waiting]) -> None:
+        for start in range(0, len(arrived), _ROWS):
+            rows = [msgspec.structs.astuple(each) for each in arrived[start : start + _ROWS]]
+            values = ",".join(["(?,?,?,?)"] * len(rows))
+            self._db.execute(
+                f"INSERT INTO waiting (id, shard, topic, payload) VALUES {values}",  # noqa: S608
+                [*chain.from_iterable(rows)],
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+
+def _decoded(several: bytes) -> list[Placement]:
+    """Return the placements of a commit; none where bits have changed, since they are a memory."""
+    try:
+        return _PLACEMENTS.decode(several)
+    except (msgspec.DecodeError, TypeError):
+        return []

@@ -1,0 +1,57 @@
+"""The messages that wait for their PUBACK, in the order of receipt. Does no I/O."""
+
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+
+from bridge.uplinks.message import Message
+
+
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A message that waits for its PUBACK.
+
+    ``id`` is its number in the order of receipt; ``shard`` is the same for all of a device.
+    """
+
+    id: int
+    shard: int
+    topic: str
+    payload: bytes
+
+    @property
+    def size(self) -> int:
+        """What it counts for in limits, in bytes."""
+        return len(self.topic) + len(self.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The part of the devices that connection ``number`` of ``total`` publishes."""
+
+    number: int
+    total: int
+
+    def has(self, waiting: Waiting) -> bool:
+        """Return whether the message belongs to it."""
+        return waiting.shard % self.total == self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """All messages of a share up to id ``up_to``, from where the reading began."""
+
+    messages: list[Waiting]
+    up_to: int
+
+
+def waiting(number: int, message: Message) -> Waiting:
+    """Return the message as number ``number`` in the order of receipt."""
+    return Waiting(number, _shard(message.topic), message.topic, message.payload)
+
+
+@lru_cache(10_000)  # the same devices come again and again
+def _shard(topic: str) -> int:
+    """Return a number that is the same for every message of a device, also after restarts."""
+    return zlib.crc32(topic.encode())

@@ -1,0 +1,70 @@
+"""Splits the network server's byte stream into frames. Does no I/O."""
+
+from dataclasses import dataclass
+
+from bridge.uplinks.rejection import Reason
+
+_EXCERPT = 120  # bytes of a frame shown in the log
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenFrame:
+    """Stands for a frame that was not received whole, and begins with ``excerpt``."""
+
+    reason: Reason
+    excerpt: bytes
+
+
+def excerpt(frame: bytes | BrokenFrame) -> bytes:
+    """Return the beginning of a frame, for the log."""
+    return frame.excerpt if isinstance(frame, BrokenFrame) else frame[:_EXCERPT]
+
+
+class Framer:
+    """Turns reads of any size into frames; one for each connection.
+
+    A frame ends with NUL. A NUL with nothing before it is a keep-alive and yields nothing.
+    Never holds more than ``max_frame`` bytes between calls: longer frames, without their NUL, are
+    oversized.
+    """
+
+    def __init__(self, max_frame: int) -> None:
+        self._max_frame = max_frame
+        self._tail = bytearray()  # the beginning of a frame whose NUL has not come yet
+        self._oversized = False
+
+    def feed(self, data: bytes) -> list[bytes | BrokenFrame]:
+        """Take what one read returned; return the frames it completes, in order."""
+        first, *others = data.split(b"\0")
+        self._extend(first)
+        if not others:
+            return []
+        frames: list[bytes | BrokenFrame] = [self._take_tail()]
+        frames += [
+            piece if len(piece) <= self._max_frame else _oversized(piece) for piece in others[:-1]
+        ]
+        self._extend(others[-1])
+        return [frame for frame in frames if frame]
+
+    def end(self) -> BrokenFrame | None:
+        """Return the frame that the end of the connection cut off, if it did."""
+        return BrokenFrame(Reason.TRUNCATED, bytes(self._tail[:_EXCERPT])) if self._tail else None
+
+    def _extend(self, piece: bytes) -> None:
+        if self._oversized:
+            return
+        self._tail += piece
+        if len(self._tail) > self._max_frame:
+            self._oversized = True
+            del self._tail[_EXCERPT:]
+
+    def _take_tail(self) -> bytes | BrokenFrame:
+        taken = bytes(self._tail)
+        frame = _oversized(taken) if self._oversized else taken
+        self._tail.clear()
+        self._oversized = False
+        return frame
+
+
+def _oversized(frame: bytes) -> BrokenFrame:
+    return BrokenFrame(Reason.OVERSIZED, excerpt(frame))

@@ -1,0 +1,68 @@
+"""Builds the MQTT message of an uplink: the form that consumers and the rule read. No I/O."""
+
+import msgspec
+
+from bridge.names import SORT_KEY, TOPIC_ROOT
+from bridge.uplinks.rejection import FrameRejectedError, Reason
+from bridge.uplinks.timestamps import format_time, parse_time
+from bridge.uplinks.uplink import Json, Uplink
+
+_MAX_PAYLOAD = 131_072
+"""Bytes; AWS IoT closes the connection on a larger one (AWS IoT Core quotas, message size)."""
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """What is published: topic and payload (compact JSON)."""
+
+    topic: str
+    payload: bytes
+
+
+class _Known(msgspec.Struct):
+    timestamp: str = ""
+    seqno: int | None = None
+
+
+_known = msgspec.json.Decoder(_Known)
+
+
+def time_of(payload: bytes) -> int | None:
+    """Return the timestamp of a message, in microseconds since 1970; None where it has none."""
+    try:
+        return parse_time(_known.decode(payload).timestamp)
+    except msgspec.DecodeError:
+        return None
+
+
+def seqno_of(payload: bytes) -> int | None:
+    """Return the seqno of a message, None where it has none."""
+    try:
+        return _known.decode(payload).seqno
+    except msgspec.DecodeError:
+        return None
+
+
+def build(uplink: Uplink, timestamp: int) -> Message:
+    """Return the message for ``uplink``, whose timestamp is in microseconds since 1970.
+
+    Raises:
+        FrameRejectedError: its payload would be too large, or is nested too deep to write.
+
+    """
+    fields: dict[str, Json] = {
+        f"port{uplink.port}_bytes": list(uplink.data),
+        SORT_KEY: format_time(timestamp),
+    }
+    if uplink.seqno is not None:
+        fields["seqno"] = uplink.seqno
+    if uplink.motetx is not None:
+        fields["motetx"] = uplink.motetx
+    if uplink.gwrx:
+        fields["gwrx"] = uplink.gwrx
+    try:
+        payload = msgspec.json.encode(fields)
+    except RecursionError:
+        raise FrameRejectedError(Reason.NESTED_TOO_DEEP) from None
+    if len(payload) > _MAX_PAYLOAD:
+        raise FrameRejectedError(Reason.OVERSIZED)
+    return Message(f"{TOPIC_ROOT}/{uplink.application}/{uplink.device}", payload)

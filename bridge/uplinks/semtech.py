@@ -1,0 +1,114 @@
+"""Parses the frames of Semtech's LoRaWAN network server, in both layouts. Does no I/O.
+
+The layouts differ in where ``seqno`` and ``motetx`` stand: inside ``userdata`` or beside it.
+"""
+
+import binascii
+from collections.abc import Iterator
+from typing import cast
+
+import msgspec
+
+from bridge.uplinks.rejection import FrameRejectedError, Reason
+from bridge.uplinks.timestamps import parse_time
+from bridge.uplinks.uplink import Json, JsonObject, Uplink, check_eui
+
+
+def parse(frame: bytes, application: str | None) -> Uplink | None:
+    """Return the uplink in ``frame``, or None for a message of another kind.
+
+    ``application`` is the AppEUI for servers that leave ``appeui`` out.
+
+    Raises:
+        FrameRejectedError: with the reason.
+
+    """
+    message = _decode(frame)
+    app = message.get("app")
+    if app is None and message:
+        return None
+    if not isinstance(app, dict):
+        raise FrameRejectedError(Reason.NO_APP)
+    if app.get("dir") != "up":
+        raise FrameRejectedError(Reason.NOT_UP)
+    userdata = app.get("userdata")
+    if not isinstance(userdata, dict):
+        raise FrameRejectedError(Reason.BAD_USERDATA)
+    gwrx = _receptions(app.get("gwrx"))
+    return Uplink(
+        application=_application(app.get("appeui"), application),
+        device=check_eui(app.get("moteeui")),
+        port=_port(userdata.get("port")),
+        data=_payload(userdata.get("payload")),
+        seqno=_whole_number(userdata.get("seqno", app.get("seqno"))),
+        motetx=_object(userdata.get("motetx", app.get("motetx"))),
+        gwrx=gwrx,
+        received_at=tuple(_times(gwrx)),
+    )
+
+
+def _decode(frame: bytes) -> dict[str, Json]:
+    try:
+        message = cast("Json", msgspec.json.decode(frame))
+    except RecursionError:
+        raise FrameRejectedError(Reason.NESTED_TOO_DEEP) from None
+    except (msgspec.DecodeError, ValueError):
+        raise FrameRejectedError(_decoding_reason(frame)) from None
+    if not isinstance(message, dict):
+        raise FrameRejectedError(Reason.NOT_AN_OBJECT)
+    return message
+
+
+def _decoding_reason(frame: bytes) -> Reason:
+    try:
+        frame.decode()
+    except UnicodeDecodeError:
+        return Reason.NOT_UTF8
+    return Reason.NOT_JSON
+
+
+def _application(appeui: Json, configured: str | None) -> str:
+    if appeui is not None:
+        return check_eui(appeui)
+    if configured is None:
+        raise FrameRejectedError(Reason.NO_APPLICATION)
+    return configured
+
+
+def _port(value: Json) -> int:
+    port = _whole_number(value)
+    if port is None or not 0 <= port <= 255:  # noqa: PLR2004  # FPort is one octet
+        raise FrameRejectedError(Reason.BAD_PORT)
+    return port
+
+
+def _payload(value: Json) -> bytes:
+    """Decode base64, whose ``=`` padding some servers leave out."""
+    if not isinstance(value, str):
+        raise FrameRejectedError(Reason.BAD_USERDATA)
+    try:
+        return binascii.a2b_base64(value + "=" * (-len(value) % 4), strict_mode=True)
+    except ValueError:
+        raise FrameRejectedError(Reason.BAD_PAYLOAD) from None
+
+
+def _receptions(value: Json) -> tuple[JsonObject, ...]:
+    """Return the gateway receptions, of which a server may send one without a list."""
+    several = value if isinstance(value, list) else [value]
+    return tuple([each for each in several if isinstance(each, dict)])
+
+
+def _times(gwrx: tuple[JsonObject, ...]) -> Iterator[int]:
+    for reception in gwrx:
+        text = reception.get("time")
+        time = parse_time(text) if isinstance(text, str) else None
+        if time is not None:
+            yield time
+
+
+def _whole_number(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _object(value: Json) -> JsonObject | None:
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,136 @@
+"""Gives each uplink the one timestamp that it keeps for ever. Does no I/O.
+
+Times are whole microseconds since 1970 in UTC.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Generic, TypeVar
+
+import msgspec
+
+from bridge.uplinks.uplink import Uplink
+
+_SECOND = 1_000_000
+_MAX_AGE = 24 * 3600 * _SECOND
+_MAX_LEAD = 300 * _SECOND
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = -62_135_596_800 * _SECOND, 253_402_300_800 * _SECOND - 1  # years 1 to 9999
+
+_Key = TypeVar("_Key", bytes, tuple[str, int])
+
+REMEMBERED = 20_000
+"""How many placements are remembered at least: the newest, about 10 MB."""
+
+
+def parse_time(text: str) -> int | None:
+    """Return an ISO 8601 time, UTC where it names no zone; None when it is not one.
+
+    It can be formatted: a time whose zone takes it out of the years 1 to 9999 in UTC is none.
+    """
+    try:
+        time = datetime.fromisoformat(text)
+        since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH
+    except (ValueError, OverflowError):
+        return None
+    micros = (since.days * 86_400 + since.seconds) * _SECOND + since.microseconds
+    return micros if _FIRST <= micros <= _LAST else None
+
+
+def format_time(time: int) -> str:
+    """Return ``time`` as ISO 8601 with six fractional digits and ``Z``."""
+    seconds, micros = divmod(time, _SECOND)
+    return f"{_format_seconds(seconds)}.{micros:06d}Z"
+
+
+@lru_cache(256)  # uplinks of the same second follow each other
+def _format_seconds(seconds: int) -> str:
+    # Not strftime, which writes the year 900 with three digits where glibc does.
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
+
+
+class Placement(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """An uplink's place in its device's history.
+
+    ``wanted`` is the time it asked for, ``given`` the one it got; ``digest`` is equal for two
+    deliveries of one uplink, and empty where nothing tells them apart from two uplinks.
+    """
+
+    device: str
+    wanted: int
+    given: int
+    digest: bytes
+
+
+class Timestamper:
+    """Places uplinks so that one delivered twice gets one timestamp, and two never share it.
+
+    It remembers at least the newest REMEMBERED placements. Starting from the placements that an
+    earlier run remembered continues that run.
+    """
+
+    def __init__(self, earlier: Iterable[Placement] = ()) -> None:
+        self._given = _Newest[bytes]()  # by digest
+        # (device, taken time) → a later time to look at for a free one.
+        self._next = _Newest[tuple[str, int]]()
+        for placement in earlier:
+            self._remember(placement)
+
+    def place(self, uplink: Uplink, now: int) -> Placement:
+        """Return the placement of ``uplink``, received by this host at ``now``."""
+        device = f"{uplink.application}/{uplink.device}"
+        plausible = [t for t in uplink.received_at if now - _MAX_AGE <= t <= now + _MAX_LEAD]
+        # The host's own time differs at each delivery, so it cannot reveal a repetition.
+        wanted = min(plausible, default=now)
+        digest = _digest(device, wanted, uplink) if plausible else b""
+        known = self._given.get(digest)
+        if known is not None:
+            return Placement(device, wanted, known, digest)
+        placement = Placement(device, wanted, self._first_free(device, wanted), digest)
+        self._remember(placement)
+        return placement
+
+    def _first_free(self, device: str, time: int) -> int:
+        while (after := self._next.get((device, time))) is not None:
+            time = after
+        return time
+
+    def _remember(self, placement: Placement) -> None:
+        device, wanted, given = placement.device, placement.wanted, placement.given
+        if placement.digest:
+            self._given.put(placement.digest, given)
+        self._next.put((device, given), given + 1)
+        if wanted != given:
+            # A clock that stands still thus keeps its way past all the times it has used.
+            self._next.put((device, wanted), given + 1)
+
+
+class _Newest(Generic[_Key]):
+    """Times by key: at least the newest REMEMBERED, and fewer than twice as many.
+
+    They are forgotten all at once: one by one that took a tenth of the forwarder's time.
+    """
+
+    def __init__(self) -> None:
+        self._new: dict[_Key, int] = {}
+        self._old: dict[_Key, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._new) + len(self._old)
+
+    def get(self, key: _Key) -> int | None:
+        time = self._new.get(key)
+        return self._old.get(key) if time is None else time
+
+    def put(self, key: _Key, time: int) -> None:
+        self._new[key] = time
+        if len(self._new) >= REMEMBERED:
+            self._new, self._old = {}, self._new
+
+
+def _digest(device: str, wanted: int, uplink: Uplink) -> bytes:
+    """Identify an uplink by what two deliveries of it share."""
+    named = f"{device} {wanted} {uplink.seqno} {uplink.port} ".encode()
+    return blake2b(named + uplink.data, digest_size=16).digest()

@@ -1,0 +1,54 @@
+"""What a device sent: the common form that every source's parser produces. Does no I/O."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from bridge.uplinks.rejection import FrameRejectedError, Reason
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+JsonObject = Mapping[str, Json]
+
+EUI_PATTERN = "[0-9A-Za-z_.:-]{1,64}"
+_EUI = re.compile(EUI_PATTERN)
+
+
+class Uplink(msgspec.Struct, frozen=True):
+    """One device message, as its network server described it.
+
+    ``application`` and ``device`` are checked EUIs. ``data`` is what the device sent on
+    ``port``. ``received_at`` holds the gateways' receive times, in microseconds since 1970.
+    ``seqno``, ``motetx`` and ``gwrx`` are as in the frame, None or empty where it has none.
+    """
+
+    application: str
+    device: str
+    port: int
+    data: bytes
+    seqno: int | None
+    motetx: JsonObject | None
+    gwrx: tuple[JsonObject, ...]
+    received_at: tuple[int, ...]
+
+
+def check_eui(value: Json) -> str:
+    """Return an EUI as text that is safe as one level of a topic.
+
+    A number becomes lower-case hexadecimal, the form the text has.
+
+    Raises:
+        FrameRejectedError: it is not 1 to 64 characters of ``[0-9A-Za-z_.:-]``.
+
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        value = format(value, "x")
+    if isinstance(value, str) and _is_eui(value):
+        return value
+    raise FrameRejectedError(Reason.BAD_EUI)
+
+
+@lru_cache(10_000)  # the same devices come again and again
+def _is_eui(text: str) -> bool:
+    return _EUI.fullmatch(text) is not None

@@ -1,0 +1,1 @@
+"""How the bridge does: health and metrics over HTTP, and what systemd is told."""
