@@ -14,6 +14,7 @@ from bridge.names import check_identity_name
 from bridge.uplinks.uplink import EUI_PATTERN
 
 MAX_PORT = 65_535
+TEXTS = ("table", "json", "csv")
 _P = ParamSpec("_P")
 
 
@@ -75,6 +76,17 @@ def folder_option(command: Callable[_P, None]) -> Callable[_P, None]:
         metavar="DIR",
         show_default=True,
         help="Folder of the key and what belongs to it.",
+    )(command)
+
+
+def format_option(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--format``, of those that need no file, which is called ``form``."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(TEXTS),
+        default="table",
+        show_default=True,
     )(command)
 
 

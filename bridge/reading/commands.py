@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bridge.parameters import TEXTS, endpoint_options, folder_option, format_option, point
 from bridge.parameters import device as device_argument
-from bridge.parameters import endpoint_options, folder_option, point
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -17,7 +17,6 @@ from bridge.parameters import endpoint_options, folder_option, point
 if TYPE_CHECKING:
     from bridge.reading.output import Output
 
-_TEXTS = ("table", "json", "csv")
 _PERIOD = 86_400_000_000  # microseconds
 
 
@@ -36,7 +35,7 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
 @click.option(
     "--format",
     "form",
-    type=click.Choice([*_TEXTS, "parquet"]),
+    type=click.Choice([*TEXTS, "parquet"]),
     default="table",
     show_default=True,
     help="json is one array, a row a line.",
@@ -97,7 +96,7 @@ def history(  # noqa: PLR0913  # a parameter for each option
         return
     if name is None:
         raise click.UsageError("--follow needs --name, of a consumer that is enrolled")
-    if plot or output or form not in _TEXTS:
+    if plot or output or form not in TEXTS:
         raise click.UsageError("--follow writes to the terminal, as table, json or csv")
     if since is not None or until is not None:
         raise click.UsageError("--follow begins with the newest: --limit says how many")
@@ -127,7 +126,7 @@ def _check(output: "Output") -> None:
     metavar="T",
     help="Begin of the period, ISO 8601 or an age.  [default: 1d]",
 )
-@click.option("--format", "form", type=click.Choice(_TEXTS), default="table", show_default=True)
+@format_option
 def devices(application: str | None, since: int | None, form: str) -> None:
     """Show what devices have reported, and how well they were heard.
 

@@ -8,6 +8,7 @@ import click
 
 from bridge.errors import BridgeError
 from bridge.interrupt import INTERRUPTED, interruptible
+from bridge.parameters import format_option
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -44,13 +45,7 @@ def errors() -> None:
 
 @errors.command("list")
 @_most
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-)
+@format_option
 def list_errors(limit: int, form: str) -> None:
     """List what is in the error queue, the newest first.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bridge.errors import BridgeError
-from bridge.parameters import config_option
+from bridge.parameters import config_option, format_option
 
 # The modules behind the commands are imported when a command runs, see bridge/reading/commands.py.
 # ruff: noqa: PLC0415
@@ -41,13 +41,7 @@ def rejected() -> None:
 
 @rejected.command("list")
 @config_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-)
+@format_option
 def list_rejected(config_path: Path, form: str) -> None:
     """List the rejected frames, the oldest first.
 
