@@ -6,7 +6,6 @@ once, so that a bridge that starts at any time finds a pair.
 """
 
 import os
-import shutil
 from pathlib import Path
 
 from cryptography import x509
@@ -30,7 +29,7 @@ class Pairs:
         self._current = folder / f"{name}.current"
         self.stem_of_next = f"{name}.next"
         self.csr = folder / f"{name}.csr"
-        self.certificate = folder / f"{name}.pem"
+        self.key, self.certificate = folder / f"{name}.key", folder / f"{name}.pem"
         self.next_key, self.next_csr, self.next_certificate = (
             folder / f"{self.stem_of_next}.{suffix}" for suffix in ("key", "csr", "pem")
         )
@@ -65,7 +64,9 @@ class Pairs:
         """Remove a former pair; the CSR of the present one takes the place of its own."""
         if self.next_csr.exists():
             self.next_csr.replace(self.csr)
-        shutil.rmtree(pair)
+        for path in (self.key, self.certificate):  # the key first: a pair is found by the other
+            (pair / path.name).unlink(missing_ok=True)
+        pair.rmdir()
 
     def _gather(self) -> None:
         """Lead from the files to the folder that has both, if they are files yet."""

@@ -3,6 +3,8 @@
 Between them one deploys: with both CSRs, and then with the new one alone.
 """
 
+import os
+import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +30,7 @@ def begin(name: str, folder: Path) -> Path:
     with _files():
         if not pairs.certificate.exists():
             raise BridgeError(f"{pairs.certificate} is missing: enroll first")
+        _require_owner(pairs.key)
         if not (pairs.next_key.exists() and pairs.next_csr.exists()):
             if pairs.next_csr.exists() or pairs.former():
                 raise BridgeError(f"{name}: finish the last change: lora-bridge rotate finish")
@@ -49,6 +52,7 @@ def switch(name: str, folder: Path, prove: Prove) -> Path:
             if pairs.former():
                 return pairs.certificate
             raise BridgeError(f"{pairs.next_key} is missing: lora-bridge rotate begin")
+        _require_owner(pairs.key)
         found = deployed(name)
         pem = found.certificate_of(private_key(pairs.next_key))
         if pem is None:
@@ -83,6 +87,23 @@ def finish(name: str, folder: Path) -> list[str]:
         for pair in former.values():
             pairs.forget(pair)
         return sorted(former)
+
+
+def _require_owner(key: Path) -> None:
+    """Make no key that whoever uses the present one could not read: it is for its owner alone."""
+    owner = key.stat().st_uid
+    if owner != os.geteuid():
+        raise BridgeError(
+            f"{key} is another user's, who could not read a key of yours: run this as that user:"
+            f" runuser -u {_user(owner)} -- lora-bridge rotate …"
+        )
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # one that is in no list of this host
+        return f"'#{number}'"
 
 
 @contextmanager

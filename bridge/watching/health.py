@@ -59,13 +59,14 @@ class Health:
                 async with asyncio.timeout(_LIMIT):
                     head = await reader.readuntil(b"\r\n\r\n")
                     writer.write(self._answer(head))
-                    await writer.drain()
+                    writer.close()
+                    await writer.wait_closed()  # all of it is taken
         # Too slow, too long, broken off, or gone.
         except (TimeoutError, asyncio.LimitOverrunError, asyncio.IncompleteReadError, OSError):
             pass
         finally:
             self._clients -= 1
-            writer.close()
+            writer.transport.abort()
 
     def _answer(self, head: bytes) -> bytes:
         method, _, rest = head.partition(b" ")

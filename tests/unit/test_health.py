@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -15,11 +16,13 @@ from bridge.watching import health
 from bridge.watching.health import Health
 
 
-def served(client: Callable[[str], object], *reasons: str) -> object:
+def served(
+    client: Callable[[str], object], *reasons: str, metrics: bytes = b"metric 1\n"
+) -> object:
     """Serve, and return what a client, on a thread of its own, makes of the address."""
 
     async def serve() -> object:
-        server = Health(Http(port=0), lambda: list(reasons), lambda: b"metric 1\n")
+        server = Health(Http(port=0), lambda: list(reasons), lambda: metrics)
         address = await server.start()
         try:
             return await asyncio.to_thread(client, address)
@@ -104,6 +107,24 @@ def test_a_slow_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who does not finish asking is left."""
     monkeypatch.setattr(health, "_LIMIT", 0.2)
     assert served(say(b"GET /healthz HTTP/1.1\r\n")) == b""
+
+
+def test_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who does not take the answer is left, and what it has not taken is forgotten."""
+    monkeypatch.setattr(health, "_LIMIT", 0.2)
+    left = threading.Event()
+    monkeypatch.setattr(
+        asyncio.StreamReaderProtocol, "connection_lost", lambda _self, _error: left.set()
+    )
+    metrics = bytes(50_000_000)  # more than the buffers of both sockets take
+
+    def client(address: str) -> object:
+        host, _, port = address.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+            return left.wait(10)
+
+    assert served(client, metrics=metrics) is True
 
 
 def test_too_many_clients() -> None:

@@ -1,9 +1,11 @@
 """Key and certificate change both at once, wherever it is broken off."""
 
 import os
+import pwd
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import ParamSpec
@@ -102,12 +104,35 @@ def test_the_pair_is_a_pair_wherever_a_switch_ends(
     assert (seen.count(old) > 5, seen.count(new) > 2) == (True, True)
 
 
+def test_a_former_key_is_found_wherever_its_removal_ends(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Killed before any of its changes it has removed the key, or will when it is repeated."""
+    old = used(folder)
+    Pairs(NAME, folder).switch()
+    for call in count(1):
+        copy = tmp_path_factory.mktemp("copy") / "keys"
+        shutil.copytree(folder, copy, symlinks=True)
+        pairs = Pairs(NAME, copy)
+        pair = pairs.former()[old]
+        done = survives(partial(pairs.forget, pair), call)
+        assert pairs.former() or not (pair / f"{NAME}.key").exists()
+        if done:
+            break
+    assert call > 3
+
+
 def switches(folder: Path, call: int) -> bool:
     """Switch; say whether that was done before the change to the folder with that number."""
+    return survives(Pairs(NAME, folder).switch, call)
+
+
+def survives(work: Callable[[], None], call: int) -> bool:
+    """Work; say whether that was done before the change to the folder with that number."""
     with pytest.MonkeyPatch.context() as patch:
         killed_at(patch, call)
         try:
-            Pairs(NAME, folder).switch()
+            work()
         except Killed:
             return False
     return True
@@ -146,6 +171,17 @@ def test_beginning_again_changes_nothing(folder: Path) -> None:
     (folder / f"{NAME}.next.csr").unlink()
     csr = x509.load_pem_x509_csr(begin(NAME, folder).read_bytes())
     assert csr.public_key() == private_key(folder / f"{NAME}.next.key").public_key()
+
+
+def test_nobody_makes_a_key_for_another(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever does not own the present key, and may read it, is told who is to do it."""
+    owner = (folder / f"{NAME}.key").stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    named = rf"runuser -u {pwd.getpwuid(owner).pw_name} -- "
+    with pytest.raises(BridgeError, match=named):
+        begin(NAME, folder)
+    with pytest.raises(BridgeError, match=named):
+        switch(NAME, folder, lambda _found, _certificate, _key: None)
 
 
 def test_steps_out_of_order_say_which_comes_first(tmp_path: Path, folder: Path) -> None:
