@@ -97,7 +97,7 @@ def _wired(config: Config, spool: Spool, clock: Clock) -> _Bridge:
     spooler.on_pressure = lambda pressed: source.pause() if pressed else source.resume()
     try:
         publisher = Publisher(config.aws, spooler, counts)
-    except BridgeError:
+    except BaseException:
         spooler.close()
         raise
     return _Bridge(counts, clock, spooler, quarantine, second_reading, source, publisher)

@@ -71,7 +71,9 @@ def _readable(error: OSError, remedy: str) -> str:
     """Return a remedy, which is another where the file is there, but somebody else's."""
     if not isinstance(error, PermissionError):
         return remedy
-    return "run this as the bridge does: runuser -u lora-bridge -- lora-bridge check …"
+    return (
+        f"run this as the user of the bridge, who must own it: chown lora-bridge {error.filename}"
+    )
 
 
 def validity(found: x509.Certificate, now: datetime) -> str:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 
 import msgspec
@@ -89,8 +90,7 @@ class Connection:
         self._thread_kept = False
         self.latencies = Latencies()
         for path in filter(None, (aws.certificate, aws.private_key, aws.root_ca)):
-            if not path.is_file():
-                raise BridgeError(f"{path}: no such file: see 'lora-bridge enroll --help'")
+            _require_readable(path)
         half = aws.max_backoff * 1000 // 2
         try:
             self._client = mqtt5_client_builder.mtls_from_path(
@@ -226,6 +226,17 @@ class Connection:
         # After the loop has closed there is nobody left to tell.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call)
+
+
+def _require_readable(path: Path) -> None:
+    try:
+        path.read_bytes()
+    except FileNotFoundError:
+        raise BridgeError(f"{path}: no such file: see 'lora-bridge enroll --help'") from None
+    except OSError as error:
+        raise BridgeError(
+            f"{path}: {error.strerror}: whoever runs the bridge must be able to read it"
+        ) from None
 
 
 def keep_thread_state() -> None:

@@ -78,7 +78,7 @@ def test_a_key_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Path, "read_bytes", denied)
     with pytest.raises(BrokenError, match="Permission denied") as caught:
         key(tmp_path / "network-host-1.key")
-    assert caught.value.remedy.startswith("run this as the bridge does")
+    assert caught.value.remedy.startswith("run this as the user of the bridge")
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,17 @@ def test_run_with_a_certificate_that_is_missing(tmp_path: Path) -> None:
     assert failed.stderr == "lora-bridge: h.pem: no such file: see 'lora-bridge enroll --help'\n"
 
 
+def test_run_with_a_certificate_that_cannot_be_read(tmp_path: Path) -> None:
+    """A configuration that names what it may not or cannot read says so in its only line."""
+    (tmp_path / "h.pem").mkdir()
+    (tmp_path / "bridge.toml").write_text(configuration("h.pem", "h.key", "ca.pem"))
+    failed = lora_bridge("run", folder=tmp_path)
+    assert failed.returncode == 1
+    assert failed.stderr == (
+        "lora-bridge: h.pem: Is a directory: whoever runs the bridge must be able to read it\n"
+    )
+
+
 @pytest.mark.parametrize(
     "files",
     [
