@@ -27,7 +27,10 @@ def configuration(path: Path) -> Config:
     try:
         return load(path)
     except BridgeError as error:
-        raise BrokenError(str(error), "mend the file, or name another with --config") from None
+        raise BrokenError(
+            str(error),
+            "mend the file, which 'lora-bridge enroll' writes, or name another with --config",
+        ) from None
 
 
 def key(path: Path) -> str:

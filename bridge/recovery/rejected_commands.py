@@ -141,6 +141,8 @@ def _spool(config_path: Path) -> Iterator[sqlite3.Connection]:
     from bridge.spooling import spool_file
 
     path = load(config_path).spool.path
+    if not path.exists():
+        raise BridgeError(f"{path}: no such file: the bridge makes it when it starts")
     try:
         with closing(spool_file.join(path)) as spool:
             yield spool

@@ -179,7 +179,7 @@ def test_a_spool_that_is_not_there_is_one_line(place: Site) -> None:
     done = run(place, "list")
     assert done.returncode == 1
     assert done.stderr == (
-        f"lora-bridge: {place.spool}: cannot use the spool: unable to open database file\n"
+        f"lora-bridge: {place.spool}: no such file: the bridge makes it when it starts\n"
     )
     assert not place.spool.exists()
 
