@@ -74,7 +74,8 @@ class Lane:
     def stuck(self) -> bool:
         """Whether the SDK owes answers, and has said nothing at all for much too long."""
         silence = asyncio.get_running_loop().time() - self._heard_at
-        return self._window.under_way > 0 and silence > _MAX_SILENCE
+        # Within max_backoff the SDK tells of one attempt to connect.
+        return self._window.under_way > 0 and silence > max(_MAX_SILENCE, 2 * self._max_backoff)
 
     def start(self) -> None:
         """Begin to connect."""

@@ -88,14 +88,18 @@ def test_without_systemd_nobody_is_told(environment: dict[str, str]) -> None:
     Systemd(environment).ready("ready")
 
 
-def test_silence_while_answers_are_due_is_stuck(tmp_path: Path) -> None:
-    """A connection is stuck when the SDK owes an answer and says nothing for two minutes."""
+@pytest.mark.parametrize(("max_backoff", "stuck_after"), [(10, 120), (300, 600)])
+def test_silence_while_answers_are_due_is_stuck(
+    tmp_path: Path, max_backoff: int, stuck_after: float
+) -> None:
+    """It is stuck when the SDK owes an answer and says nothing, not even that it cannot connect."""
     make_certificates(tmp_path)
     aws = Aws(
         endpoint="localhost",
         client_id="a",
         certificate=tmp_path / "client.pem",
         private_key=tmp_path / "client.key",
+        max_backoff=max_backoff,
     )
 
     async def look() -> list[bool]:
@@ -105,17 +109,20 @@ def test_silence_while_answers_are_due_is_stuck(tmp_path: Path) -> None:
             lane = Lane(aws, Share(0, 1), spooler, refused, Counts())
             loop = asyncio.get_running_loop()
             now, seen = loop.time(), []
-            loop.time = lambda: now + 121  # type: ignore[method-assign]
+            loop.time = lambda: now + stuck_after + 1  # type: ignore[method-assign]
             seen.append(lane.stuck)
             lane._window.open()  # never connected, the SDK will not answer
             lane._window.add([waiting(1, Message("lora/a/d", b"{}"))])
             seen.append(lane.stuck)
+            loop.time = lambda: now + stuck_after - 1  # type: ignore[method-assign]
+            seen.append(lane.stuck)
+            loop.time = lambda: now + stuck_after + 1  # type: ignore[method-assign]
             lane._on_lost("no connection")
             seen.append(lane.stuck)
             spooler.close()
             return seen
 
-    assert asyncio.run(look()) == [False, True, False]
+    assert asyncio.run(look()) == [False, True, False, False]
 
 
 _ANALYZE = which("systemd-analyze") or ""
