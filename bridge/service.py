@@ -69,14 +69,15 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
     with Spool(config.spool.path) as spool:
         bridge = _wired(config, spool, clock)
         try:
-            await bridge.source.start()
-            _log.info("listening on %s", ", ".join(bridge.source.addresses()))
             async with _health(config.http, bridge):
+                await bridge.source.start()
+                _log.info("listening on %s", ", ".join(bridge.source.addresses()))
                 await _work(stop, bridge)
-            bridge.quarantine.flush()
-            _log.info("stopped: %s left=%s", bridge.counts.summary(), _left(bridge.spooler))
         finally:
+            _flush(bridge.spooler)  # what has come, also where the start failed half-way
             bridge.spooler.close()
+        bridge.quarantine.flush()
+        _log.info("stopped: %s left=%s", bridge.counts.summary(), _left(bridge.spooler))
     if bridge.spooler.uncommitted:
         left = bridge.spooler.uncommitted
         raise BridgeError(f"{config.spool.path}: {left} frames could not be written")
@@ -143,7 +144,6 @@ async def _work(stop: asyncio.Event, bridge: _Bridge) -> None:
             await asyncio.wait_for(publisher.stop(), _DISCONNECT_LIMIT)
         for task in running:
             task.cancel()
-    _flush(spooler)
 
 
 async def _announce(source: Source, publisher: Publisher) -> None:

@@ -53,8 +53,14 @@ class Alarms(Construct):
         self._alarm(
             "ConnectionsRefused",
             metrics.broker("Connect.AuthError"),
-            f"A client was not let in. {_CHECK}: its certificate, policy or client ID is not"
-            " as deployed.",
+            f"A client was not let in. {_CHECK}: its policy or client ID is not as deployed.",
+        )
+        self._alarm(
+            "CertificatesRefused",
+            metrics.broker("Connection.AuthNError"),
+            "For a quarter of an hour clients tried to connect without a certificate that AWS IoT"
+            f" knows as active. {_CHECK}, unless they are somebody else's.",
+            _When(periods=3),  # who looks for open doors on the internet does not come for so long
         )
         self._alarm(
             "PublishesRefused",
@@ -94,8 +100,8 @@ class Alarms(Construct):
         self._alarm(
             "NoUplinks",
             metrics.rule("TopicMatch", watched.rule),
-            f"No uplink came for {quiet_minutes} minutes. {_CHECK} --round-trip; if all of it is"
-            " whole, look at the network server and its gateways.",
+            f"No uplink came for {quiet_minutes} minutes or more. {_CHECK} --round-trip; if all of"
+            " it is whole, look at the network server and its gateways.",
             _When(
                 comparison=_Comparison.LESS_THAN_THRESHOLD,
                 periods=math.ceil(quiet_minutes / metrics.PERIOD.to_minutes()),
@@ -124,7 +130,8 @@ class Alarms(Construct):
             "UndecodedWait",
             metrics.queue(watched.undecoded),
             "The decoder gave uplinks up after many tries; their rows have their bytes. See the"
-            " log of the function for the reason.",
+            " log of the function for the reason; the alarm ends when the queue is purged: aws sqs"
+            " purge-queue --queue-url.",
             _QUEUED,
         )
         self._alarm(

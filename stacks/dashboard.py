@@ -35,6 +35,7 @@ class Dashboard(Construct):
 
 def _until_stored(watched: Watched) -> list[cloudwatch.IWidget]:
     connects = [f"Connect.{what}" for what in ("Success", "AuthError", "Throttle")]
+    connects.append("Connection.AuthNError")  # before there is a CONNECT
     publishes = [f"PublishIn.{what}" for what in ("Success", "AuthError", "Throttle")]
     rules = ("TopicMatch", "ParseError", "RuleMessageThrottled")
     actions = ("Success", "Failure", "ErrorActionSuccess", "ErrorActionFailure")

@@ -59,8 +59,11 @@ class Forwarder:
         except FrameRejectedError as error:
             self._counts.rejected[error.reason] += 1
             more = self._bursts.note(error.reason, self._clock.monotonic())
-            level = logging.DEBUG if more is None else logging.WARNING
-            _log.log(level, "frame rejected: %s%s: %r", error.reason, more or "", excerpt(frame))
+            if more is not None:
+                _log.warning(
+                    "frame rejected: %s%s: see 'lora-bridge rejected list'", error.reason, more
+                )
+            _log.debug("frame rejected: %s: %r", error.reason, excerpt(frame))
             whole = isinstance(frame, bytes)
             data = frame if isinstance(frame, bytes) else frame.excerpt
             now = self._clock.wall()

@@ -74,7 +74,7 @@ class Source:
     def addresses(self) -> list[str]:
         """Return ``host:port`` of every listening socket."""
         sockets = [each for server in self._servers for each in server.sockets]
-        return [_address(each.getsockname()) for each in sockets]
+        return [address(each.getsockname()) for each in sockets]
 
     def pause(self) -> None:
         """Read nothing until ``resume``; the network servers' writes fill the sockets and wait."""
@@ -161,7 +161,7 @@ class _Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # what create_server makes
-        self.peer = _address(transport.get_extra_info("peername") or "")
+        self.peer = address(transport.get_extra_info("peername") or "")
         self.useful_at = (False, self._loop.time())
         _keep_alive(transport.get_extra_info("socket"))
         self._say("connected")
@@ -209,7 +209,8 @@ def _keep_alive(connection: socket.socket) -> None:
                 connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def _address(name: tuple[object, ...] | str) -> str:
+def address(name: tuple[object, ...] | str) -> str:
+    """Return ``host:port`` of a socket's name."""
     if isinstance(name, str):
         return name
     host, port = name[0], name[1]

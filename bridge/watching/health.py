@@ -8,11 +8,13 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from bridge.config import Http
 from bridge.errors import BridgeError
+from bridge.intake.source import address
 
 _LIMIT = 5.0  # seconds for a request to come, and for its answer to be taken
 _MAX_REQUEST = 8192  # bytes
-MAX_CLIENTS = 20  # at once; others are turned away
+MAX_CLIENTS = 20  # at once; one more takes the place of the first
 _TEXT = "text/plain; charset=utf-8"
+_BAD_REQUESTS = (TimeoutError, asyncio.LimitOverrunError, asyncio.IncompleteReadError, OSError)
 
 
 class Health:
@@ -24,7 +26,7 @@ class Health:
         self._http = http
         self._reasons = reasons
         self._metrics = metrics
-        self._clients = 0
+        self._clients: dict[asyncio.StreamWriter, None] = {}
         self._server: asyncio.Server | None = None
 
     async def start(self) -> str:
@@ -44,8 +46,7 @@ class Health:
                 f"cannot listen on {http.host}:{http.port} for [http]:"
                 f" {getattr(error, 'strerror', None) or error}"
             ) from None
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"{host}:{port}"
+        return address(self._server.sockets[0].getsockname())
 
     def stop(self) -> None:
         """Listen no longer."""
@@ -53,19 +54,20 @@ class Health:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients += 1
+        if len(self._clients) >= MAX_CLIENTS:
+            next(iter(self._clients)).transport.abort()
+        self._clients[writer] = None
         try:
-            if self._clients <= MAX_CLIENTS:
-                async with asyncio.timeout(_LIMIT):
-                    head = await reader.readuntil(b"\r\n\r\n")
-                    writer.write(self._answer(head))
-                    writer.close()
-                    await writer.wait_closed()  # all of it is taken
-        # Too slow, too long, broken off, or gone.
-        except (TimeoutError, asyncio.LimitOverrunError, asyncio.IncompleteReadError, OSError):
+            async with asyncio.timeout(_LIMIT):
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(self._answer(head))
+                writer.close()
+                await writer.wait_closed()  # all of it is taken
+        # Too slow, too long, broken off, or gone; or the bridge ends.
+        except (*_BAD_REQUESTS, asyncio.CancelledError):
             pass
         finally:
-            self._clients -= 1
+            del self._clients[writer]
             writer.transport.abort()
 
     def _answer(self, head: bytes) -> bytes:

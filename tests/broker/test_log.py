@@ -60,6 +60,7 @@ def test_payloads_are_said_at_debug_level_only(place: Site) -> None:
         bridge.says("frame rejected: ")
         bridge.stop()
         assert {each["level"] for each in lines(bridge)} == {"info", "warning"}
+        assert "payload" not in bridge.log
         assert "port1_bytes" not in bridge.log
         assert "d1" not in bridge.log
         assert "PRIVATE" not in bridge.log

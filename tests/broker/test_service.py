@@ -1,12 +1,18 @@
 """The bridge as systemd runs it."""
 
+import asyncio
 import socket
 from pathlib import Path
 
 import pytest
 
+from bridge.config import load
+from bridge.errors import BridgeError
+from bridge.intake.source import Source
+from bridge.service import serve
+from bridge.spooling.spool import Spool
 from rig.running_bridge import running_bridge
-from soak.site import site
+from soak.site import Settings, site
 from tests.unit.frames import frame
 
 _LIMIT = 30.0  # seconds
@@ -36,3 +42,43 @@ def test_systemd_hears_the_whole_life(tmp_path: Path, monkeypatch: pytest.Monkey
         heard = alive[-1]
         while heard != "STOPPING=1":
             heard = systemd.recv(4096).decode()
+
+
+def test_what_came_is_kept_when_the_start_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames that came to an address are on disk, though the next cannot be listened on."""
+    real = Source.start
+
+    async def start(source: Source) -> None:
+        await real(source)
+        _, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(frame() + b"\0")
+        while not source.read_at:
+            await asyncio.sleep(0)
+        writer.close()
+        raise BridgeError("cannot listen")
+
+    monkeypatch.setattr(Source, "start", start)
+    with site(tmp_path) as place:
+        with pytest.raises(BridgeError, match="cannot listen"):
+            asyncio.run(serve(load(place.config)))
+        with Spool(place.spool) as spool:
+            assert spool.waiting()[0] == 1
+
+
+def test_nobody_listens_where_http_cannot_be_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network server finds no bridge that takes its frames and ends."""
+    started: list[Source] = []
+
+    async def start(source: Source) -> None:
+        started.append(source)
+
+    monkeypatch.setattr(Source, "start", start)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings: Settings = {"http": {"port": taken.getsockname()[1]}}
+        with site(tmp_path, settings) as place, pytest.raises(BridgeError, match=r"\[http\]"):
+            asyncio.run(serve(load(place.config)))
+    assert started == []

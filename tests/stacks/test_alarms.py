@@ -24,6 +24,7 @@ def alarms(template: Template) -> dict[str, Any]:
     ("name", "metric", "dimension", "of"),
     [
         ("ConnectionsRefused", "AWS/IoT Connect.AuthError", "Protocol", "MQTT"),
+        ("CertificatesRefused", "AWS/IoT Connection.AuthNError", "Protocol", "MQTT"),
         ("PublishesRefused", "AWS/IoT PublishIn.AuthError", "Protocol", "MQTT"),
         ("PublishesThrottled", "AWS/IoT PublishIn.Throttle", "Protocol", "MQTT"),
         ("NoUplinks", "AWS/IoT TopicMatch", "RuleName", RULE),
@@ -77,6 +78,7 @@ def test_when_they_go_off(store: Template) -> None:
         ],
         some,
     ) | {
+        "CertificatesRefused": ("GreaterThanOrEqualToThreshold", 1, 3, "notBreaching"),
         "ErrorsWait": queued,
         "UndecodedWait": queued,
         "DecoderBehind": ("GreaterThanOrEqualToThreshold", 600_000, 1, "notBreaching"),
@@ -102,7 +104,7 @@ def test_a_topic_is_told(synthesize: Synthesize) -> None:
     """Of each alarm, and that it is over; quiet for as long as was said."""
     context: dict[str, object] = {"alarm_topic": TOPIC, "quiet_minutes": "22"}
     found = alarms(template(synthesize(context), STORE_STACK))
-    assert len(found) == 12
+    assert len(found) == 13
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC] for alarm in found.values())
     assert found["NoUplinks"]["EvaluationPeriods"] == 5
     assert "for 22 minutes" in found["NoUplinks"]["AlarmDescription"]

@@ -127,20 +127,46 @@ def test_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     assert served(client, metrics=metrics) is True
 
 
+def test_a_client_that_is_there_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    """A bridge that stops has nothing to say of those who have not finished asking."""
+    held: list[socket.socket] = []
+
+    def client(address: str) -> object:
+        host, _, port = address.rpartition(":")
+        held.append(socket.create_connection((host, int(port)), timeout=10))
+        held[0].sendall(b"GET /m")
+        return get("/healthz")(address)
+
+    assert served(client) == (200, "text/plain", "alive\n")
+    held[0].close()
+    assert caplog.messages == []
+
+
+def test_an_address_of_ipv6() -> None:
+    """It is said as it stands in a URL."""
+
+    async def start() -> str:
+        server = Health(Http(host="::1", port=0), list, bytes)
+        try:
+            return await server.start()
+        finally:
+            server.stop()
+
+    assert asyncio.run(start()).startswith("[::1]:")
+
+
 def test_too_many_clients() -> None:
-    """Beyond so many at once the next is turned away, and served when others are gone."""
+    """Beyond so many at once the next is served, and the first to come makes room for it."""
 
     def client(address: str) -> object:
         host, _, port = address.rpartition(":")
         where = (host, int(port))
         held = [socket.create_connection(where, timeout=10) for _ in range(health.MAX_CLIENTS)]
-        try:
-            with socket.create_connection(where, timeout=10) as one_more:
-                assert one_more.recv(1) == b""
-        finally:
-            for each in held:
-                each.close()
-        return get("/healthz")(address)
+        answer = get("/healthz")(address)
+        assert held[0].recv(1) == b""
+        for each in held:
+            each.close()
+        return answer
 
     assert served(client) == (200, "text/plain", "alive\n")
 
