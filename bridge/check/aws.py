@@ -122,8 +122,11 @@ class Account:
         """
         with _looking(f"IAM has no role of rule {rule}", _DEPLOY):
             client = boto3.client("iot", self._region, config=_QUICKLY)
-            (action,) = client.get_topic_rule(ruleName=rule)["rule"]["actions"]
-            role = action["dynamoDBv2"]["roleArn"]
+            actions = client.get_topic_rule(ruleName=rule)["rule"]["actions"]
+            roles = [each["dynamoDBv2"]["roleArn"] for each in actions if "dynamoDBv2" in each]
+            if not roles:
+                raise BrokenError(f"{rule} stores nothing in DynamoDB", _DEPLOY)
+            role = roles[0]
             dynamodb = boto3.client("dynamodb", self._region, config=_QUICKLY)
             where = dynamodb.describe_table(TableName=table)["Table"]["TableArn"]
             iam = boto3.client("iam", self._region, config=_QUICKLY)

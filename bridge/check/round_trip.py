@@ -42,7 +42,6 @@ class RoundTrip:
         self._listen = config.listen[0]
         self._session = session
         self._uplink = MarkedUplink(config.aws.client_id, secrets.token_bytes(8))
-        self._table: str
         self._key: dict[str, AttributeValueTypeDef]
 
     def links(self) -> Iterator[Link]:
@@ -61,9 +60,9 @@ class RoundTrip:
                 connection.sendall(self._uplink.frame())
                 connection.shutdown(socket.SHUT_WR)
                 connection.recv(1)  # the bridge closes when it has read everything
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: of a host name
             raise BrokenError(
-                f"{said}: {error.strerror or error}",
+                f"{said}: {getattr(error, 'strerror', None) or error}",
                 "start the bridge: lora-bridge run; or see its log",
             ) from None
         return f"taken on {said}"
@@ -81,17 +80,17 @@ class RoundTrip:
         )
 
     def _find(self) -> str:
-        self._table = deployed(STORE_STACK, TABLE_OUTPUT)
+        table = _table()
         end = time.monotonic() + _LIMIT
         with _looking():
             client = boto3.client("dynamodb")
             while time.monotonic() < end:
-                if "Item" in client.get_item(TableName=self._table, Key=self._key):
-                    return f"stored in {self._table}"
+                if "Item" in client.get_item(TableName=table, Key=self._key):
+                    return f"stored in {table}"
                 time.sleep(_TICK)
             reason = self._reason()
         raise BrokenError(
-            f"no row in {self._table} after {_LIMIT:.0f} s: {reason}",
+            f"no row in {table} after {_LIMIT:.0f} s: {reason}",
             "bring rule, role and table back: npx cdk deploy --all --revert-drift",
         )
 
@@ -99,7 +98,8 @@ class RoundTrip:
         """Return what the rule said of the uplink, and take it from the error queue."""
         url = deployed(STORE_STACK, ERROR_QUEUE_OUTPUT)
         queue = ErrorQueue(boto3.client("sqs"), url)
-        while batch := queue.receive(_HIDDEN):
+        end = time.monotonic() + _LIMIT
+        while time.monotonic() < end and (batch := queue.receive(_HIDDEN)):
             ours = [
                 each
                 for each in batch
@@ -113,9 +113,14 @@ class RoundTrip:
         return "the rule says nothing of it"
 
     def _remove(self) -> str:
+        table = _table()
         with _looking():
-            boto3.client("dynamodb").delete_item(TableName=self._table, Key=self._key)
-        return f"gone from {self._table}"
+            boto3.client("dynamodb").delete_item(TableName=table, Key=self._key)
+        return f"gone from {table}"
+
+
+def _table() -> str:
+    return deployed(STORE_STACK, TABLE_OUTPUT)
 
 
 def _key(device: str, payload: bytes) -> "dict[str, AttributeValueTypeDef]":

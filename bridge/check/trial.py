@@ -25,7 +25,7 @@ def trial(name: str, folder: Path) -> Prove:
     def prove(found: Deployed, certificate: Path, key: Path) -> None:
         if found.kind is IdentityKind.BRIDGE:
             path = folder / "bridge.toml"
-            _uses(path, folder / f"{name}.key")
+            _uses(path, folder / f"{name}.key", folder / f"{name}.pem")
             links = Links(path, lambda: datetime.now(UTC), (certificate, key))
             with closing(links.all(round_trip=False)) as chain:
                 _whole(chain)
@@ -36,10 +36,12 @@ def trial(name: str, folder: Path) -> Prove:
     return prove
 
 
-def _uses(path: Path, key: Path) -> None:
-    used = load(path).aws.private_key
-    if used.absolute() != key.absolute():
-        raise BridgeError(f"{path}: private_key is {used}, not {key}: let it be that first")
+def _uses(path: Path, key: Path, certificate: Path) -> None:
+    aws = load(path).aws
+    pairs = {"private_key": (aws.private_key, key), "certificate": (aws.certificate, certificate)}
+    for setting, (used, ours) in pairs.items():
+        if not used.samefile(ours):
+            raise BridgeError(f"{path}: {setting} is {used}, not {ours}: let it be that first")
 
 
 def _whole(links: Iterable[Link]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from bridge.errors import BridgeError
 from bridge.keys.key_pair import certificate_id
 
 _OWNER_ONLY = 0o700
@@ -19,8 +20,8 @@ _SUFFIXES = ("key", "pem")
 class Pairs:
     """The files of one identity; ``key``, ``csr`` and ``pem`` of the next pair are beside it.
 
-    Its methods raise OSError where the folder cannot be read or written, and may be repeated
-    after they were broken off.
+    Its methods raise OSError where the folder cannot be read or written, BridgeError where a
+    certificate is none, and may be repeated after they were broken off.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -86,7 +87,10 @@ class Pairs:
 
 
 def _id(certificate: Path) -> str:
-    return certificate_id(x509.load_pem_x509_certificate(certificate.read_bytes()))
+    try:
+        return certificate_id(x509.load_pem_x509_certificate(certificate.read_bytes()))
+    except ValueError:
+        raise BridgeError(f"{certificate}: not a certificate (PEM)") from None
 
 
 def _link(source: Path, target: Path) -> None:

@@ -27,7 +27,7 @@ def begin(name: str, folder: Path) -> Path:
 
     """
     pairs = Pairs(name, folder)
-    with _files():
+    with _files(folder):
         if not pairs.certificate.exists():
             raise BridgeError(f"{pairs.certificate} is missing: enroll first")
         _require_owner(pairs.key)
@@ -47,7 +47,7 @@ def switch(name: str, folder: Path, prove: Prove) -> Path:
 
     """
     pairs = Pairs(name, folder)
-    with _files():
+    with _files(folder):
         if not pairs.next_key.exists():
             if pairs.former():
                 return pairs.certificate
@@ -74,7 +74,7 @@ def finish(name: str, folder: Path) -> list[str]:
 
     """
     pairs = Pairs(name, folder)
-    with _files():
+    with _files(folder):
         if pairs.next_key.exists():
             raise BridgeError(f"{name} has not changed yet: lora-bridge rotate switch")
         former = pairs.former()
@@ -107,8 +107,8 @@ def _user(number: int) -> str:
 
 
 @contextmanager
-def _files() -> Iterator[None]:
+def _files(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise BridgeError(f"{error.filename}: {error.strerror}") from None
+        raise BridgeError(f"{error.filename or folder}: {error.strerror}") from None

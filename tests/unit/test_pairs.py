@@ -16,11 +16,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bridge.check.trial import trial
 from bridge.errors import BridgeError
+from bridge.keys.certificates import Deployed
 from bridge.keys.key_pair import belong_together, certificate_id, private_key
 from bridge.keys.keygen import make_key_and_csr
 from bridge.keys.pairs import Pairs
 from bridge.keys.rotation import begin, finish, switch
+from bridge.names import IdentityKind
 
 NAME = "host-1"
 _P = ParamSpec("_P")
@@ -127,7 +130,7 @@ def switches(folder: Path, call: int) -> bool:
     return survives(Pairs(NAME, folder).switch, call)
 
 
-def survives(work: Callable[[], None], call: int) -> bool:
+def survives(work: Callable[[], object], call: int) -> bool:
     """Work; say whether that was done before the change to the folder with that number."""
     with pytest.MonkeyPatch.context() as patch:
         killed_at(patch, call)
@@ -182,6 +185,43 @@ def test_nobody_makes_a_key_for_another(folder: Path, monkeypatch: pytest.Monkey
         begin(NAME, folder)
     with pytest.raises(BridgeError, match=named):
         switch(NAME, folder, lambda _found, _certificate, _key: None)
+
+
+def test_a_next_key_has_its_request_wherever_a_beginning_ends(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Killed before any of its changes and repeated, it leaves a request for the next key."""
+    for suffix in ("key", "csr", "pem"):
+        (folder / f"{NAME}.next.{suffix}").unlink()
+    for call in count(1):
+        copy = tmp_path_factory.mktemp("copy") / "keys"
+        shutil.copytree(folder, copy)
+        done = survives(partial(begin, NAME, copy), call)
+        csr = x509.load_pem_x509_csr(begin(NAME, copy).read_bytes())
+        assert csr.public_key() == private_key(copy / f"{NAME}.next.key").public_key()
+        if done:
+            break
+    assert call > 4
+
+
+def test_a_certificate_that_is_none_is_one_line(folder: Path) -> None:
+    """Where the present certificate is damaged, it is named."""
+    (folder / f"{NAME}.pem").write_text("junk")
+    with pytest.raises(BridgeError, match=rf"{NAME}.pem: not a certificate"):
+        Pairs(NAME, folder).switch()
+
+
+def test_a_bridge_that_uses_other_files_is_not_switched(folder: Path) -> None:
+    """Its configuration must name key and certificate that change."""
+    shutil.copy(folder / f"{NAME}.pem", folder / "other.pem")
+    (folder / "bridge.toml").write_text(
+        f'[aws]\nendpoint = "localhost"\nclient_id = "{NAME}"\ncertificate = "other.pem"\n'
+        f'private_key = "{NAME}.key"\n[spool]\npath = "spool.db"\n'
+    )
+    pairs = Pairs(NAME, folder)
+    prove = trial(NAME, folder)
+    with pytest.raises(BridgeError, match=r"certificate is .*other.pem, not .*host-1.pem"):
+        prove(Deployed(IdentityKind.BRIDGE, {}), pairs.next_certificate, pairs.next_key)
 
 
 def test_steps_out_of_order_say_which_comes_first(tmp_path: Path, folder: Path) -> None:
