@@ -75,8 +75,8 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
                 await _work(stop, bridge)
         finally:
             _flush(bridge.spooler)  # what has come, also where the start failed half-way
+            bridge.quarantine.flush()
             bridge.spooler.close()
-        bridge.quarantine.flush()
         _log.info("stopped: %s left=%s", bridge.counts.summary(), _left(bridge.spooler))
     if bridge.spooler.uncommitted:
         left = bridge.spooler.uncommitted

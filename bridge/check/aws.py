@@ -21,6 +21,7 @@ _MAX_SKEW = 60.0  # seconds
 _ENDPOINT = re.compile(r"\.iot\.([a-z0-9-]+)\.amazonaws\.com")
 _DEPLOY = "bring it back as it was declared: npx cdk deploy --all --revert-drift"
 _WRITE = "dynamodb:PutItem"
+_WRITABLE = {"ACTIVE", "UPDATING"}
 _ABSENT = {
     "ResourceNotFoundException",
     "NoSuchEntity",
@@ -110,6 +111,8 @@ class Account:
         with _looking(f"DynamoDB has no table {name}", _DEPLOY):
             client = boto3.client("dynamodb", self._region, config=_QUICKLY)
             status = client.describe_table(TableName=name)["Table"]["TableStatus"]
+        if status not in _WRITABLE:
+            raise BrokenError(f"{name} is {status}", _DEPLOY)
         return f"{name} is {status}"
 
     def role(self, rule: str, table: str) -> str:

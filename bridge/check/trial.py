@@ -40,7 +40,7 @@ def _uses(path: Path, key: Path, certificate: Path) -> None:
     aws = load(path).aws
     pairs = {"private_key": (aws.private_key, key), "certificate": (aws.certificate, certificate)}
     for setting, (used, ours) in pairs.items():
-        if not used.samefile(ours):
+        if used.name != ours.name or not used.parent.samefile(ours.parent):
             raise BridgeError(f"{path}: {setting} is {used}, not {ours}: let it be that first")
 
 

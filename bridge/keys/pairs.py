@@ -38,7 +38,10 @@ class Pairs:
     def keep_next(self, certificate: str) -> None:
         """Write the next certificate (PEM), whole or not at all."""
         part = self.next_certificate.with_suffix(".part")
-        part.write_text(certificate, encoding="ascii")
+        with part.open("w", encoding="ascii") as file:
+            file.write(certificate)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(self.next_certificate)
 
     def switch(self) -> None:

@@ -19,7 +19,8 @@ _AT_ONCE = 500  # frames; the bridge waits so long
 _LOOK_EVERY = 0.1  # seconds
 _PATIENCE = 5.0  # seconds without any progress, after which no bridge is at work
 
-_ids = click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
+_ID = click.IntRange(0, 2**63 - 1)  # SQLite's
+_ids = click.argument("ids", metavar="[ID]...", nargs=-1, type=_ID)
 
 
 @click.group()
@@ -61,7 +62,7 @@ def list_rejected(config_path: Path, form: str) -> None:
 
 
 @rejected.command()
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=_ID)
 @config_option
 def show(number: int, config_path: Path) -> None:
     """Show a rejected frame whole, as JSON.
@@ -103,7 +104,8 @@ def retry(ids: tuple[int, ...], config_path: Path) -> None:
         numbers = _chosen(spool, ids)
         _in_steps(spool, ask, numbers)
         waiting = _wait(spool, set(numbers))
-        left = [each for each in listed(spool) if each.id in set(numbers) - waiting]
+        read = set(numbers) - waiting
+        left = [each for each in listed(spool) if each.id in read]
     for each in left:
         click.echo(f"left {each.id}: {each.reason}", err=True)
     if waiting:
@@ -141,13 +143,15 @@ def _spool(config_path: Path) -> Iterator[sqlite3.Connection]:
     from bridge.spooling import spool_file
 
     path = load(config_path).spool.path
-    if not path.exists():
-        raise BridgeError(f"{path}: no such file: the bridge makes it when it starts")
     try:
+        if not path.exists():
+            raise BridgeError(f"{path}: no such file: the bridge makes it when it starts")
         with closing(spool_file.join(path)) as spool:
             yield spool
     except sqlite3.Error as error:
         raise BridgeError(f"{path}: cannot use the spool: {error}") from None
+    except PermissionError:
+        raise BridgeError(f"{path}: run this as the user of the bridge, whose it is") from None
 
 
 def _chosen(spool: sqlite3.Connection, ids: Sequence[int]) -> list[int]:

@@ -213,7 +213,7 @@ def test_a_certificate_that_is_none_is_one_line(folder: Path) -> None:
 
 def test_a_bridge_that_uses_other_files_is_not_switched(folder: Path) -> None:
     """Its configuration must name key and certificate that change."""
-    shutil.copy(folder / f"{NAME}.pem", folder / "other.pem")
+    os.link(folder / f"{NAME}.pem", folder / "other.pem")
     (folder / "bridge.toml").write_text(
         f'[aws]\nendpoint = "localhost"\nclient_id = "{NAME}"\ncertificate = "other.pem"\n'
         f'private_key = "{NAME}.key"\n[spool]\npath = "spool.db"\n'
