@@ -27,7 +27,7 @@ $(READY): requirements.txt pyproject.toml package.json package-lock.json
 	$(BIN)/pip install --quiet --disable-pip-version-check --target build/decoder --no-deps \
 	    --only-binary :all: --platform manylinux_2_28_aarch64 --implementation cp \
 	    --python-version 3.14 --abi cp314 --abi abi3 \
-	    --constraint requirements.txt msgspec quickjs-ng
+	    --constraint requirements.txt msgspec quickjs-ng tree-sitter tree-sitter-javascript
 	npm ci --loglevel=error
 	touch $@
 

@@ -10,18 +10,24 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
 from codec.errors import Code, CodecError
-from codec.javascript import out_of_time, run
+from codec.javascript import out_of_time
+
+if TYPE_CHECKING:
+    from codec.kept import Runner
 
 _ROOT = Path(__file__).parent.parent
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from codec.apart import serve; serve()"
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]);"
+    "from codec.apart import serve; from codec.kept import runner; serve(runner)"
+)
 _LENGTH = 4  # bytes, before each message
 _KEPT = {"LD_LIBRARY_PATH"}  # where Lambda's Python has its own library
 
@@ -105,19 +111,20 @@ class Apart:
         return CodecError(Code.EXCEPTION, f"the engine broke down with status {status}")
 
 
-def serve() -> None:
+def serve(runner: "Callable[[str], Runner]") -> None:
     """Be the process: run what comes on standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that asks
     while (message := _receive(sys.stdin.buffer)) is not None:
         request = _request.decode(message)
+        codec = runner(request.source)
         for argument in request.inputs:
-            said = _answer(request.source, argument)
-            _send(sys.stdout.buffer, msgspec.msgpack.encode(said))
+            _send(sys.stdout.buffer, msgspec.msgpack.encode(_answer(codec.run, argument)))
+        codec.tidy()
 
 
-def _answer(source: str, argument: str) -> _Said:
+def _answer(run: Callable[[str], str], argument: str) -> _Said:
     try:
-        return _Said(run(source, argument))
+        return _Said(run(argument))
     except CodecError as error:
         return _Said(error.message, error.code)
 

@@ -1,16 +1,9 @@
-// Calls the codec in whichever form it has; returns what it answered, or threw, as JSON.
-// The input is JSON, too; with null it looks for the form alone.
-(function (text) {
+// Calls the codec's function, which `find` returns; returns what it answered, or threw, as JSON.
+// The input is JSON, too; with null it looks for the function alone.
+(find) => (text) => {
   const input = JSON.parse(text);
-  const exported = globalThis.module && module.exports && module.exports.decodeUplink;
-  let answer;
-  if (typeof decodeUplink === "function") answer = decodeUplink;
-  else if (typeof exported === "function") answer = exported;
-  else if (typeof Decode === "function")
-    answer = ({ bytes, fPort, variables }) => ({ data: Decode(fPort, bytes, variables) });
-  else if (typeof Decoder === "function")
-    answer = ({ bytes, fPort }) => ({ data: Decoder(bytes, fPort) });
-  else return JSON.stringify({ form: "none" });
+  const answer = find();
+  if (!answer) return JSON.stringify({ form: "none" });
   if (!input) return JSON.stringify({});
   try {
     input.recvTime = new Date(input.recvTime);
@@ -22,4 +15,4 @@
   } catch (error) {
     return JSON.stringify({ threw: String(error) });
   }
-});
+}

@@ -24,44 +24,42 @@ def script(name: str) -> str:
 
 
 _GLOBALS = script("globals.js")
-_CALL = script("call.js").strip().removesuffix(";")
 _BUFFER = script("buffer.js")
+FORM = script("form.js")
+CALL = script("call.js")
+_CALL_FORM = f"({CALL})({FORM})"
 
 
 def run(source: str, argument: str) -> str:
     """Return what a codec answers to an input in JSON: an outcome, as call.js has it, in JSON.
 
-    It has a new engine, since nothing else keeps one uplink from seeing what another left behind.
+    It has a new engine, in which nothing is left of other inputs.
 
     Raises:
         CodecError: it threw something, or went beyond a limit.
 
     """
-    engine = _engine_for(source)
-    with _limited(engine):
+    engine = new_engine(source)
+    with limited(engine):
         began = process_time()
-        engine.eval(_GLOBALS)
         engine.eval(source)
         engine.set_time_limit(max(0.0, _SECONDS - (process_time() - began)))
-        outcome = str(engine.eval(_CALL)(argument))
-    size = len(outcome.encode(errors="surrogatepass"))
-    if size > _MAX_RESULT:
-        raise CodecError(Code.BAD_RESULT, f"{size} bytes, of {_MAX_RESULT} at most")
-    return outcome
+        return bounded(engine.eval(_CALL_FORM)(argument))
 
 
-def _engine_for(source: str) -> quickjs.Context:
-    """Return an engine with the limits, and ``Buffer`` if ``source`` uses it."""
+def new_engine(source: str) -> quickjs.Context:
+    """Return an engine with the limits, and what is given to a codec; ``Buffer`` if it uses it."""
     engine = quickjs.Context()
     engine.set_memory_limit(_MEMORY)
     engine.set_max_stack_size(_STACK)
+    engine.eval(_GLOBALS)
     if "Buffer" in source:  # to make it takes as long as all the rest
         engine.eval(_BUFFER)
     return engine
 
 
 @contextmanager
-def _limited(engine: quickjs.Context) -> Iterator[None]:
+def limited(engine: quickjs.Context) -> Iterator[None]:
     """Limit the time of what is run within.
 
     The engine looks at its time between steps of a script only, and some have no end: after twice
@@ -82,6 +80,20 @@ def _limited(engine: quickjs.Context) -> Iterator[None]:
         raise CodecError(Code.EXCEPTION, str(error)) from None
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def bounded(outcome: object) -> str:
+    """Return an outcome that is not too long.
+
+    Raises:
+        CodecError: it is.
+
+    """
+    text = str(outcome)
+    size = len(text.encode(errors="surrogatepass"))
+    if size > _MAX_RESULT:
+        raise CodecError(Code.BAD_RESULT, f"{size} bytes, of {_MAX_RESULT} at most")
+    return text
 
 
 def failure(text: str) -> CodecError:

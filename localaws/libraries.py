@@ -4,7 +4,7 @@ import shutil
 from importlib.metadata import files
 from pathlib import Path
 
-_DISTRIBUTIONS = ("msgspec", "quickjs-ng")
+_DISTRIBUTIONS = ("msgspec", "quickjs-ng", "tree-sitter", "tree-sitter-javascript")
 
 
 def copy_libraries(folder: Path) -> Path:

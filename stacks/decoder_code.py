@@ -30,9 +30,13 @@ _MODULES = (
     "codec/cayenne_lpp.js",
     "codec/engine.py",
     "codec/errors.py",
+    "codec/form.js",
     "codec/globals.js",
+    "codec/harden.js",
     "codec/javascript.py",
+    "codec/kept.py",
     "codec/mapping.py",
+    "codec/strict.py",
 )
 """What the function imports of this project, and what these read."""
 _JUNK = shutil.ignore_patterns("__pycache__", "*.dist-info", "bin")

@@ -15,10 +15,10 @@ def test_the_section(broker: Mosquitto, tmp_path: Path) -> None:
 
 
 def test_ratios_are_of_the_same_instance() -> None:
-    """What an instance took is put beside one uplink alone of the same instance."""
+    """What an instance took is put beside one uplink in a new engine, in the same instance."""
     instances = [
-        dict.fromkeys(FIGURES, 50.0) | {"small_alone": 1.0, "small_batch": 4.0},
-        dict.fromkeys(FIGURES, 50.0) | {"small_alone": 2.0, "small_batch": 10.0},
+        dict.fromkeys(FIGURES, 50.0) | {"small_new": 1.0, "small_batch": 4.0},
+        dict.fromkeys(FIGURES, 50.0) | {"small_new": 2.0, "small_batch": 10.0},
     ]
     by_name = {name: ratio for name, ratio, _ in rows(instances)}
     assert by_name["a batch of 100, of a small codec, ms"] == "4.5 (4.0-5.0)"

@@ -172,6 +172,8 @@ def test_the_libraries_are_those_of_the_function(production: Path) -> None:
     assert {path.name for path in compiled} == {
         f"_core.cpython-{version}-aarch64-linux-gnu.so",
         "_quickjs.abi3.so",
+        f"_binding.cpython-{version}-aarch64-linux-gnu.so",  # of tree_sitter
+        "_binding.abi3.so",  # of tree_sitter_javascript
     }
     for path in compiled:
         assert path.read_bytes()[18] == 0xB7, path  # EM_AARCH64 in the ELF header

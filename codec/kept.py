@@ -1,0 +1,90 @@
+"""Keeps engines for codecs whose messages come again: to make one takes longer than a message.
+
+A kept engine runs all of the codec anew for each message, as a function in strict mode, and what
+was there before the codec is frozen: nothing is left of a message, and a codec that would leave
+something throws. What gets no answer there is run in a new engine, and so is a codec that might
+answer otherwise. So what becomes of a message does not depend on where it runs.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import quickjs
+
+from codec.errors import CodecError
+from codec.javascript import CALL, FORM, bounded, limited, new_engine, run, script
+from codec.strict import says_the_same
+
+_CODECS = 32  # whose engines are kept
+_GROWN = 4_194_304  # bytes of an engine that is replaced; a new one takes 0.3 MB
+_HARDEN = script("harden.js")
+
+
+class _Engine(NamedTuple):
+    context: quickjs.Context
+    call: Callable[[str], object]
+
+
+class Runner:
+    """Runs one codec: the first message in a new engine, and then in one that is kept."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._ran = False  # as a script, which not all is that runs as a function
+        self._fits = True
+        self._engine: _Engine | None = None
+
+    def run(self, argument: str) -> str:
+        """Return what the codec answers to an input in JSON: an outcome, as call.js has it.
+
+        Raises:
+            CodecError: it threw something, or went beyond a limit.
+
+        """
+        outcome = self._answer(argument) if self._ran and self._fits else None
+        if outcome is None:
+            outcome = run(self._source, argument)
+            self._ran = True
+        return outcome
+
+    def _answer(self, argument: str) -> str | None:
+        """Return the outcome in the kept engine if it is an answer, and None otherwise."""
+        self._engine = self._engine or _engine(self._source)
+        if self._engine is None:
+            self._fits = False
+            return None
+        context, call = self._engine
+        try:
+            with limited(context):
+                outcome = bounded(call(argument))
+        except CodecError:
+            return None
+        return outcome if outcome.startswith('{"answer":') else None
+
+    def tidy(self) -> None:
+        """Drop the engine if it has grown: messages leave garbage, though out of reach."""
+        if self._engine and self._engine.context.memory()["malloc_size"] > _GROWN:
+            self._engine = None
+
+
+def _engine(source: str) -> _Engine | None:
+    """Return an engine to be kept; None for a codec that needs a new one for each message."""
+    if not says_the_same(source):
+        return None
+    context = new_engine(source)
+    context.eval(_HARDEN)
+    try:
+        call = context.eval(f"""({CALL})(() => {{
+            const module = {{ exports: {{}} }};
+            return (function (module, exports) {{ "use strict";{source}
+                return ({FORM})();
+            }})(module, module.exports);
+        }})""")
+    except quickjs.JSException:  # strict mode has no such syntax
+        return None
+    return _Engine(context, call)
+
+
+runner = lru_cache(_CODECS)(Runner)
+"""Returns what runs a codec's source."""

@@ -1,0 +1,261 @@
+"""A kept engine gives each message the answer of a new one, and is left as it was."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+import codec.kept
+from codec.engine import CAYENNE_LPP
+from codec.errors import CodecError
+from codec.javascript import new_engine, run, script
+from codec.kept import runner
+
+
+def given(port: int = 7) -> str:
+    """Return the input of an uplink."""
+    return json.dumps({"bytes": [1, 254], "fPort": port, "recvTime": 0, "variables": {}})
+
+
+@pytest.fixture
+def new_engines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows with each message that is run in a new engine."""
+    ran: list[str] = []
+
+    def run_and_note(source: str, argument: str) -> str:
+        ran.append(argument)
+        return run(source, argument)
+
+    monkeypatch.setattr(codec.kept, "run", run_and_note)
+    runner.cache_clear()
+    return ran
+
+
+def answers(source: str, ports: Iterator[int] | tuple[int, ...] = (7, 7, 7, 7)) -> list[str]:
+    """Return what comes of messages, one after the other."""
+    found = []
+    for port in ports:
+        try:
+            found.append(runner(source).run(given(port)))
+        except CodecError as error:
+            found.append(str(error))
+    return found
+
+
+def alone(source: str) -> str:
+    """Return what comes of a message in a new engine."""
+    try:
+        return run(source, given())
+    except CodecError as error:
+        return str(error)
+
+
+KEPT = {
+    "a variable at the top": "let n = 0; function decodeUplink() { return {data: {n: ++n}} }",
+    "a table at the top": "const t = {n: 0}; var decodeUplink = () => ({data: {n: ++t.n}})",
+    "a property of a function": (
+        "function Decoder() { Decoder.n = (Decoder.n || 0) + 1; return {n: Decoder.n} }"
+    ),
+    "the module": (
+        "module.n = (module.n || 0) + 1; exports.decodeUplink = () => ({data: {n: module.n}})"
+    ),
+    "other exports": "module.exports = {decodeUplink: () => ({data: {n: typeof exports}})}",
+    "a module of its own": "var module = 3; function Decoder() { return {n: module} }",
+    "a regular expression": (
+        "const x = /a/g; function Decoder() { x.exec('aaaa'); return {n: x.lastIndex} }"
+    ),
+    "names of its own": "const Buffer = 1; let console = 2; function Decoder() { return {Buffer} }",
+    "a class": (
+        "class E extends Array { static n = 0; #x = ++E.n; get x() { return this.#x } }"
+        " function Decoder() { return {n: new E().x} }"
+    ),
+    "a tagged template": (
+        "const seen = new WeakMap(), tag = (t) => seen.set(t, (seen.get(t) || 0) + 1).get(t);"
+        " function Decoder() { return {n: tag`x`} }"
+    ),
+    "a promise left behind": (
+        "let n = 0; function Decoder() { Promise.resolve().then(() => n++); return {n} }"
+    ),
+    "Buffer": "function Decoder(b) { return {n: Buffer.from(b).readUInt16BE(0)} }",
+    "a comment at the end": "function Decoder() { return {} } // end",
+    "Cayenne LPP": CAYENNE_LPP.source.replace("input.bytes;", "[1, 103, 0, 255];"),
+}
+"""Codecs whose engine is kept."""
+
+
+@pytest.mark.parametrize("source", KEPT.values(), ids=KEPT)
+def test_an_engine_is_kept(source: str, new_engines: list[str]) -> None:
+    """From the second message on it answers as a new one does, whatever the codec keeps itself."""
+    assert answers(source) == [alone(source)] * 4
+    assert len(new_engines) == 1
+
+
+DENIED = {
+    "a name never declared": (
+        "function Decoder() { n = typeof n === 'undefined' ? 1 : n + 1; return {n} }"
+    ),
+    "a built-in object": "const n = [].n || 1; Array.prototype.n = n + 1; return {n}",
+    "a namespace": "const n = Math.n || 1; Math.n = n + 1; return {n}",
+    "all objects": "const n = ({}).n || 1; Object.prototype.n = n + 1; return {n}",
+    "the name of a built-in": "const n = Date.n || 1; Date = {n: n + 1}; return {n}",
+    "the console": "console.n = (console.n || 0) + 1; return {n: console.n}",
+    "Buffer": "const n = Buffer.n || 1; Buffer.n = n + 1; return {n}",
+    "Buffer's objects": "const n = Buffer.from([]).n || 1; Buffer.prototype.n = n + 1; return {n}",
+    "iterators": (
+        "const p = Object.getPrototypeOf([].keys()), n = p.n || 1; p.n = n + 1; return {n}"
+    ),
+    "generators": (
+        "const p = Object.getPrototypeOf(function* () {}), n = p.n || 1; p.n = n + 1; return {n}"
+    ),
+    "stack traces": ("const n = Error.stackTraceLimit; Error.stackTraceLimit = n + 1; return {n}"),
+    "their making": (
+        "const n = Error.prepareStackTrace ? 2 : 1; Error.prepareStackTrace = (e) => e; return {n}"
+    ),
+    "a symbol of the global object": (
+        "const s = Symbol.for('n'); globalThis[s] = (globalThis[s] || 0) + 1;"
+        " return {n: globalThis[s]}"
+    ),
+    "this": "this.n = (this.n || 0) + 1; return {n: this.n}",
+    "indirect eval": "(0, eval)('var n = typeof n === \"number\" ? n + 1 : 1'); return {n}",
+    "indirect eval of let": "(0, eval)('let n = 1; m = () => n++'); return {n: m()}",
+    "functions from text": "const n = Function('return this.n = (this.n || 0) + 1')(); return {n}",
+    "the caller": "const c = arguments.callee.caller; return {n: c ? (c.n = (c.n || 0) + 1) : 1}",
+    "a prototype": (
+        "const n = Object.getPrototypeOf(globalThis).n || 1;"
+        " Object.setPrototypeOf(globalThis, {n: n + 1}); return {n}"
+    ),
+    "the global object's end": (
+        "const n = Object.isExtensible(this); Object.preventExtensions(globalThis); return {n}"
+    ),
+    "an error's name": "const e = new Error('m'); e.name = 'N'; return {e: String(e)}",
+    "members that all objects have": "const o = {}; o.toString = () => 'mine'; return {o: `${o}`}",
+    "what is caught": "try { x = 1 } catch (e) { return {n: 'caught'} } return {n: x}",
+    "properties at the top": "return {n: this === globalThis, t: typeof globalThis.Decoder}",
+    "a function in a block": (
+        "function f() { return 1 } if (true) { function f() { return 2 } } return {n: f()}"
+    ),
+    "parameters": "return (function (a) { a = 2; return {n: arguments[0]} })(1)",
+    "a name assigned for ever": "(function f() { f = 1 })(); return {n: 1}",
+    "a scope": "with ({n: 1}) { return {n} }",
+    "an octal number": "return {n: 010}",
+    "what is frozen, asked": "return {n: Object.isFrozen(Math)}",
+    "no answer": "return undefined.x",
+    "an error of its own": "throw new Error('x')",
+    "too long": "return {t: 'x'.repeat(1e5)}",
+}
+"""Bodies of codecs each of whose messages needs a new engine."""
+
+
+@pytest.mark.parametrize("body", DENIED.values(), ids=DENIED)
+def test_a_new_engine_is_made(body: str, new_engines: list[str]) -> None:
+    """What a kept engine would answer otherwise, or not at all, is the answer of a new one."""
+    source = f"function Decoder() {{ {body} }}" if "Decoder()" not in body else body
+    assert answers(source) == [alone(source)] * 4
+    assert len(new_engines) == 4
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["return; function Decoder() { return {} }", "}); (function () { function Decoder() {}"],
+)
+def test_only_a_script_runs_as_a_function(source: str, new_engines: list[str]) -> None:
+    """What is no script is none to a kept engine, either."""
+    assert answers(source) == [alone(source)] * 4
+    assert "SyntaxError" in alone(source)
+    assert len(new_engines) == 4
+
+
+def test_a_failure_costs_no_engine(new_engines: list[str]) -> None:
+    """A message at which a codec throws is run anew, and those after it are not."""
+    source = "function Decoder(b, port) { if (port === 1) throw new Error('x'); return {port} }"
+    found = [json.loads(each) for each in answers(source, (1, 2, 3, 1, 4))]
+    good = [{"answer": {"data": {"port": port}}} for port in (2, 3, 4)]
+    bad = {"threw": "Error: x"}
+    assert found == [bad, good[0], good[1], bad, good[2]]
+    assert new_engines == [given(1), given(1)]
+
+
+def test_a_message_without_end_costs_no_engine(new_engines: list[str]) -> None:
+    """A message that takes too long is stopped, and those after it are not run anew."""
+    source = "function Decoder(b, port) { while (port === 1); return {port} }"
+    assert answers(source, (2, 1, 3))[1] == "timeout: not done after 0.2 s"
+    assert new_engines == [given(2), given(1)]
+
+
+def test_what_messages_leave_in_an_engine_does_not_add_up(new_engines: list[str]) -> None:
+    """An engine that fills with what nobody can reach is replaced before it is full."""
+    source = """function Decoder() {
+        const held = new Array(200000).fill(1);
+        Promise.resolve().then(() => held);
+        return {n: held.length};
+    }"""
+    for _ in range(50):
+        assert answers(source) == ['{"answer":{"data":{"n":200000}}}'] * 4
+        runner(source).tidy()
+    assert len(new_engines) == 1
+
+
+def test_the_engines_kept_have_a_bound() -> None:
+    """Of very many codecs, those used first give up their engines."""
+    for number in range(100):
+        runner(f"function Decoder() {{ return {{n: {number}}} }}")
+    assert runner.cache_info().currsize == 32
+
+
+REACH = """
+(function () {
+  const objects = new Map();
+  const waiting = [
+    ["global", globalThis],
+    ...[
+      class {}, () => {}, function* () {}, async () => {}, async function* () {},
+      [], {}, /x/, new Error(), new Date(), new Map(), new Set(), 1n, "", 1, true, Symbol("x"),
+      [].keys(), new Map().keys(), new Set().keys(), ""[Symbol.iterator](),
+      "".matchAll(/x/g), [].keys().map((x) => x), Iterator.from({ next() {} }), Iterator.concat(),
+      Promise.resolve(), new Uint8Array(), Buffer.from([]), new Proxy({}, {}), new WeakRef({}),
+      (function () { return arguments; })(), new DisposableStack(), new AsyncDisposableStack(),
+      new DOMException(), new FinalizationRegistry(() => {}), new DataView(new ArrayBuffer(1)),
+    ].map((each) => [String(Object.prototype.toString.call(each)), Object.getPrototypeOf(each)]),
+  ];
+  while (waiting.length) {
+    const [path, found] = waiting.pop();
+    if (Object(found) !== found || objects.has(found)) continue;
+    objects.set(found, path);
+    waiting.push([path + ".[[Prototype]]", Object.getPrototypeOf(found)]);
+    for (const key of Reflect.ownKeys(found)) {
+      const { value, get, set } = Object.getOwnPropertyDescriptor(found, key);
+      const name = path + "." + String(key);
+      waiting.push([name, value], ["get " + name, get], ["set " + name, set]);
+    }
+  }
+  return objects;
+})()
+"""
+"""Finds what scripts share, from the global object and from values of every kind."""
+
+
+def reached(look: str) -> list[str]:
+    """Return the places of shared objects, in a hardened engine, at which ``look`` is true."""
+    engine = new_engine("Buffer")
+    engine.eval(script("harden.js"))
+    found = engine.eval(f"""JSON.stringify([...{REACH}].filter(
+        ([found]) => ({look})(found)).map(([, path]) => path))""")
+    return [str(path) for path in json.loads(found)]
+
+
+def test_all_that_scripts_share_is_frozen() -> None:
+    """Nothing that a codec can reach, and did not make, can be changed."""
+    assert len(reached("() => true")) > 700
+    assert reached("(found) => !Object.isFrozen(found)") == []
+
+
+def test_nothing_that_scripts_share_takes_values() -> None:
+    """Of setters, which freezing leaves as they are, only those are there that keep nothing."""
+    setters = {path for path in reached("() => true") if path.startswith("set ")}
+    assert {path.split("].")[-1] for path in setters} == {
+        "__proto__",  # these change what they are called on
+        "stack",
+        "constructor",
+        "Symbol(Symbol.toStringTag)",
+        "arguments",  # throws, as the same one for caller does
+    }
