@@ -76,7 +76,7 @@ def _instance(package: Path) -> dict[str, float]:
     # -S: an editable installation of this project would find what the package lacks.
     paths = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{package}:{sysconfig.get_path('purelib')}"}
     done = subprocess.run(
-        [sys.executable, "-P", "-S", str(_INSTANCE), str(package / "codecs")],
+        [sys.executable, "-P", "-S", str(_INSTANCE)],
         env={**paths, **settings},
         capture_output=True,
         text=True,

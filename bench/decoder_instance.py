@@ -1,4 +1,4 @@
-"""``python -P -S decoder_instance.py CODECS``: what Lambda does with them, timed; prints JSON.
+"""``python -P -S decoder_instance.py``: what Lambda does with them, timed; prints JSON.
 
 Runs with nothing of this project but the package.
 """
@@ -27,17 +27,14 @@ def _median_of(what: Callable[[], object]) -> float:
 def main() -> None:
     """Start as an instance does, and decode."""
     began = time.perf_counter()
-    import decoder.handler  # noqa: F401, PLC0415  # the start of an instance, which is measured
+    from decoder.handler import codecs  # noqa: PLC0415  # the start of an instance
 
     start = 1000 * (time.perf_counter() - began)
-    from pathlib import Path  # noqa: PLC0415
-
     from decoder.readings import readings  # noqa: PLC0415
 
     from bridge.reading.rows import row_of  # noqa: PLC0415
-    from codec.mapping import Mapping, load  # noqa: PLC0415
+    from codec.mapping import Mapping  # noqa: PLC0415
 
-    codecs = load(Path(sys.argv[1]))
     entry, codec = codecs.entries[0]
     others = iter(  # the small codec, each time as one that was never seen
         [Mapping(((entry, replace(codec, source=f"{codec.source}//{n}")),)) for n in range(_ROUNDS)]

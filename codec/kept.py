@@ -18,6 +18,7 @@ from codec.strict import says_the_same
 
 _CODECS = 32  # whose engines are kept
 _GROWN = 4_194_304  # bytes of an engine that is replaced; a new one takes 0.3 MB
+_ANSWER = '{"answer":'  # as an outcome with one begins
 _HARDEN = script("harden.js")
 
 
@@ -27,11 +28,11 @@ class _Engine(NamedTuple):
 
 
 class Runner:
-    """Runs one codec: the first message in a new engine, and then in one that is kept."""
+    """Runs one codec: in a new engine until there is an answer, and then in one that is kept."""
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._ran = False  # as a script, which not all is that runs as a function
+        self._answered = False  # as a script, which not all is that runs as a function
         self._fits = True
         self._engine: _Engine | None = None
 
@@ -42,10 +43,10 @@ class Runner:
             CodecError: it threw something, or went beyond a limit.
 
         """
-        outcome = self._answer(argument) if self._ran and self._fits else None
+        outcome = self._answer(argument) if self._answered and self._fits else None
         if outcome is None:
             outcome = run(self._source, argument)
-            self._ran = True
+            self._answered = self._answered or outcome.startswith(_ANSWER)
         return outcome
 
     def _answer(self, argument: str) -> str | None:
@@ -60,7 +61,7 @@ class Runner:
                 outcome = bounded(call(argument))
         except CodecError:
             return None
-        return outcome if outcome.startswith('{"answer":') else None
+        return outcome if outcome.startswith(_ANSWER) else None
 
     def tidy(self) -> None:
         """Drop the engine if it has grown: messages leave garbage, though out of reach."""

@@ -17,7 +17,7 @@ logging.getLogger().setLevel(logging.INFO)
 # Lambda itself tries a batch again; a call that hangs must not use up the function's time.
 _CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard"})
 _dynamodb = boto3.resource("dynamodb", config=_CONFIG)
-_codecs = load(Path(__file__).parent.parent / CODECS_FOLDER)
+codecs = load(Path(__file__).parent.parent / CODECS_FOLDER)
 
 
 def _effects() -> Effects:
@@ -34,5 +34,5 @@ _effects_here = _effects()
 
 def handle(event: dict[str, list[Record]], _context: object) -> dict[str, list[dict[str, str]]]:
     """Take a batch of the table's stream; answer which records are to come again."""
-    failed = work_through(event["Records"], _codecs, _effects_here)
+    failed = work_through(event["Records"], codecs, _effects_here)
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}

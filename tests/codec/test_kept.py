@@ -172,7 +172,7 @@ def test_a_failure_costs_no_engine(new_engines: list[str]) -> None:
     good = [{"answer": {"data": {"port": port}}} for port in (2, 3, 4)]
     bad = {"threw": "Error: x"}
     assert found == [bad, good[0], good[1], bad, good[2]]
-    assert new_engines == [given(1), given(1)]
+    assert new_engines == [given(1), given(2), given(1)]
 
 
 def test_a_message_without_end_costs_no_engine(new_engines: list[str]) -> None:
