@@ -12,8 +12,6 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bridge.check.chain import BrokenError, NotTriedError
-from bridge.deployment import stack_outputs
-from bridge.errors import BridgeError
 
 _QUICKLY = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1})
 _ANONYMOUS = _QUICKLY.merge(Config(signature_version=UNSIGNED))
@@ -153,20 +151,6 @@ class Account:
             return parsedate_to_datetime(answer["HTTPHeaders"]["date"])
         except (KeyError, ValueError):
             raise NotTriedError("AWS does not tell its time") from None
-
-
-def deployed(stack: str, output: str) -> str:
-    """Return an output of a stack.
-
-    Raises:
-        NotTriedError: it cannot be seen from here.
-
-    """
-    try:
-        (name,) = stack_outputs(stack, output)
-    except BridgeError as error:
-        raise NotTriedError(str(error)) from None
-    return name
 
 
 @contextmanager

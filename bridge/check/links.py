@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bridge.check import files, network
-from bridge.check.aws import Account, deployed
+from bridge.check import files, network, store
+from bridge.check.aws import Account
 from bridge.check.chain import Link
 from bridge.check.round_trip import RoundTrip
 from bridge.check.session import Session
 from bridge.config import Config
 from bridge.keys.key_pair import certificate_id
-from bridge.names import (
-    CHECK_APPLICATION,
-    RULE_OUTPUT,
-    STORE_STACK,
-    TABLE_OUTPUT,
-    TOPIC_ROOT,
-)
+from bridge.names import CHECK_APPLICATION, TOPIC_ROOT
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -60,9 +54,9 @@ class Links:
         with closing(Session(aws)) as session:
             yield "MQTT", session.connect
             yield "publish", lambda: session.publish(self._topic_beside(), _EMPTY)
-            yield "rule", lambda: account.rule(_rule())
-            yield "table", lambda: account.table(_table())
-            yield "role", lambda: account.role(_rule(), _table())
+            yield "rule", lambda: account.rule(store.rule())
+            yield "table", lambda: account.table(store.table())
+            yield "role", lambda: account.role(store.rule(), store.table())
             if round_trip:
                 yield from RoundTrip(self._config, session).links()
 
@@ -86,11 +80,3 @@ class Links:
         """
         application = self._config.listen[0].application or CHECK_APPLICATION
         return f"{TOPIC_ROOT}/{application}/{self._config.aws.client_id}/check"
-
-
-def _rule() -> str:
-    return deployed(STORE_STACK, RULE_OUTPUT)
-
-
-def _table() -> str:
-    return deployed(STORE_STACK, TABLE_OUTPUT)

@@ -10,20 +10,14 @@ from typing import TYPE_CHECKING
 import boto3
 import msgspec
 
-from bridge.check.aws import deployed
+from bridge.check import store
 from bridge.check.chain import BrokenError, Link, NotTriedError
 from bridge.check.marked import MarkedUplink
 from bridge.check.session import Session
 from bridge.config import Config
 from bridge.deployment import aws_errors
 from bridge.errors import BridgeError
-from bridge.names import (
-    ERROR_QUEUE_OUTPUT,
-    PARTITION_KEY,
-    SORT_KEY,
-    STORE_STACK,
-    TABLE_OUTPUT,
-)
+from bridge.names import PARTITION_KEY, SORT_KEY
 from bridge.recovery.error_queue import ErrorQueue
 from bridge.recovery.failures import line
 
@@ -80,7 +74,7 @@ class RoundTrip:
         )
 
     def _find(self) -> str:
-        table = _table()
+        table = store.table()
         end = time.monotonic() + _LIMIT
         with _looking():
             client = boto3.client("dynamodb")
@@ -96,8 +90,7 @@ class RoundTrip:
 
     def _reason(self) -> str:
         """Return what the rule said of the uplink, and take it from the error queue."""
-        url = deployed(STORE_STACK, ERROR_QUEUE_OUTPUT)
-        queue = ErrorQueue(boto3.client("sqs"), url)
+        queue = ErrorQueue(boto3.client("sqs"), store.error_queue())
         end = time.monotonic() + _LIMIT
         while time.monotonic() < end and (batch := queue.receive(_HIDDEN)):
             ours = [
@@ -113,14 +106,10 @@ class RoundTrip:
         return "the rule says nothing of it"
 
     def _remove(self) -> str:
-        table = _table()
+        table = store.table()
         with _looking():
             boto3.client("dynamodb").delete_item(TableName=table, Key=self._key)
         return f"gone from {table}"
-
-
-def _table() -> str:
-    return deployed(STORE_STACK, TABLE_OUTPUT)
 
 
 def _key(device: str, payload: bytes) -> "dict[str, AttributeValueTypeDef]":

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
+from bridge.check.aws import Account
 from bridge.check.chain import BrokenError, Finding, Link, NotTriedError, State, line, walk
 from bridge.check.files import key
 from bridge.check.marked import MarkedUplink
@@ -88,3 +91,24 @@ def test_a_key_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_other_uplinks_are_not_taken_for_it(payload: bytes) -> None:
     """Whatever else comes on its topic is none of the check's."""
     assert not MarkedUplink("network-host-1", MARKER).is_in(payload)
+
+
+def test_a_table_that_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that is being deleted is there, and broken all the same."""
+    client = boto3.client("dynamodb", "us-east-1")
+    monkeypatch.setattr(boto3, "client", lambda *_of, **_how: client)
+    with Stubber(client) as stub:
+        stub.add_response("describe_table", {"Table": {"TableStatus": "DELETING"}})
+        with pytest.raises(BrokenError, match="uplinks is DELETING"):
+            Account("localhost").table("uplinks")
+
+
+def test_a_rule_that_stores_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that somebody gave another action has no role to ask about."""
+    client = boto3.client("iot", "us-east-1")
+    monkeypatch.setattr(boto3, "client", lambda *_of, **_how: client)
+    function = {"functionArn": "arn:aws:lambda:us-east-1:000000000000:function:other"}
+    with Stubber(client) as stub:
+        stub.add_response("get_topic_rule", {"rule": {"actions": [{"lambda": function}]}})
+        with pytest.raises(BrokenError, match="stores nothing in DynamoDB"):
+            Account("localhost").role("store", "uplinks")
