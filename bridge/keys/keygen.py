@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bridge.errors import BridgeError
+from bridge.keys.whole import part_of
 
 _OWNER_ONLY = 0o600
 _EVERYONE_READS = 0o644
@@ -49,13 +50,7 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
-    """Create the file whole, with its mode from the first moment, or fail where it exists."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
+    """Create the file whole, or fail where it exists."""
+    part = part_of(path, content, mode)
     os.link(part, path)
     part.unlink()

@@ -5,15 +5,16 @@ through the link ``NAME.current`` to a folder that has both: replacing that link
 once, so that a bridge that starts at any time finds a pair.
 """
 
-import os
 from pathlib import Path
 
 from cryptography import x509
 
 from bridge.errors import BridgeError
 from bridge.keys.key_pair import certificate_id
+from bridge.keys.whole import part_of
 
 _OWNER_ONLY = 0o700
+_EVERYONE_READS = 0o644
 _SUFFIXES = ("key", "pem")
 
 
@@ -37,11 +38,7 @@ class Pairs:
 
     def keep_next(self, certificate: str) -> None:
         """Write the next certificate (PEM), whole or not at all."""
-        part = self.next_certificate.with_suffix(".part")
-        with part.open("w", encoding="ascii") as file:
-            file.write(certificate)
-            file.flush()
-            os.fsync(file.fileno())
+        part = part_of(self.next_certificate, certificate.encode(), _EVERYONE_READS)
         part.replace(self.next_certificate)
 
     def switch(self) -> None:
@@ -50,7 +47,7 @@ class Pairs:
         pair = self._pair(self.next_certificate)
         pair.mkdir(_OWNER_ONLY, exist_ok=True)
         for suffix, path in zip(_SUFFIXES, (self.next_key, self.next_certificate), strict=True):
-            _link(path, pair / f"{self._name}.{suffix}")
+            _copy(path, pair / f"{self._name}.{suffix}")
         _point(self._current, pair.name)
         self.next_certificate.unlink()
         self.next_key.unlink()  # last: as long as it is there, this is not done
@@ -79,7 +76,7 @@ class Pairs:
         pair = self._pair(self.certificate)
         pair.mkdir(_OWNER_ONLY, exist_ok=True)
         for suffix in _SUFFIXES:
-            _link(self._folder / f"{self._name}.{suffix}", pair / f"{self._name}.{suffix}")
+            _copy(self._folder / f"{self._name}.{suffix}", pair / f"{self._name}.{suffix}")
         _point(self._current, pair.name)
         for suffix in _SUFFIXES:
             file = f"{self._name}.{suffix}"
@@ -96,10 +93,10 @@ def _id(certificate: Path) -> str:
         raise BridgeError(f"{certificate}: not a certificate (PEM)") from None
 
 
-def _link(source: Path, target: Path) -> None:
-    """Give a file, or what a link leads to, a second name."""
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file, which may be another user's: of such, Linux allows no second name."""
     if not target.exists():
-        os.link(source.resolve(), target)
+        part_of(target, source.read_bytes(), source.stat().st_mode & 0o777).replace(target)
 
 
 def _point(link: Path, target: str) -> None:

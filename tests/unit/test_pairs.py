@@ -1,5 +1,6 @@
 """Key and certificate change both at once, wherever it is broken off."""
 
+import errno
 import os
 import pwd
 import shutil
@@ -164,6 +165,18 @@ def test_keys_stay_their_owners(folder: Path) -> None:
     for pair in folder.glob("*.pair-*"):
         assert pair.stat().st_mode & 0o777 == 0o700
         assert (pair / f"{NAME}.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_certificate_of_another_user(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that root has fetched is no hindrance, though it gets no second name."""
+
+    def denied(*_paths: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", denied)
+    new = next_id(folder)
+    Pairs(NAME, folder).switch()
+    assert used(folder) == new
 
 
 def test_beginning_again_changes_nothing(folder: Path) -> None:
