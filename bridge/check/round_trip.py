@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import boto3
 import msgspec
 
+from bridge.addresses import why
 from bridge.check import store
 from bridge.check.chain import BrokenError, Link, NotTriedError
 from bridge.check.marked import MarkedUplink
@@ -47,19 +48,20 @@ class RoundTrip:
         yield "uplink removed", self._remove
 
     def _send(self) -> str:
-        where = (self._listen.host, self._listen.port)
-        said = f"{self._listen.host}:{self._listen.port}"
+        listen = self._listen
+        if listen.port == 0:
+            raise BrokenError("port 0 is any that was free", "give [[listen]] a port, and restart")
         try:
-            with socket.create_connection(where, _LIMIT) as connection:
+            with socket.create_connection((listen.host, listen.port), _LIMIT) as connection:
                 connection.sendall(self._uplink.frame())
                 connection.shutdown(socket.SHUT_WR)
                 connection.recv(1)  # the bridge closes when it has read everything
-        except (OSError, UnicodeError) as error:  # UnicodeError: of a host name
+        except (OSError, UnicodeError) as error:
             raise BrokenError(
-                f"{said}: {getattr(error, 'strerror', None) or error}",
+                f"{listen.address}: {why(error)}",
                 "start the bridge: lora-bridge run; or see its log",
             ) from None
-        return f"taken on {said}"
+        return f"taken on {listen.address}"
 
     def _receive(self) -> str:
         end = time.monotonic() + _LIMIT

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import cast
 
+from bridge.addresses import address, why
 from bridge.bursts import Bursts
 from bridge.config import Listen
 from bridge.errors import BridgeError
@@ -59,11 +60,8 @@ class Source:
                 server = await loop.create_server(
                     connection, listen.host, listen.port, backlog=backlog
                 )
-            except (OSError, UnicodeError) as error:  # UnicodeError: of a host name
-                where = f"{listen.host}:{listen.port}"
-                raise BridgeError(
-                    f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}"
-                ) from None
+            except (OSError, UnicodeError) as error:
+                raise BridgeError(f"cannot listen on {listen.address}: {why(error)}") from None
             self._servers.append(server)
 
     @property
@@ -207,11 +205,3 @@ def _keep_alive(connection: socket.socket) -> None:
         for name, value in _KEEP_ALIVE.items():
             if hasattr(socket, name):  # not everywhere
                 connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def address(name: tuple[object, ...] | str) -> str:
-    """Return ``host:port`` of a socket's name."""
-    if isinstance(name, str):
-        return name
-    host, port = name[0], name[1]
-    return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"

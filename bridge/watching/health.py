@@ -6,15 +6,21 @@ from http import HTTPStatus
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
+from bridge.addresses import address, why
 from bridge.config import Http
 from bridge.errors import BridgeError
-from bridge.intake.source import address
 
 _LIMIT = 5.0  # seconds for a request to come, and for its answer to be taken
 _MAX_REQUEST = 8192  # bytes
 MAX_CLIENTS = 20  # at once; one more takes the place of the first
 _TEXT = "text/plain; charset=utf-8"
-_BAD_REQUESTS = (TimeoutError, asyncio.LimitOverrunError, asyncio.IncompleteReadError, OSError)
+_NO_ANSWER = (  # to a request that is too slow, too long, broken off, of one gone, or at the end
+    TimeoutError,
+    asyncio.LimitOverrunError,
+    asyncio.IncompleteReadError,
+    OSError,
+    asyncio.CancelledError,
+)
 
 
 class Health:
@@ -41,11 +47,9 @@ class Health:
             self._server = await asyncio.start_server(
                 self._serve, http.host, http.port, limit=_MAX_REQUEST
             )
-        except (OSError, UnicodeError) as error:  # UnicodeError: of a host name
-            raise BridgeError(
-                f"cannot listen on {http.host}:{http.port} for [http]:"
-                f" {getattr(error, 'strerror', None) or error}"
-            ) from None
+        except (OSError, UnicodeError) as error:
+            where = f"{http.host}:{http.port} for [http]"
+            raise BridgeError(f"cannot listen on {where}: {why(error)}") from None
         return address(self._server.sockets[0].getsockname())
 
     def stop(self) -> None:
@@ -63,8 +67,7 @@ class Health:
                 writer.write(self._answer(head))
                 writer.close()
                 await writer.wait_closed()  # all of it is taken
-        # Too slow, too long, broken off, or gone; or the bridge ends.
-        except (*_BAD_REQUESTS, asyncio.CancelledError):
+        except _NO_ANSWER:
             pass
         finally:
             del self._clients[writer]

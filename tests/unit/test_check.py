@@ -9,10 +9,13 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from bridge import config
 from bridge.check.aws import Account
 from bridge.check.chain import BrokenError, Finding, Link, NotTriedError, State, line, walk
 from bridge.check.files import key
 from bridge.check.marked import MarkedUplink
+from bridge.check.round_trip import RoundTrip
+from bridge.check.session import Session
 from bridge.uplinks.message import build
 from bridge.uplinks.semtech import parse
 
@@ -112,3 +115,16 @@ def test_a_rule_that_stores_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
         stub.add_response("get_topic_rule", {"rule": {"actions": [{"lambda": function}]}})
         with pytest.raises(BrokenError, match="stores nothing in DynamoDB"):
             Account("localhost").role("store", "uplinks")
+
+
+def test_a_port_that_nobody_knows(tmp_path: Path) -> None:
+    """Port 0 is chosen anew at each start: the test uplink goes nowhere, and the bridge is fine."""
+    text = """
+        listen = [{port = 0}]
+        aws = {endpoint = "localhost", client_id = "a", certificate = "b", private_key = "c"}
+        spool = {path = "d"}
+    """
+    settings = config.parse(text, tmp_path / "bridge.toml")
+    links = dict(RoundTrip(settings, Session(settings.aws)).links())
+    with pytest.raises(BrokenError, match="port 0 is any that was free"):
+        links["uplink to bridge"]()
