@@ -66,13 +66,14 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
 
     """
     stop = _stop_signal()
-    with Spool(config.spool.path) as spool:
+    systemd = Systemd(os.environ)
+    with Spool(config.spool.path, lambda: systemd.alive("mending the spool")) as spool:
         bridge = _wired(config, spool, clock)
         try:
             async with _health(config.http, bridge):
                 await bridge.source.start()
                 _log.info("listening on %s", ", ".join(bridge.source.addresses()))
-                await _work(stop, bridge)
+                await _work(stop, bridge, systemd)
         finally:
             _flush(bridge.spooler)  # what has come, also where the start failed half-way
             bridge.quarantine.flush()
@@ -125,9 +126,8 @@ async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
         health.stop()
 
 
-async def _work(stop: asyncio.Event, bridge: _Bridge) -> None:
+async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd) -> None:
     source, spooler, publisher = bridge.source, bridge.spooler, bridge.publisher
-    systemd = Systemd(os.environ)
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(publisher.run()),

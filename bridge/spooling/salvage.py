@@ -3,11 +3,11 @@
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from itertools import chain, count, islice
 from pathlib import Path
 
 from bridge.spooling import spool_file
@@ -17,6 +17,7 @@ _PRIMARY = 0xFF
 """Of SQLite's result codes, the part without the details (sqlite.org/rescode.html)."""
 _PAGE = 4096  # bytes: SQLite's default, which the spool keeps
 _PARTS = ("-wal", "-shm", "")
+_STEP = 10_000  # rows between two signs of progress
 _MAX_GAP = 1_000_000  # ids that cannot be read, in a row, after which there is nothing more
 _MAX_END = 10_000  # such ids where the end cannot be read, and so is not known
 _TABLES: dict[str, dict[str, tuple[type, ...]]] = {
@@ -58,11 +59,12 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code & _PRIMARY in _DAMAGE
 
 
-def salvage(path: Path) -> Salvaged:
+def salvage(path: Path, on_progress: Callable[[], object]) -> Salvaged:
     """Put a sound spool at ``path``, with what the damaged one there, closed, still tells.
 
     The damaged file is moved aside whole. What happens in between, a crash included, either
-    leaves all as it was or is finished by ``finish``.
+    leaves all as it was or is finished by ``finish``. A gigabyte takes half a minute, in which
+    ``on_progress`` is called several times a second.
 
     Raises:
         OSError, sqlite3.Error: the sound one cannot be written; the damaged one is in its place.
@@ -74,8 +76,9 @@ def salvage(path: Path) -> Salvaged:
     building = path.with_name(path.name + ".building")
     building.unlink(missing_ok=True)
     with closing(spool_file.connect(building)) as sound:
-        messages = _copy(path, sound)
-        sound.execute("PRAGMA journal_mode = DELETE")  # everything into the one file
+        sound.execute("PRAGMA journal_mode = OFF")  # everything into the one file, once
+        messages = _copy(path, sound, on_progress)
+        sound.execute("PRAGMA journal_mode = DELETE")
     building.rename(_finished(path))
     return Salvaged(messages, _exchange(path))
 
@@ -105,17 +108,18 @@ def _finished(path: Path) -> Path:
     return path.with_name(path.name + ".salvaged")
 
 
-def _copy(damaged: Path, sound: sqlite3.Connection) -> int:
+def _copy(damaged: Path, sound: sqlite3.Connection, on_progress: Callable[[], object]) -> int:
     """Copy every row that can be read; return how many messages there were."""
     with _opened(damaged) as source:
-        sound.execute("BEGIN")
         for table, columns in _TABLES.items():
             names, marks = ",".join(columns), ",".join("?" * len(columns))
-            sound.executemany(
-                f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})",  # noqa: S608  # ours
-                filter(partial(_fits, columns), _rows(source, table, list(columns))),
-            )
-        sound.execute("COMMIT")
+            insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  # ours
+            rows = filter(partial(_fits, columns), _rows(source, table, list(columns)))
+            for row in rows:
+                sound.execute("BEGIN")
+                sound.executemany(insert, chain([row], islice(rows, _STEP)))
+                sound.execute("COMMIT")
+                on_progress()
     return _count(sound)
 
 

@@ -62,15 +62,17 @@ class Spool:
     """The queue on disk. Open it in one process at a time.
 
     ``last_id`` is the number of the last message committed; ``damage`` what is wrong with the file
-    and not mended, ``mended`` how often it was mended, with a loss perhaps.
+    and not mended, ``mended`` how often it was mended, with a loss perhaps. ``on_progress`` is
+    called while it is mended, which takes long if it holds much.
 
     Raises:
         BridgeError: the file cannot be opened, is in use, or was written by another version.
 
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_progress: Callable[[], object] = lambda: None) -> None:
         self._path = path
+        self._on_progress = on_progress
         self.damage: sqlite3.Error | None = None
         self.mended = 0
         self._surplus = _SURPLUS  # of earlier runs, perhaps
@@ -260,7 +262,7 @@ class Spool:
         self.mended += 1
 
     def _replace(self, damage: sqlite3.Error) -> None:
-        saved = salvage.salvage(self._path)
+        saved = salvage.salvage(self._path, self._on_progress)
         _log.error(
             "spool: %s was damaged (%s): moved to %s; %d messages saved from it",
             *(self._path, damage, saved.aside, saved.messages),

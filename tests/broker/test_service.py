@@ -11,6 +11,8 @@ from bridge.errors import BridgeError
 from bridge.intake.source import Source
 from bridge.service import serve
 from bridge.spooling.spool import Spool
+from bridge.spooling.waiting import waiting
+from bridge.uplinks.message import Message
 from rig.running_bridge import running_bridge
 from soak.site import Settings, site
 from tests.unit.frames import frame
@@ -42,6 +44,24 @@ def test_systemd_hears_the_whole_life(tmp_path: Path, monkeypatch: pytest.Monkey
         heard = alive[-1]
         while heard != "STOPPING=1":
             heard = systemd.recv(4096).decode()
+
+
+def test_systemd_hears_of_a_spool_that_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It feeds the watchdog meanwhile, since a large spool may take longer than that waits."""
+    address = tmp_path / "notify"
+    monkeypatch.setenv("NOTIFY_SOCKET", str(address))
+    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd, site(tmp_path) as place:
+        systemd.bind(str(address))
+        systemd.settimeout(_LIMIT)
+        with Spool(place.spool) as spool:
+            spool.commit([waiting(1, Message("lora/a/d", b"{}"))], [], [], [])
+        with place.spool.open("r+b") as file:
+            file.write(b"\xff" * 100)
+        with running_bridge(place.config):
+            assert systemd.recv(4096) == b"STATUS=mending the spool\nWATCHDOG=1"
 
 
 def test_what_came_is_kept_when_the_start_fails(
