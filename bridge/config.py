@@ -58,12 +58,13 @@ class Aws(_Table, frozen=True, kw_only=True):
 class SpoolSettings(_Table, frozen=True, kw_only=True):
     """Where frames wait, and how many bytes they may take on disk.
 
-    ``max_rejected`` is for rejected frames, of each reason; 0 keeps none.
+    ``max_rejected`` is for rejected frames, of each reason; 0 keeps none. Its limit is what can be
+    looked through without a pause that network servers would feel.
     """
 
     path: Path
     max_bytes: Count = 1_073_741_824
-    max_rejected: Annotated[int, msgspec.Meta(ge=0)] = 4_194_304
+    max_rejected: Annotated[int, msgspec.Meta(ge=0, le=67_108_864)] = 4_194_304
 
 
 class Http(_Table, frozen=True, kw_only=True):

@@ -21,7 +21,8 @@ _AT_ONCE = 50  # frames, after which the sockets have their turn
 class SecondReading:
     """Takes up the frames that ``lora-bridge rejected retry`` marks.
 
-    ``applications`` has the AppEUI of each listener, None for one without.
+    ``applications`` has the AppEUI of each listener, None for one without. For the frames of a
+    listener that is configured no more, it is that of all the others, if they have the same.
     """
 
     def __init__(
@@ -35,6 +36,8 @@ class SecondReading:
         self._spooler = spooler
         self._forwarder = forwarder
         self._applications = applications
+        different = set(applications.values())
+        self._of_others = different.pop() if len(different) == 1 else None
 
     async def run(self) -> None:
         """Look for marked frames, for ever."""
@@ -56,7 +59,7 @@ class SecondReading:
         ignored: list[int] = []
         again: list[tuple[str, int]] = []
         for number, frame in marked:
-            application = self._applications.get(frame.listener)
+            application = self._applications.get(frame.listener, self._of_others)
             keep = partial(self._spooler.keep_again, number)
             try:
                 if not frame.whole:

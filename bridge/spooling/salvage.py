@@ -63,8 +63,8 @@ def salvage(path: Path, on_progress: Callable[[], object]) -> Salvaged:
     """Put a sound spool at ``path``, with what the damaged one there, closed, still tells.
 
     The damaged file is moved aside whole. What happens in between, a crash included, either
-    leaves all as it was or is finished by ``finish``. A gigabyte takes half a minute, in which
-    ``on_progress`` is called several times a second.
+    leaves all as it was or is finished by ``finish``. A gigabyte takes a quarter of a minute, in
+    which ``on_progress`` is called several times a second.
 
     Raises:
         OSError, sqlite3.Error: the sound one cannot be written; the damaged one is in its place.

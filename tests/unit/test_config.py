@@ -77,6 +77,7 @@ def test_several_listeners(path: Path) -> None:
         ("[aws]", '[[listen]]\napplication = "a\\n"\n[aws]', "at `listen[0].application`"),
         ("[aws]", "[listen]\nport = 1\n[aws]", "Expected `array`, got `object` - at `listen`"),
         ("[aws]", "listen = []\n[aws]", "length >= 1 - at `listen`"),
+        ('path = "spool.db"', "max_rejected = 67108865", "<= 67108864 - at `spool.max_rej"),
         ("[aws]", "[aws", "line 2"),
     ],
 )

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -41,7 +42,11 @@ def left(spool: Spool) -> list[Line]:
 
 
 def read_again(
-    path: Path, *frames: Rejected, max_bytes: int = 10**9, until: Callable[[Spool], bool]
+    path: Path,
+    *frames: Rejected,
+    max_bytes: int = 10**9,
+    applications: Mapping[str, str | None] = MappingProxyType({_HERE: "a1", _THERE: None}),
+    until: Callable[[Spool], bool],
 ) -> tuple[list[Waiting], list[Line]]:
     """Ask for all of these frames; return what waits and what is left when it is so far."""
 
@@ -55,7 +60,7 @@ def read_again(
             forwarder = Forwarder(
                 spooler.keep, lambda _rejected: None, Timestamper(), Counts(), clock
             )
-            reading = SecondReading(spool, spooler, forwarder, {_HERE: "a1", _THERE: None})
+            reading = SecondReading(spool, spooler, forwarder, applications)
             task = asyncio.create_task(reading.run())
             async with asyncio.timeout(10):
                 while not until(spool):
@@ -106,6 +111,16 @@ def test_what_is_not_understood_stays(tmp_path: Path) -> None:
         "no application",
         "some reason",
     ]
+
+
+def test_a_listener_that_moved(tmp_path: Path) -> None:
+    """Frames of an address that is no more are of the application that all others have."""
+    gone = rejected_frame(LAYOUT_2, "gone:1")
+    applications = {_HERE: "a2", _THERE: "a2"}
+    path = tmp_path / "spool.db"
+    made, others = read_again(path, gone, applications=applications, until=none_asked)
+    assert [each.topic for each in made] == ["lora/a2/9372163"]
+    assert others == []
 
 
 def test_what_is_no_uplink_is_done_with(tmp_path: Path) -> None:
