@@ -7,7 +7,7 @@ answer otherwise. So what becomes of a message does not depend on where it runs.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import quickjs
@@ -33,8 +33,11 @@ class Runner:
     def __init__(self, source: str) -> None:
         self._source = source
         self._answered = False  # as a script, which not all is that runs as a function
-        self._fits = True
         self._engine: _Engine | None = None
+
+    @cached_property
+    def _fits(self) -> bool:
+        return says_the_same(self._source)
 
     def run(self, argument: str) -> str:
         """Return what the codec answers to an input in JSON: an outcome, as call.js has it.
@@ -70,9 +73,7 @@ class Runner:
 
 
 def _engine(source: str) -> _Engine | None:
-    """Return an engine to be kept; None for a codec that needs a new one for each message."""
-    if not says_the_same(source):
-        return None
+    """Return an engine to be kept; None for a codec that strict mode refuses."""
     context = new_engine(source)
     context.eval(_HARDEN)
     try:
@@ -82,7 +83,7 @@ def _engine(source: str) -> _Engine | None:
                 return ({FORM})();
             }})(module, module.exports);
         }})""")
-    except quickjs.JSException:  # strict mode has no such syntax
+    except quickjs.JSException:
         return None
     return _Engine(context, call)
 

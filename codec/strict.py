@@ -25,6 +25,7 @@ _NAMES = {
     b"arguments",  # apart from the parameters
     b"eval",
     b"globalThis",  # without the codec's own names
+    b"stack",  # with another function and other lines in it
     # What tells of frozen objects without throwing:
     b"Function",
     b"Reflect",

@@ -26,6 +26,7 @@ from codec.strict import says_the_same
         "new Function('return this')()",
         "Reflect.set(Math, 'PI', 3)",
         "globalThis.x",
+        "new Error().stack",
         "const {isFrozen} = Object",
         "Object.isExtensible(Math)",
         "Object.getOwnPropertyDescriptor(Math, 'PI').writable",
