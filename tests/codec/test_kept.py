@@ -98,6 +98,11 @@ DENIED = {
     "a namespace": "const n = Math.n || 1; Math.n = n + 1; return {n}",
     "all objects": "const n = ({}).n || 1; Object.prototype.n = n + 1; return {n}",
     "the name of a built-in": "const n = Date.n || 1; Date = {n: n + 1}; return {n}",
+    "a private name": (
+        "class To { constructor(o) { return o } }"
+        " class Mark extends To { #n = 1; static has(o) { return #n in o } }"
+        " const n = Mark.has(Math); new Mark(Math); return {n}"
+    ),
     "the console": "console.n = (console.n || 0) + 1; return {n: console.n}",
     "Buffer": "const n = Buffer.n || 1; Buffer.n = n + 1; return {n}",
     "Buffer's objects": "const n = Buffer.from([]).n || 1; Buffer.prototype.n = n + 1; return {n}",
