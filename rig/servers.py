@@ -1,17 +1,33 @@
 """Ports for servers on this machine, and how their processes are ended."""
 
+import secrets
 import socket
 import subprocess
-from contextlib import ExitStack
+from itertools import cycle, islice
+
+_PORTS = range(20_000, 32_768)
+"""Linux gives connections, and servers that ask for any port, those from 32768
+(net.ipv4.ip_local_port_range), macOS those from 49152."""
+_FIRST = secrets.randbelow(len(_PORTS))  # rigs run side by side, and each begins elsewhere
+_CANDIDATES = cycle([*_PORTS[_FIRST:], *_PORTS[:_FIRST]])
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ``count`` different TCP ports that nothing on this machine listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+    """Return ``count`` TCP ports that nothing on this machine listens on.
+
+    No two calls in a process return the same, and none is one that the system may give away
+    before its server listens, or while it is down on purpose.
+    """
+    return list(islice(filter(_is_free, _CANDIDATES), count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def stop(process: subprocess.Popen[bytes], limit: float = 10.0) -> None:
