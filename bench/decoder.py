@@ -29,6 +29,7 @@ with two codecs."""
 FIGURES = {
     "start": "start of an instance: imports, codecs, clients, ms",
     "first": "its first uplink, ms",
+    "second": "its second, for which an engine to be kept is made, ms",
     "small_new": "one alone, of a small codec, in a new engine, ms",
     **{
         f"{codec}_{what}": f"{shown}, of {name}, ms"

@@ -56,7 +56,7 @@ def main() -> None:
     def buffer(times: int = 1) -> None:
         decode(3, [1, 2, 3, 4], times)
 
-    figures = {"start": start, "first": _timed(small)}
+    figures = {"start": start, "first": _timed(small), "second": _timed(small)}
     figures["small_new"] = _median_of(lambda: small(codecs=next(others)))
     for decoding in (small, cayenne, buffer):
         figures[f"{decoding.__name__}_alone"] = _median_of(decoding)

@@ -1,18 +1,72 @@
 // Freezes all that is there before a codec, so that nothing of one message can be left in it for
 // the next: whatever the global object leads to, and what only the language's own forms lead to.
+// Refused, with an exception, is what would tell a codec which engine it is in, or would hide from
+// this program that something threw: the message then gets a new engine.
 (function () {
   "use strict";
 
-  delete globalThis.eval; // it can declare global names, which freezing does not prevent
+  const { defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf } =
+    Object;
+  const { apply, ownKeys } = Reflect;
+  const isObject = (found) => Object(found) === found;
+  const methods = (of) => ownKeys(of).map((key) => of[key]).filter((it) => it instanceof Function);
+  const getter = (of, key) => getOwnPropertyDescriptor(of, key).get;
+  const setter = (of, key) => getOwnPropertyDescriptor(of, key).set;
+  const { bind } = Function.prototype;
+  const forms = [function () {}, function* () {}, async function () {}, async function* () {}];
+
+  const refuse = () => {
+    throw new TypeError("only in a new engine");
+  };
+  const refused = [
+    // They tell what is frozen,
+    Object.getOwnPropertyDescriptor,
+    Object.getOwnPropertyDescriptors,
+    Object.isExtensible,
+    Object.isFrozen,
+    Object.isSealed,
+    ...methods(Reflect),
+    // where a function stands,
+    getter(Function.prototype, "fileName"),
+    getter(Function.prototype, "lineNumber"),
+    getter(Function.prototype, "columnNumber"),
+    getter(Error.prototype, "stack"),
+    Error.captureStackTrace,
+    DOMException, // has a stack of its own
+    // or when memory is collected.
+    WeakRef,
+    // They run code that is not in strict mode and does not see the codec's names,
+    eval,
+    ...forms.map((form) => form.constructor),
+    // keep exceptions for later,
+    Promise,
+    ...methods(Promise),
+    Array.fromAsync,
+    AsyncDisposableStack,
+    // or change an object that only sloppy mode makes, of a primitive `this`.
+    Object.prototype.__defineGetter__,
+    Object.prototype.__defineSetter__,
+    setter(Object.prototype, "__proto__"),
+  ];
+  const substitutes = new Map(
+    refused.map((each) => [each, new Proxy(each, { apply: refuse, construct: refuse })]),
+  );
+  // A built-in function may tell what it is bound to, and only objects are the same in both modes.
+  substitutes.set(
+    bind,
+    new Proxy(bind, {
+      apply: (_, bound, given) => (isObject(given[0]) ? apply(bind, bound, given) : refuse()),
+    }),
+  );
+  const substitute = (found) => substitutes.get(found) ?? found;
+
   for (const name of ["stackTraceLimit", "prepareStackTrace"]) {
-    Object.defineProperty(Error, name, { value: Error[name], writable: false }); // were setters
+    defineProperty(Error, name, { value: Error[name], writable: false }); // were setters
   }
-  const reached = new Set();
+  const all = globalThis;
   const waiting = [
-    globalThis,
-    function* () {},
-    async function () {},
-    async function* () {},
+    all,
+    ...forms,
     [][Symbol.iterator](),
     ""[Symbol.iterator](),
     new Map()[Symbol.iterator](),
@@ -22,14 +76,25 @@
     Iterator.from({ next() {} }),
     Iterator.concat(),
   ];
+  // The first lacks the codec's own names; the second tells the engine's age.
+  for (const name of ["globalThis", "performance"]) {
+    defineProperty(all, name, { get: refuse, set: undefined });
+  }
+  const reached = new Set();
   while (waiting.length) {
     const found = waiting.pop();
-    if (Object(found) !== found || reached.has(found)) continue;
-    reached.add(Object.freeze(found));
-    waiting.push(Object.getPrototypeOf(found));
-    for (const key of Reflect.ownKeys(found)) {
-      const { value, get, set } = Object.getOwnPropertyDescriptor(found, key);
-      waiting.push(value, get, set);
+    if (!isObject(found) || reached.has(found)) continue;
+    reached.add(found);
+    const prototype = getPrototypeOf(found);
+    if (substitutes.has(prototype)) setPrototypeOf(found, substitute(prototype));
+    waiting.push(substitute(prototype));
+    for (const key of ownKeys(found)) {
+      const { value, get, set } = getOwnPropertyDescriptor(found, key);
+      if (substitutes.has(value)) defineProperty(found, key, { value: substitute(value) });
+      if (substitutes.has(get)) defineProperty(found, key, { get: substitute(get) });
+      if (substitutes.has(set)) defineProperty(found, key, { set: substitute(set) });
+      waiting.push(substitute(value), substitute(get), substitute(set));
     }
+    freeze(found);
   }
 })();

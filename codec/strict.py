@@ -1,7 +1,8 @@
 """Whether a codec says the same as a function in strict mode, if there it throws nothing.
 
 What strict mode forbids, such as writing to what is frozen or declaring a name by using it, it
-throws at. The rest, where it goes on and means something else, is what is looked for here.
+throws at, and harden.js refuses what would tell of it. What is looked for here is the rest: syntax
+that means something else there, or that goes on after an exception.
 """
 
 from collections.abc import Iterator
@@ -19,21 +20,6 @@ _FUNCTIONS = {
     "generator_function",
     "generator_function_declaration",
     "method_definition",
-}
-_DECLARATIONS = {"function_declaration", "generator_function_declaration"}
-_NAMES = {
-    b"arguments",  # apart from the parameters
-    b"eval",
-    b"globalThis",  # without the codec's own names
-    b"stack",  # with another function and other lines in it
-    # What tells of frozen objects without throwing:
-    b"Function",
-    b"Reflect",
-    b"getOwnPropertyDescriptor",
-    b"getOwnPropertyDescriptors",
-    b"isExtensible",
-    b"isFrozen",
-    b"isSealed",
 }
 _GIVEN = set(
     new_engine("Buffer").eval("Object.getOwnPropertyNames(globalThis).join()").encode().split(b",")
@@ -55,21 +41,29 @@ def _nodes(root: Node) -> Iterator[Node]:
 
 
 def _differs(node: Node) -> bool:
-    if node.type in _DECLARATIONS:
-        return not _at_the_top(node)
-    if node.type == "variable_declaration":  # with var: a script has the value that was given
-        return any(name in _GIVEN for name in _declared(node))
-    return (
-        node.type == "try_statement"  # what is thrown is caught
-        or (node.type == "this" and not (_has_member_taken(node) or _is_bound(node)))
-        or ("identifier" in node.type and node.text in _NAMES)
-    )
+    match node.type:
+        case "try_statement" | "async" | "await" | "import":
+            return True  # what is thrown does not come out
+        case "function_declaration" | "generator_function_declaration":
+            return not _at_the_top(node)
+        case "variable_declaration" | "for_in_statement":
+            return any(each.text in _GIVEN for each in _declared(node))
+        case "this":
+            return not (_has_member_taken(node) or _is_bound(node))
+        case "super":  # its methods get this
+            return node.parent is not None and node.parent.type != "call_expression"
+        case kind:
+            return "identifier" in kind and (
+                node.text == b"arguments" or b"\\" in (node.text or b"")
+            )
 
 
-def _declared(declaration: Node) -> Iterator[bytes | None]:
-    for declarator in declaration.named_children:
-        name = declarator.child_by_field_name("name")
-        yield name and name.text
+def _declared(node: Node) -> Iterator[Node]:
+    """Yield names, among others, that have the value given to them in a script with ``var``."""
+    names = [each.child_by_field_name("name") for each in node.named_children]
+    for place in (node.child_by_field_name("left"), *names):
+        if place is not None:
+            yield from _nodes(place)
 
 
 def _has_member_taken(this: Node) -> bool:
