@@ -3,6 +3,10 @@
 (function () {
   "use strict";
 
+  // A codec may give these names to others.
+  const { Array, ArrayBuffer, DataView, Math, RangeError, String, TypeError, Uint8Array } = globalThis;
+  const { decodeURIComponent, encodeURIComponent, escape, parseInt, unescape } = globalThis;
+
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const ENCODINGS = {
     "hex": { bytes: fromHex, text: toHex },

@@ -42,9 +42,10 @@ def run(source: str, argument: str) -> str:
     engine = new_engine(source)
     with limited(engine):
         began = process_time()
+        call = engine.eval(_CALL_FORM)
         engine.eval(source)
         engine.set_time_limit(max(0.0, _SECONDS - (process_time() - began)))
-        return bounded(engine.eval(_CALL_FORM)(argument))
+        return bounded(call(argument))
 
 
 def new_engine(source: str) -> quickjs.Context:

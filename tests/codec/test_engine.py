@@ -92,6 +92,15 @@ def test_names_of_its_own() -> None:
     assert run(source) == Decoded({})
 
 
+def test_names_that_are_used_for_it() -> None:
+    """A codec may have names of its own for whatever it is called, given Buffer or answers with."""
+    source = """
+        class JSON {} const Promise = 1; let String, TypeError; function Date() {}
+        function Array() {} function parseInt() {} const Uint8Array = 2, Math = 3;
+        function Decoder() { return {n: Buffer.from("1f", "hex").readUInt8()} }"""
+    assert run(source) == Decoded({"n": 31})
+
+
 def test_nothing_of_another_uplink_is_seen() -> None:
     """What a codec leaves behind, anywhere, is gone with the next uplink."""
     source = """function decodeUplink() {

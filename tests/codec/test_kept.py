@@ -65,6 +65,10 @@ KEPT = {
         "const x = /a/g; function Decoder() { x.exec('aaaa'); return {n: x.lastIndex} }"
     ),
     "names of its own": "const Buffer = 1; let console = 2; function Decoder() { return {Buffer} }",
+    "names that this program uses": (
+        "class JSON {} const Promise = 1; let String; function Date() {} function Array() {}"
+        " function Decoder() { return {n: Buffer.from('1f', 'hex')} }"
+    ),
     "a class": (
         "class E extends Array { static n = 0; #x = ++E.n; get x() { return this.#x } }"
         " function Decoder() { return {n: new E().x} }"
