@@ -4,8 +4,9 @@
   "use strict";
 
   // A codec may give these names to others.
-  const { Array, ArrayBuffer, DataView, Math, RangeError, String, TypeError, Uint8Array } = globalThis;
-  const { decodeURIComponent, encodeURIComponent, escape, parseInt, unescape } = globalThis;
+  const { Array, ArrayBuffer, DataView, Math, RangeError, String, TypeError } = globalThis;
+  const { Uint8Array, URIError, decodeURIComponent, encodeURIComponent, escape, parseInt, unescape } =
+    globalThis;
 
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const ENCODINGS = {
@@ -89,7 +90,8 @@
       try {
         text += decodeURIComponent(escape(characters(bytes.slice(i, i + length))));
         i += length;
-      } catch {
+      } catch (error) {
+        if (!(error instanceof URIError)) throw error;
         text += "\ufffd";
         i += 1;
       }

@@ -7,24 +7,24 @@
 
   const { defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf } =
     Object;
-  const { apply, ownKeys } = Reflect;
+  const { ownKeys } = Reflect;
   const isObject = (found) => Object(found) === found;
   const methods = (of) => ownKeys(of).map((key) => of[key]).filter((it) => it instanceof Function);
   const getter = (of, key) => getOwnPropertyDescriptor(of, key).get;
-  const setter = (of, key) => getOwnPropertyDescriptor(of, key).set;
-  const { bind } = Function.prototype;
   const forms = [function () {}, function* () {}, async function () {}, async function* () {}];
 
   const refuse = () => {
     throw new TypeError("only in a new engine");
   };
   const refused = [
-    // They tell what is frozen,
+    // They tell what is frozen, or no setter any more,
     Object.getOwnPropertyDescriptor,
     Object.getOwnPropertyDescriptors,
     Object.isExtensible,
     Object.isFrozen,
     Object.isSealed,
+    Object.prototype.__lookupGetter__,
+    Object.prototype.__lookupSetter__,
     ...methods(Reflect),
     // where a function stands,
     getter(Function.prototype, "fileName"),
@@ -38,25 +38,14 @@
     // They run code that is not in strict mode and does not see the codec's names,
     eval,
     ...forms.map((form) => form.constructor),
-    // keep exceptions for later,
+    // or keep exceptions for later.
     Promise,
     ...methods(Promise),
     Array.fromAsync,
     AsyncDisposableStack,
-    // or change an object that only sloppy mode makes, of a primitive `this`.
-    Object.prototype.__defineGetter__,
-    Object.prototype.__defineSetter__,
-    setter(Object.prototype, "__proto__"),
   ];
   const substitutes = new Map(
     refused.map((each) => [each, new Proxy(each, { apply: refuse, construct: refuse })]),
-  );
-  // A built-in function may tell what it is bound to, and only objects are the same in both modes.
-  substitutes.set(
-    bind,
-    new Proxy(bind, {
-      apply: (_, bound, given) => (isObject(given[0]) ? apply(bind, bound, given) : refuse()),
-    }),
   );
   const substitute = (found) => substitutes.get(found) ?? found;
 
@@ -92,8 +81,7 @@
       const { value, get, set } = getOwnPropertyDescriptor(found, key);
       if (substitutes.has(value)) defineProperty(found, key, { value: substitute(value) });
       if (substitutes.has(get)) defineProperty(found, key, { get: substitute(get) });
-      if (substitutes.has(set)) defineProperty(found, key, { set: substitute(set) });
-      waiting.push(substitute(value), substitute(get), substitute(set));
+      waiting.push(substitute(value), substitute(get), set);
     }
     freeze(found);
   }

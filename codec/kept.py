@@ -3,7 +3,8 @@
 A kept engine runs all of the codec anew for each message, as a function in strict mode, and what
 was there before the codec is frozen: nothing is left of a message, and a codec that would leave
 something throws. What gets no answer there is run in a new engine, and so is a codec that might
-answer otherwise. So what becomes of a message does not depend on where it runs.
+answer otherwise. So what becomes of a message does not depend on where it runs, unless it is at the
+edge of what it may take.
 """
 
 from collections.abc import Callable
@@ -12,11 +13,12 @@ from typing import NamedTuple
 
 import quickjs
 
-from codec.errors import CodecError
+from codec.errors import Code, CodecError
 from codec.javascript import CALL, FORM, bounded, limited, new_engine, run, script
 from codec.strict import says_the_same
 
 _CODECS = 32  # whose engines are kept
+_LONGEST = 131_072  # characters of a codec that is looked at, which takes half a second then
 _GROWN = 4_194_304  # bytes of an engine that is replaced; a new one takes 0.3 MB
 _ANSWER = '{"answer":'  # as an outcome with one begins
 _HARDEN = script("harden.js")
@@ -32,12 +34,12 @@ class Runner:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._answered = False  # as a script, which not all is that runs as a function
+        self._answered = False  # in a new engine; what is no script might run as a function
         self._engine: _Engine | None = None
 
     @cached_property
     def _fits(self) -> bool:
-        return says_the_same(self._source)
+        return len(self._source) <= _LONGEST and says_the_same(self._source)
 
     def run(self, argument: str) -> str:
         """Return what the codec answers to an input in JSON: an outcome, as call.js has it.
@@ -46,23 +48,32 @@ class Runner:
             CodecError: it threw something, or went beyond a limit.
 
         """
-        outcome = self._answer(argument) if self._answered and self._fits else None
+        tried = self._answered and self._fits
+        outcome = self._answer(argument) if tried else None
         if outcome is None:
             outcome = run(self._source, argument)
             self._answered = self._answered or outcome.startswith(_ANSWER)
+            if tried and outcome.startswith(_ANSWER):
+                self._fits, self._engine = False, None  # it throws in strict mode, maybe each time
         return outcome
 
     def _answer(self, argument: str) -> str | None:
-        """Return the outcome in the kept engine if it is an answer, and None otherwise."""
+        """Return the outcome in the kept engine if it is an answer, and None otherwise.
+
+        Raises:
+            CodecError: it took too long.
+
+        """
         self._engine = self._engine or _engine(self._source)
         if self._engine is None:
-            self._fits = False
             return None
         context, call = self._engine
         try:
             with limited(context):
                 outcome = bounded(call(argument))
-        except CodecError:
+        except CodecError as error:
+            if error.code is Code.TIMEOUT:
+                raise
             return None
         return outcome if outcome.startswith(_ANSWER) else None
 
