@@ -9,22 +9,16 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from bridge.check.chain import Finding, State, line, walk
+from bridge.check.chain import State, walk
 from bridge.check.links import Links
 from bridge.deployment import stack_outputs
 from bridge.names import (
@@ -40,33 +34,18 @@ from localaws.host import Host
 from localaws.server import local_aws
 from rig.certificates import make_certificates
 from rig.mosquitto import Mosquitto, mosquitto
-from rig.running_bridge import LORA_BRIDGE, RunningBridge, running_bridge
+from rig.running_bridge import RunningBridge, running_bridge
 from rig.servers import free_ports
+from tests.end_to_end.checked import Checked, Configured, check
+from tests.end_to_end.conftest import BRIDGE, OTHER_BRIDGE
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
     from mypy_boto3_iot.type_defs import TopicRulePayloadTypeDef, TopicRuleTypeDef
 
-BRIDGE, OTHER = "network-host-1", "network-host-2"
 _FILES = ["configuration", "key", "certificate"]
 _NETWORK = ["clock", "name", "TCP", "TLS"]
 _CLOUD = ["certificate in AWS", "MQTT", "publish", "rule", "table", "role"]
-_README = (Path(__file__).parents[2] / "README.md").read_text()
-_NAMES = {
-    r"/[^ ]*/(?=[^/ ]+\.(key|pem|toml))": "/etc/lora-bridge/",
-    r"(none|changed)\.toml": "bridge.toml",
-    r"(none|ca)\.pem": "root-ca.pem",
-    r"[0-9a-f]{64}": "CERTIFICATE_ID",
-    r"LoraStore_Storing\w+": "RULE",
-    r"LoraStore-StoringWriter[\w-]+": "ROLE",
-    r"LoraStore-UplinksTable[\w-]+": "TABLE",
-    r"\d{4}-\d\d-\d\d \d\d:\d\d": "2026-11-23 17:00",
-    r"localhost:\d+": "ENDPOINT:8883",
-    r"TCP port \d+": "TCP port 8883",
-    r"127\.0\.0\.1:\d+": "127.0.0.1:6500",
-    r"1(19|20|21) s": "120 s",
-    "self signed": "self-signed",  # as another OpenSSL says it
-}
 _HOPS = ["subscribe", "uplink to bridge", "uplink to broker", "uplink to table", "uplink removed"]
 
 
@@ -78,10 +57,10 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         for name, value in aws.environment().items():
             patch.setenv(name, value)
         host = Host(aws, folder)
-        requests = {name: str(host.keygen(name)) for name in (BRIDGE, OTHER)}
+        requests = {name: str(host.keygen(name)) for name in (BRIDGE, OTHER_BRIDGE)}
         context = {"environment": "development", "bridges": requests}
         deploy(os.environ, folder / "cdk.out", context)
-        for name in (BRIDGE, OTHER):
+        for name in (BRIDGE, OTHER_BRIDGE):
             host.enroll(name)
         shutil.copy(folder / "bridge.toml", folder / "as-enrolled.toml")
         yield host
@@ -94,113 +73,20 @@ def iot(host: Host) -> "IoTClient":
     return boto3.client("iot")
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What the command said of each link, and its exit status."""
-
-    findings: list[Finding]
-    status: int
-
-    def whole(self) -> list[str]:
-        """Return the links that are whole."""
-        return [each.link for each in self.findings if each.state is State.WHOLE]
-
-    def breaks_at(self, link: str, words: str, remedy: str = "") -> None:
-        """Assert that this link alone is broken, the last looked at, for this reason."""
-        *before, last = self.findings
-        assert (last.link, last.state) == (link, State.BROKEN), last
-        assert re.search(words, last.detail), last
-        assert re.search(remedy, last.remedy), last
-        assert last.remedy
-        assert State.BROKEN not in {each.state for each in before}
-        assert self.status == 1
-        assert as_documented(line(last)) in _README
-
-
-def as_documented(said: str) -> str:
-    """Return a line with names as README has them."""
-    for found, name in _NAMES.items():
-        said = re.sub(found, name, said)
-    return said
-
-
-def check(config: Path, *options: str, credentials: bool = True) -> Checked:
-    """Run the command as an operator does."""
-    dropped = () if credentials else ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    done = subprocess.run(
-        [*LORA_BRIDGE, "check", "--config", str(config), "--json", *options],
-        env={name: value for name, value in os.environ.items() if name not in dropped},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stderr == ""
-    lines = [cast("dict[str, str]", json.loads(line)) for line in done.stdout.splitlines()]
-    findings = [
-        Finding(each["link"], State(each["state"]), each["detail"], each["remedy"], 0)
-        for each in lines
-    ]
-    return Checked(findings, done.returncode)
-
-
 @pytest.fixture
-def config(host: Host, tmp_path: Path) -> "Configured":
+def config(host: Host, tmp_path: Path) -> Configured:
     """Return a configuration with a spool, a port and certificates of a test's own."""
     return Configured(host, tmp_path)
 
 
-class Configured:
-    """Writes configurations into a folder, each with some lines of the enrolled one changed."""
-
-    def __init__(self, host: Host, folder: Path) -> None:
-        for name in (f"{BRIDGE}.key", f"{BRIDGE}.pem", f"{OTHER}.key", f"{OTHER}.pem"):
-            shutil.copy(host.folder / name, folder)  # with its mode
-        shutil.copy(host.folder / "as-enrolled.toml", folder / "bridge.toml")
-        self.host = Host(host.aws, folder)
-        self.folder = folder
-
-    def __call__(self, changes: Mapping[str, str] | None = None) -> Path:
-        """Write one; return its path."""
-        return self.host.configure("changed.toml", changes or {})[0]
-
-    @property
-    def key(self) -> Path:
-        """Path of the private key."""
-        return self.folder / f"{BRIDGE}.key"
-
-    @property
-    def certificate(self) -> Path:
-        """Path of the certificate."""
-        return self.folder / f"{BRIDGE}.pem"
-
-    @property
-    def endpoint_port(self) -> str:
-        """The line of the configuration with the endpoint's port."""
-        return f"port = {self.host.aws.mqtt_port}"
-
-    def sign(self, begin: timedelta, end: timedelta) -> None:
-        """Replace the certificate by one for the same key, valid from then to then."""
-        key = load_pem_private_key(self.key.read_bytes(), password=None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        name = x509.Name([])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now + begin)
-            .not_valid_after(now + end)
-            .sign(key, hashes.SHA256())
-        )
-        self.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
-
-
-def test_a_whole_chain(config: "Configured") -> None:
+def test_a_whole_chain(config: Configured) -> None:
     """Nothing is broken, and the exit status says so."""
     checked = check(config())
     assert checked.whole() == _FILES + _NETWORK + _CLOUD
     assert checked.status == 0
 
 
-def test_without_credentials(config: "Configured") -> None:
+def test_without_credentials(config: Configured) -> None:
     """What only AWS can tell is not tried, with the reason, which breaks nothing."""
     checked = check(config(), credentials=False)
     not_tried = [each for each in checked.findings if each.state is State.NOT_TRIED]
@@ -209,7 +95,7 @@ def test_without_credentials(config: "Configured") -> None:
     assert checked.status == 0
 
 
-def test_lines_for_people(config: "Configured") -> None:
+def test_lines_for_people(config: Configured) -> None:
     """Each link is a line: a mark, its name, what was seen, and how long it took."""
     said = config.host.lora_bridge("check", "--config", str(config()))
     assert len(said.splitlines()) == len(_FILES + _NETWORK + _CLOUD)
@@ -219,61 +105,61 @@ def test_lines_for_people(config: "Configured") -> None:
 # Files
 
 
-def test_no_configuration(config: "Configured") -> None:
+def test_no_configuration(config: Configured) -> None:
     """A configuration that is not there."""
     check(config.folder / "none.toml").breaks_at("configuration", "none.toml: cannot read")
 
 
-def test_a_wrong_configuration(config: "Configured") -> None:
+def test_a_wrong_configuration(config: Configured) -> None:
     """A key of the configuration that nobody knows."""
     check(config({"[spool]": "[spol]"})).breaks_at("configuration", "spol")
 
 
-def test_a_key_that_others_may_read(config: "Configured") -> None:
+def test_a_key_that_others_may_read(config: Configured) -> None:
     """A private key of mode 0644."""
     config.key.chmod(0o644)
     check(config()).breaks_at("key", "mode 0644", f"chmod 600 {config.key}")
 
 
-def test_no_key(config: "Configured") -> None:
+def test_no_key(config: Configured) -> None:
     """A private key that is not there."""
     config.key.unlink()
     check(config()).breaks_at("key", "No such file", "keygen")
 
 
-def test_a_key_that_is_none(config: "Configured") -> None:
+def test_a_key_that_is_none(config: Configured) -> None:
     """A file that holds something else than a private key."""
     config.key.write_text("no key")
     check(config()).breaks_at("key", "not a private key", "keygen")
 
 
-def test_the_key_of_another(config: "Configured") -> None:
+def test_the_key_of_another(config: Configured) -> None:
     """A private key to which the certificate does not belong."""
-    shutil.copy(config.folder / f"{OTHER}.key", config.key)
+    shutil.copy(config.folder / f"{OTHER_BRIDGE}.key", config.key)
     check(config()).breaks_at(
         "certificate", "not the certificate of .*network-host-1.key", "enroll"
     )
 
 
-def test_no_certificate(config: "Configured") -> None:
+def test_no_certificate(config: Configured) -> None:
     """A certificate that was never fetched."""
     config.certificate.unlink()
     check(config()).breaks_at("certificate", "No such file", "enroll")
 
 
-def test_a_certificate_that_is_none(config: "Configured") -> None:
+def test_a_certificate_that_is_none(config: Configured) -> None:
     """A file that holds something else than a certificate."""
     config.certificate.write_text("no certificate")
     check(config()).breaks_at("certificate", "not a certificate", "enroll")
 
 
-def test_an_expired_certificate(config: "Configured") -> None:
+def test_an_expired_certificate(config: Configured) -> None:
     """A certificate whose time is over."""
     config.sign(timedelta(days=-9), timedelta(days=-1))
     check(config()).breaks_at("certificate", r"expired on \d{4}-", "keygen")
 
 
-def test_a_certificate_of_the_future(config: "Configured") -> None:
+def test_a_certificate_of_the_future(config: Configured) -> None:
     """A certificate that is not valid yet, as it seems where the clock is wrong."""
     config.sign(timedelta(days=1), timedelta(days=9))
     check(config()).breaks_at("certificate", "valid from .*, not yet", "clock")
@@ -285,7 +171,7 @@ def test_a_certificate_of_the_future(config: "Configured") -> None:
 @pytest.mark.parametrize(
     ("skew", "words"), [(120, "1(19|20|21) s ahead of"), (-120, "1(19|20|21) s behind")]
 )
-def test_a_clock_that_is_off(config: "Configured", skew: int, words: str) -> None:
+def test_a_clock_that_is_off(config: Configured, skew: int, words: str) -> None:
     """A clock two minutes ahead of, or behind, that of AWS."""
     config.sign(timedelta(days=-1), timedelta(days=9))
     links = Links(config(), lambda: datetime.now(UTC) + timedelta(seconds=skew))
@@ -293,27 +179,27 @@ def test_a_clock_that_is_off(config: "Configured", skew: int, words: str) -> Non
     Checked(findings, 1).breaks_at("clock", words, "set-ntp")
 
 
-def test_a_name_that_is_none(config: "Configured") -> None:
+def test_a_name_that_is_none(config: Configured) -> None:
     """An endpoint that no name server knows."""
     changed = config({'"localhost"': '"nowhere.invalid"'})
     check(changed).breaks_at("name", "nowhere.invalid", "endpoint")
 
 
-def test_a_port_that_is_closed(config: "Configured") -> None:
+def test_a_port_that_is_closed(config: Configured) -> None:
     """A port at which nobody listens."""
     (port,) = free_ports(1)
     changed = config({config.endpoint_port: f"port = {port}"})
     check(changed).breaks_at("TCP", f"localhost:{port}: Connection refused", "firewall")
 
 
-def test_a_wrong_ca(config: "Configured") -> None:
+def test_a_wrong_ca(config: Configured) -> None:
     """A root_ca that has not signed the endpoint's certificate."""
     make_certificates(config.folder)
     changed = config({str(config.host.aws.mqtt_ca): "ca.pem"})
     check(changed).breaks_at("TLS", "unable to get local issuer|self.signed", "root_ca")
 
 
-def test_no_ca(config: "Configured") -> None:
+def test_no_ca(config: Configured) -> None:
     """A root_ca that is not there."""
     changed = config({str(config.host.aws.mqtt_ca): "none.pem"})
     check(changed).breaks_at("TLS", "none.pem: No such file", "root_ca")
@@ -326,7 +212,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
         yield broker
 
 
-def at(config: "Configured", broker: Mosquitto, endpoint: str, port: int) -> Path:
+def at(config: Configured, broker: Mosquitto, endpoint: str, port: int) -> Path:
     """Return a configuration for this broker."""
     return config(
         {
@@ -337,13 +223,13 @@ def at(config: "Configured", broker: Mosquitto, endpoint: str, port: int) -> Pat
     )
 
 
-def test_a_wrong_host(config: "Configured", broker: Mosquitto) -> None:
+def test_a_wrong_host(config: Configured, broker: Mosquitto) -> None:
     """An endpoint under a name that its certificate does not have."""
     changed = at(config, broker, "127.0.0.1", broker.port)
     check(changed).breaks_at("TLS", "IP address mismatch", "the name in the certificate")
 
 
-def test_no_tls(config: "Configured", broker: Mosquitto) -> None:
+def test_no_tls(config: Configured, broker: Mosquitto) -> None:
     """A port that does not speak TLS."""
     changed = at(config, broker, "localhost", broker.plain_port)
     check(changed).breaks_at("TLS", "no TLS on localhost", "port")
@@ -371,14 +257,14 @@ def inactive(iot: "IoTClient") -> Iterator[None]:
         iot.update_certificate(certificateId=found, newStatus="ACTIVE")
 
 
-def test_an_inactive_certificate(config: "Configured", iot: "IoTClient") -> None:
+def test_an_inactive_certificate(config: Configured, iot: "IoTClient") -> None:
     """A certificate that somebody has deactivated, seen with AWS credentials."""
     with inactive(iot):
         checked = check(config())
     checked.breaks_at("certificate in AWS", "is INACTIVE", "update-certificate --new-status ACTIVE")
 
 
-def test_an_inactive_certificate_seen_from_outside(config: "Configured", iot: "IoTClient") -> None:
+def test_an_inactive_certificate_seen_from_outside(config: Configured, iot: "IoTClient") -> None:
     """Without AWS credentials, that AWS IoT does not let the bridge in is all there is to see."""
     with inactive(iot):
         checked = check(config(), credentials=False)
@@ -404,14 +290,14 @@ def other_policy(iot: "IoTClient", *statements: Mapping[str, str]) -> Iterator[N
         iot.attach_policy(policyName=own["policyName"], target=arn)
 
 
-def test_a_certificate_without_a_policy(config: "Configured", iot: "IoTClient") -> None:
+def test_a_certificate_without_a_policy(config: Configured, iot: "IoTClient") -> None:
     """A certificate from which its policy was detached."""
     with other_policy(iot):
         checked = check(config())
     checked.breaks_at("certificate in AWS", "no policy is attached", "revert-drift")
 
 
-def test_a_certificate_without_its_thing(config: "Configured", iot: "IoTClient") -> None:
+def test_a_certificate_without_its_thing(config: Configured, iot: "IoTClient") -> None:
     """A certificate that was detached from its thing."""
     _id, arn = arn_of(iot, BRIDGE)
     iot.detach_thing_principal(thingName=BRIDGE, principal=arn)
@@ -422,14 +308,14 @@ def test_a_certificate_without_its_thing(config: "Configured", iot: "IoTClient")
     checked.breaks_at("certificate in AWS", "attached to no thing, not network-host-1", "drift")
 
 
-def test_a_certificate_of_another_account(config: "Configured") -> None:
+def test_a_certificate_of_another_account(config: Configured) -> None:
     """A certificate that AWS IoT does not know."""
     config.sign(timedelta(days=-1), timedelta(days=9))
     checked = check(config())
     checked.breaks_at("certificate in AWS", "AWS IoT does not know", "enroll")
 
 
-def test_a_client_id_of_another(config: "Configured") -> None:
+def test_a_client_id_of_another(config: Configured) -> None:
     """A client ID that is not the enrolled name, with and without AWS credentials."""
     changed = config({f'client_id = "{BRIDGE}"': 'client_id = "stranger"'})
     words = "attached to network-host-1, not stranger"
@@ -437,7 +323,7 @@ def test_a_client_id_of_another(config: "Configured") -> None:
     check(changed, credentials=False).breaks_at("MQTT", "refused as stranger", "client_id")
 
 
-def test_a_policy_without_the_topics(config: "Configured", iot: "IoTClient") -> None:
+def test_a_policy_without_the_topics(config: Configured, iot: "IoTClient") -> None:
     """A policy that lets the bridge connect, but not publish where uplinks go."""
     anyone = {"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"}
     elsewhere = {
@@ -460,7 +346,7 @@ def payload_of(rule: "TopicRuleTypeDef") -> "TopicRulePayloadTypeDef":
     }
 
 
-def test_a_disabled_rule(config: "Configured", iot: "IoTClient") -> None:
+def test_a_disabled_rule(config: Configured, iot: "IoTClient") -> None:
     """A rule that somebody has switched off."""
     (rule,) = stack_outputs(STORE_STACK, RULE_OUTPUT)
     iot.disable_topic_rule(ruleName=rule)
@@ -471,7 +357,7 @@ def test_a_disabled_rule(config: "Configured", iot: "IoTClient") -> None:
     checked.breaks_at("rule", f"{rule} is disabled", f"enable-topic-rule --rule-name {rule}")
 
 
-def test_a_rule_that_is_gone(config: "Configured", iot: "IoTClient") -> None:
+def test_a_rule_that_is_gone(config: Configured, iot: "IoTClient") -> None:
     """A rule that somebody has deleted."""
     (name,) = stack_outputs(STORE_STACK, RULE_OUTPUT)
     rule = iot.get_topic_rule(ruleName=name)["rule"]
@@ -499,7 +385,7 @@ def role_without_rights(iot: "IoTClient") -> Iterator[str]:
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
 
 
-def test_a_role_without_rights(config: "Configured", iot: "IoTClient") -> None:
+def test_a_role_without_rights(config: Configured, iot: "IoTClient") -> None:
     """A role that may no longer write to the table."""
     with role_without_rights(iot) as role:
         checked = check(config())
@@ -510,7 +396,7 @@ def test_a_role_without_rights(config: "Configured", iot: "IoTClient") -> None:
 
 
 @pytest.fixture
-def bridge(config: "Configured") -> Iterator[tuple[RunningBridge, Path]]:
+def bridge(config: Configured) -> Iterator[tuple[RunningBridge, Path]]:
     """Run the bridge; return it with its configuration."""
     path = config()
     with running_bridge(path) as running:
@@ -530,14 +416,14 @@ def test_a_round_trip(bridge: tuple[RunningBridge, Path]) -> None:
     assert (counts["accepted"], counts["published"]) == (1, 1)
 
 
-def test_no_bridge(config: "Configured") -> None:
+def test_no_bridge(config: Configured) -> None:
     """A bridge that does not run."""
     check(config(), "--round-trip").breaks_at(
         "uplink to bridge", "127.0.0.1:\\d+: Connection refused", "lora-bridge run"
     )
 
 
-def test_a_bridge_that_publishes_nothing(config: "Configured") -> None:
+def test_a_bridge_that_publishes_nothing(config: Configured) -> None:
     """Something else than a connected bridge takes the frames."""
     path = config()
     port = int(re.findall(r"^port = (\d+)", path.read_text(), re.MULTILINE)[0])
@@ -545,7 +431,7 @@ def test_a_bridge_that_publishes_nothing(config: "Configured") -> None:
         check(path, "--round-trip").breaks_at("uplink to bridge", "timed out", "see its log")
 
 
-def test_a_bridge_that_is_not_connected(config: "Configured") -> None:
+def test_a_bridge_that_is_not_connected(config: Configured) -> None:
     """A bridge that runs, and cannot reach AWS IoT."""
     path = config()
     (port,) = free_ports(1)
