@@ -18,7 +18,7 @@ from codec.javascript import CALL, FORM, bounded, limited, new_engine, run, scri
 from codec.strict import says_the_same
 
 _CODECS = 32  # whose engines are kept
-_LONGEST = 131_072  # characters of a codec that is looked at, which takes half a second then
+_LONGEST = 131_072  # characters of a codec that is looked at, for up to 0.7 s then
 _GROWN = 4_194_304  # bytes of an engine that is replaced; a new one takes 0.3 MB
 _ANSWER = '{"answer":'  # as an outcome with one begins
 _HARDEN = script("harden.js")
