@@ -32,8 +32,8 @@ def main() -> None:
     start = 1000 * (time.perf_counter() - began)
     from decoder.readings import readings  # noqa: PLC0415
 
-    from bridge.reading.rows import row_of  # noqa: PLC0415
     from codec.mapping import Mapping  # noqa: PLC0415
+    from contract.rows import row_of  # noqa: PLC0415
 
     entry, codec = codecs.entries[0]
     others = iter(  # the small codec, each time as one that was never seen

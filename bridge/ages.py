@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from bridge.uplinks.timestamps import parse_time
+from contract.times import parse_time
 
 _AGE = re.compile(r"([0-9]{1,8})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 
 from bridge.check.command import check
-from bridge.errors import BridgeError
 from bridge.keys.rotate_commands import rotate
-from bridge.names import IdentityKind
 from bridge.parameters import MAX_PORT, config_option, endpoint_options, finite, identity_options
 from bridge.reading.commands import devices, history
 from bridge.recovery.error_commands import errors
 from bridge.recovery.rejected_commands import rejected
 from bridge.recovery.replay_command import replay
 from codec.commands import codec_test, decode
+from contract.errors import BridgeError
+from contract.names import IdentityKind
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.

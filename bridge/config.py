@@ -6,8 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from bridge.errors import BridgeError
-from bridge.uplinks.uplink import EUI_PATTERN
+from contract.errors import BridgeError
+from contract.eui import EUI_PATTERN
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]

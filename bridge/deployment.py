@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
-from bridge.errors import BridgeError
+from contract.errors import BridgeError
 
 
 def stack_outputs(stack: str, *names: str) -> list[str]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import boto3
 
 from bridge.deployment import aws_errors, stack_outputs
-from bridge.names import PARTITION_KEY, SORT_KEY, STORE_STACK, TABLE_OUTPUT
-from bridge.reading.rows import Row, stored_row
-from bridge.uplinks.timestamps import format_time
+from contract.names import PARTITION_KEY, SORT_KEY, STORE_STACK, TABLE_OUTPUT
+from contract.rows import Row, stored_row
+from contract.times import format_time
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

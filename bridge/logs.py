@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from bridge.uplinks.timestamps import format_time
+from contract.times import format_time
 
 FIELDS = ("device", "seqno")
 """What a line in JSON has beside its time, level and message, where it is about an uplink."""

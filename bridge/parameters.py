@@ -10,8 +10,8 @@ from typing import ParamSpec
 import click
 
 from bridge.ages import parse_point
-from bridge.names import check_identity_name
-from bridge.uplinks.uplink import EUI_PATTERN
+from contract.eui import EUI_PATTERN
+from contract.names import check_identity_name
 
 MAX_PORT = 65_535
 TEXTS = ("table", "json", "csv")

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from bridge.config import Config, Http
 from bridge.counts import Counts
-from bridge.errors import BridgeError
 from bridge.intake.forwarder import Clock, Forwarder
 from bridge.intake.second_reading import SecondReading
 from bridge.intake.source import Source
@@ -22,6 +21,7 @@ from bridge.spooling.spool import Spool
 from bridge.spooling.spooler import Spooler
 from bridge.uplinks.timestamps import Timestamper
 from bridge.watching.systemd import Systemd, report
+from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)
 _DRAIN_LIMIT = 10.0  # seconds

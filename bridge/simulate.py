@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
 
-from bridge.errors import BridgeError
-from bridge.uplinks.timestamps import format_time
+from contract.errors import BridgeError
+from contract.times import format_time
 
 APPLICATION = "37817737f13"
 _FIRST_DEVICE = 0x9372163

@@ -12,12 +12,12 @@ from itertools import chain
 
 import msgspec
 
-from bridge.names import PARTITION_KEY, SORT_KEY
 from bridge.reading.columns import Columns, text
-from bridge.reading.rows import Row
 from bridge.reading.summary import Device
 from bridge.recovery.failures import Line
 from bridge.spooling.rejected import Line as RejectedLine
+from contract.names import PARTITION_KEY, SORT_KEY
+from contract.rows import Row
 
 _WIDTHS = {"seqno": 5, "port": 4, "freq": 6, "datr": 9, "gwrx": 4, "rssi": 4, "lsnr": 5}
 _TIME_WIDTH = 27

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Iterable
 
-from bridge.names import TOPIC_ROOT
 from bridge.spooling.waiting import Waiting
 from bridge.uplinks.message import Message, seqno_of
+from contract.names import TOPIC_ROOT
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bridge.errors import BridgeError
+from contract.errors import BridgeError
 
 # The engine is imported when a command runs: network hosts do not have it.
 # ruff: noqa: PLC0415

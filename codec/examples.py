@@ -15,9 +15,9 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bridge.errors import BridgeError
 from codec.engine import Codec, Received, literal
 from codec.errors import CodecError
+from contract.errors import BridgeError
 
 _PREFIX = "test_decode_"
 

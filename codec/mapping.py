@@ -7,10 +7,10 @@ from typing import Annotated
 
 import msgspec
 
-from bridge.errors import BridgeError
-from bridge.uplinks.uplink import EUI_PATTERN
 from codec.engine import CAYENNE_LPP, Codec, check
 from codec.errors import CodecError
+from contract.errors import BridgeError
+from contract.eui import EUI_PATTERN
 
 FILE = "codecs.toml"
 

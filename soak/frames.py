@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bridge.uplinks.timestamps import format_time
+from contract.times import format_time
 
 DEVICES = 20
 APPLICATION = "37817737f13"

@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from bridge.names import DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE, decoded_topic
+from contract.names import DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE, decoded_topic
 from stacks.decoder_code import decoder_code
 from stacks.settings import Decoding
 

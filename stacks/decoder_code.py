@@ -1,4 +1,4 @@
-"""Packs the decoder: the function, the modules of this project it imports, libraries, codecs."""
+"""Packs the decoder: the function, the packages of ours that it imports, libraries, codecs."""
 
 import shutil
 from pathlib import Path
@@ -7,38 +7,14 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-from bridge.names import CODECS_FOLDER
 from codec.mapping import FILE, load
+from contract.names import CODECS_FOLDER
 from stacks.settings import Decoding
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _FUNCTION = _PROJECT / "lambda"
-_MODULES = (
-    "bridge/__init__.py",
-    "bridge/errors.py",
-    "bridge/names.py",
-    "bridge/reading/__init__.py",
-    "bridge/reading/rows.py",
-    "bridge/uplinks/__init__.py",
-    "bridge/uplinks/rejection.py",
-    "bridge/uplinks/timestamps.py",
-    "bridge/uplinks/uplink.py",
-    "codec/__init__.py",
-    "codec/apart.py",
-    "codec/buffer.js",
-    "codec/call.js",
-    "codec/cayenne_lpp.js",
-    "codec/engine.py",
-    "codec/errors.py",
-    "codec/form.js",
-    "codec/globals.js",
-    "codec/harden.js",
-    "codec/javascript.py",
-    "codec/kept.py",
-    "codec/mapping.py",
-    "codec/strict.py",
-)
-"""What the function imports of this project, and what these read."""
+_PACKAGES = ("contract", "codec")
+"""What the function imports of this project."""
 _JUNK = shutil.ignore_patterns("__pycache__", "*.dist-info", "bin")
 
 
@@ -58,8 +34,8 @@ def pack(decoding: Decoding, folder: Path) -> None:
     """Copy all that the function needs to ``folder``."""
     shutil.copytree(decoding.libraries, folder, ignore=_JUNK, dirs_exist_ok=True)
     shutil.copytree(_FUNCTION, folder, ignore=_JUNK, dirs_exist_ok=True)
-    for module in _MODULES:
-        _copy(_PROJECT / module, folder / module)
+    for package in _PACKAGES:
+        shutil.copytree(_PROJECT / package, folder / package, ignore=_JUNK)
     for name in {FILE, *load(decoding.codecs).files}:
         _copy(decoding.codecs / name, folder / CODECS_FOLDER / name)
     # Lambda reads it as another user, whatever the umask and the modes were here.

@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iot as iot
 from constructs import Construct
 
-from bridge.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, identity_stack
+from contract.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, identity_stack
 from stacks.policies import identity_policy
 from stacks.settings import Identity
 

@@ -3,7 +3,7 @@
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from bridge.names import CHECK_APPLICATION, TOPIC_ROOT, IdentityKind, decoded_topic
+from contract.names import CHECK_APPLICATION, TOPIC_ROOT, IdentityKind, decoded_topic
 
 
 def identity_policy(stack: Stack, kind: IdentityKind, client_id: str) -> iam.PolicyDocument:

@@ -10,9 +10,9 @@ from typing import cast
 
 from constructs import Node
 
-from bridge.errors import BridgeError
-from bridge.names import IdentityKind, check_identity_name
 from codec.mapping import load
+from contract.errors import BridgeError
+from contract.names import IdentityKind, check_identity_name
 
 _CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
 

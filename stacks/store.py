@@ -3,7 +3,7 @@
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from bridge.names import (
+from contract.names import (
     DEVICES_OUTPUT,
     ERROR_QUEUE_OUTPUT,
     FAILURE_QUEUE_OUTPUT,

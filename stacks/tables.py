@@ -6,7 +6,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from bridge.names import EXPIRY_ATTRIBUTE, KIND_KEY, PARTITION_KEY, SORT_KEY
+from contract.names import EXPIRY_ATTRIBUTE, KIND_KEY, PARTITION_KEY, SORT_KEY
 
 
 class UplinkTable(Construct):

@@ -7,7 +7,7 @@ from aws_cdk import aws_iot as iot
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from bridge.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, TOPIC_ROOT
+from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, TOPIC_ROOT
 
 _SECONDS_PER_DAY = 86_400
 

@@ -12,8 +12,10 @@ from bridge.uplinks import message, semtech
 from bridge.uplinks.framing import BrokenFrame, Framer
 from bridge.uplinks.message import Message
 from bridge.uplinks.rejection import FrameRejectedError, Reason
-from bridge.uplinks.timestamps import Timestamper, format_time, parse_time
-from bridge.uplinks.uplink import EUI_PATTERN, Json, Uplink
+from bridge.uplinks.timestamps import Timestamper
+from bridge.uplinks.uplink import Json, Uplink
+from contract.eui import EUI_PATTERN
+from contract.times import format_time, parse_time
 
 LIMITS = (256, 65_536)
 """The least and the usual ``max_frame``."""

@@ -7,8 +7,8 @@ from cryptography import x509
 
 from bridge.check.chain import BrokenError
 from bridge.config import Config, load
-from bridge.errors import BridgeError
 from bridge.keys.key_pair import belong_together, private_key
+from contract.errors import BridgeError
 
 _OTHERS = 0o077
 _SOON = timedelta(days=30)

@@ -15,7 +15,7 @@ from bridge.check.round_trip import RoundTrip
 from bridge.check.session import Session
 from bridge.config import Config
 from bridge.keys.key_pair import certificate_id
-from bridge.names import CHECK_APPLICATION, TOPIC_ROOT
+from contract.names import CHECK_APPLICATION, TOPIC_ROOT
 
 if TYPE_CHECKING:
     from cryptography import x509

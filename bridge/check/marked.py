@@ -4,8 +4,8 @@ import base64
 
 import msgspec
 
-from bridge.names import CHECK_APPLICATION, TOPIC_ROOT
-from bridge.reading.rows import port_and_data, row_of
+from contract.names import CHECK_APPLICATION, TOPIC_ROOT
+from contract.rows import port_and_data, row_of
 
 _PORT = 1
 

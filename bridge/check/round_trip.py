@@ -17,10 +17,10 @@ from bridge.check.marked import MarkedUplink
 from bridge.check.session import Session
 from bridge.config import Config
 from bridge.deployment import aws_errors
-from bridge.errors import BridgeError
-from bridge.names import PARTITION_KEY, SORT_KEY
 from bridge.recovery.error_queue import ErrorQueue
 from bridge.recovery.failures import line
+from contract.errors import BridgeError
+from contract.names import PARTITION_KEY, SORT_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef

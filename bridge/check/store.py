@@ -2,8 +2,8 @@
 
 from bridge.check.chain import NotTriedError
 from bridge.deployment import stack_outputs
-from bridge.errors import BridgeError
-from bridge.names import ERROR_QUEUE_OUTPUT, RULE_OUTPUT, STORE_STACK, TABLE_OUTPUT
+from contract.errors import BridgeError
+from contract.names import ERROR_QUEUE_OUTPUT, RULE_OUTPUT, STORE_STACK, TABLE_OUTPUT
 
 
 def rule() -> str:

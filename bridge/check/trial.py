@@ -12,11 +12,11 @@ from bridge.check.aws import Account
 from bridge.check.chain import Link, State, line, walk
 from bridge.check.links import Links
 from bridge.config import load
-from bridge.errors import BridgeError
 from bridge.keys.certificates import Deployed
 from bridge.keys.key_pair import certificate_id
 from bridge.keys.rotation import Prove
-from bridge.names import IdentityKind
+from contract.errors import BridgeError
+from contract.names import IdentityKind
 
 
 def trial(name: str, folder: Path) -> Prove:

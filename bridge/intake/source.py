@@ -11,9 +11,9 @@ from typing import cast
 from bridge.addresses import address, why
 from bridge.bursts import Bursts
 from bridge.config import Listen
-from bridge.errors import BridgeError
 from bridge.intake.forwarder import Forwarder
 from bridge.uplinks.framing import Framer
+from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)
 _STOP_LIMIT = 2.0  # seconds

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from bridge.deployment import aws_errors, stack_outputs
 from bridge.keys.key_pair import belong_together
-from bridge.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, IdentityKind, identity_stack
+from contract.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, IdentityKind, identity_stack
 
 
 @dataclass(frozen=True)

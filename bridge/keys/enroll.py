@@ -7,10 +7,10 @@ from pathlib import Path
 import boto3
 
 from bridge.deployment import aws_errors
-from bridge.errors import BridgeError
 from bridge.keys.certificates import Deployed, deployed
 from bridge.keys.key_pair import private_key
-from bridge.names import IdentityKind
+from contract.errors import BridgeError
+from contract.names import IdentityKind
 
 _CONFIGURATION = """\
 # Configuration of lora-bridge. Paths are relative to this file.

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from bridge.errors import BridgeError
+from contract.errors import BridgeError
 
 
 def private_key(path: Path) -> PrivateKeyTypes:

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bridge.errors import BridgeError
 from bridge.keys.whole import part_of
+from contract.errors import BridgeError
 
 _OWNER_ONLY = 0o600
 _EVERYONE_READS = 0o644

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cryptography import x509
 
-from bridge.errors import BridgeError
 from bridge.keys.key_pair import certificate_id
 from bridge.keys.whole import part_of
+from contract.errors import BridgeError
 
 _OWNER_ONLY = 0o700
 _EVERYONE_READS = 0o644

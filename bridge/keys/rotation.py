@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bridge.errors import BridgeError
 from bridge.keys.certificates import Deployed, deployed
 from bridge.keys.key_pair import private_key
 from bridge.keys.keygen import make_key_and_csr
 from bridge.keys.pairs import Pairs
+from contract.errors import BridgeError
 
 Prove = Callable[[Deployed, Path, Path], object]
 """Tries a key and its certificate; raises BridgeError where they do not work."""

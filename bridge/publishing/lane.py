@@ -6,13 +6,13 @@ import logging
 from bridge.bursts import Bursts
 from bridge.config import Aws
 from bridge.counts import Counts
-from bridge.names import client_id
 from bridge.publishing.latencies import Latencies
 from bridge.publishing.mqtt import TIMEOUT, Connection, Events, Outcome, Result
 from bridge.publishing.refused import PROBE_EVERY, RefusedMessages
 from bridge.spooling.spooler import Spooler
 from bridge.spooling.waiting import Share, Waiting
 from bridge.trace import trace
+from contract.names import client_id
 
 _log = logging.getLogger(__name__)
 

@@ -21,11 +21,11 @@ from awscrt.exceptions import AwsCrtError
 from awsiot import mqtt5_client_builder
 
 from bridge.config import Aws
-from bridge.errors import BridgeError
 from bridge.publishing.latencies import Latencies
 from bridge.publishing.window import Window
 from bridge.spooling.waiting import Waiting
 from bridge.trace import trace, traced
+from contract.errors import BridgeError
 
 _KEEP_ALIVE = 30  # seconds: AWS IoT takes 30 to 1200
 _PING_TIMEOUT = 10  # seconds; a dead connection is noticed after at most their sum

@@ -7,8 +7,8 @@ from itertools import chain, islice
 
 import msgspec
 
-from bridge.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
-from bridge.reading.rows import Row, Value, port_and_data
+from contract.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
+from contract.rows import Row, Value, number, port_and_data
 
 RECEIVED = ("seqno", "port", "freq", "datr", "gwrx", "rssi", "lsnr", "bytes")
 """The columns of every uplink, whatever its codec says."""
@@ -46,11 +46,6 @@ def cells(row: Row) -> Cells:
         "bytes": content[1].hex() if content else None,
     }
     return received | _decoded(row)
-
-
-def number(value: Value) -> int | Decimal | None:
-    """Return a value that is a number, None otherwise."""
-    return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
 
 
 @dataclass(eq=False)

@@ -9,7 +9,8 @@ import boto3
 
 from bridge.deployment import aws_errors, stack_outputs
 from bridge.history import END_OF_TIME, between, rows
-from bridge.names import (
+from bridge.reading.summary import Device, summarize
+from contract.names import (
     DEVICE_KIND,
     DEVICES_OUTPUT,
     KIND_KEY,
@@ -18,7 +19,6 @@ from bridge.names import (
     STORE_STACK,
     TABLE_OUTPUT,
 )
-from bridge.reading.summary import Device, summarize
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

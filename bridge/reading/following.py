@@ -7,12 +7,12 @@ import click
 
 from bridge.history import uplinks
 from bridge.interrupt import interruptible
-from bridge.names import SORT_KEY
 from bridge.reading.columns import Columns, choose
 from bridge.reading.live import Consumer, live_uplinks
 from bridge.reading.output import Output
-from bridge.reading.rows import Row
 from bridge.tables import Format, render
+from contract.names import SORT_KEY
+from contract.rows import Row
 
 _STORED = 10  # uplinks shown before those that come, unless another number is asked for
 

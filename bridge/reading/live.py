@@ -15,9 +15,9 @@ from awscrt import mqtt5
 from awscrt.exceptions import AwsCrtError
 from awsiot import mqtt5_client_builder
 
-from bridge.errors import BridgeError
 from bridge.keys.enroll import Endpoint
-from bridge.names import (
+from contract.errors import BridgeError
+from contract.names import (
     DECODE_WARNINGS,
     DECODED,
     PARTITION_KEY,
@@ -25,7 +25,7 @@ from bridge.names import (
     TOPIC_ROOT,
     decoded_topic,
 )
-from bridge.reading.rows import Row, port_and_data, row_of
+from contract.rows import Row, port_and_data, row_of
 
 _ANSWER_LIMIT = 15.0  # seconds
 _DECODING = 3.0  # seconds after which an uplink is shown without its reading

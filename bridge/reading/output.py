@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from bridge.errors import BridgeError
 from bridge.history import oldest_time, uplinks
-from bridge.names import SORT_KEY
 from bridge.reading.columns import choose
-from bridge.reading.rows import Row
 from bridge.tables import Format, render
-from bridge.uplinks.timestamps import parse_time
+from contract.errors import BridgeError
+from contract.names import SORT_KEY
+from contract.rows import Row
+from contract.times import parse_time
 
 # The libraries for charts and Parquet are imported where they are used: hosts do not have them.
 # ruff: noqa: PLC0415

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
-from bridge.errors import BridgeError
-from bridge.names import PARTITION_KEY, SORT_KEY
-from bridge.reading.columns import Columns, number, text
-from bridge.reading.rows import Row, Value
-from bridge.uplinks.timestamps import parse_time
+from bridge.reading.columns import Columns, text
+from contract.errors import BridgeError
+from contract.names import PARTITION_KEY, SORT_KEY
+from contract.rows import Row, Value, number
+from contract.times import parse_time
 
 _GROUP = 10_000  # rows held in memory, and then written as one group
 _RECEIVED = {

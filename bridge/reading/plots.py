@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from uniplot import plot_to_string
 
-from bridge.errors import BridgeError
-from bridge.names import SORT_KEY
-from bridge.reading.columns import cells, number, plain_name, text
-from bridge.reading.rows import Row
-from bridge.uplinks.timestamps import parse_time
+from bridge.reading.columns import cells, plain_name, text
+from contract.errors import BridgeError
+from contract.names import SORT_KEY
+from contract.rows import Row, number
+from contract.times import parse_time
 
 _MOST = 8192  # points that are drawn: more than any screen has columns
 _HEIGHT, _WIDEST, _BESIDE = 15, 100, 14  # characters; beside the chart are its values

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bridge.names import SORT_KEY
-from bridge.reading.columns import number
-from bridge.reading.rows import Row
+from contract.names import SORT_KEY
+from contract.rows import Row, number
 
 _LATELY = 1000  # seqnos: what comes later than that is a new beginning
 

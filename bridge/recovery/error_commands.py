@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bridge.errors import BridgeError
 from bridge.interrupt import INTERRUPTED, interruptible
 from bridge.parameters import format_option
+from contract.errors import BridgeError
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -128,11 +128,11 @@ def redrive() -> None:
     import boto3
 
     from bridge.deployment import aws_errors
-    from bridge.names import NO_RETENTION
     from bridge.reading.columns import text
     from bridge.recovery.failures import device_of
     from bridge.recovery.redrive import Store
     from bridge.recovery.redrive import redrive as go_through
+    from contract.names import NO_RETENTION
 
     redriven = 0
     left: list[str] = []
@@ -167,8 +167,8 @@ def _queue_and_outputs() -> "tuple[ErrorQueue, list[str]]":
     import boto3
 
     from bridge.deployment import stack_outputs
-    from bridge.names import ERROR_QUEUE_OUTPUT, RETENTION_OUTPUT, STORE_STACK, TABLE_OUTPUT
     from bridge.recovery.error_queue import ErrorQueue
+    from contract.names import ERROR_QUEUE_OUTPUT, RETENTION_OUTPUT, STORE_STACK, TABLE_OUTPUT
 
     url, *others = stack_outputs(STORE_STACK, ERROR_QUEUE_OUTPUT, TABLE_OUTPUT, RETENTION_OUTPUT)
     return ErrorQueue(boto3.client("sqs"), url), others

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import msgspec
 
-from bridge.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, TOPIC_ROOT
-from bridge.reading.rows import Row, port_and_data
-from bridge.uplinks.timestamps import format_time
+from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, TOPIC_ROOT
+from contract.rows import Row, port_and_data
+from contract.times import format_time
 
 _SECONDS_PER_DAY = 86_400
 _MICROS = 1_000_000

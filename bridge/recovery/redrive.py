@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, cast
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from bridge.names import PARTITION_KEY
-from bridge.reading.rows import row_of, stored_row
 from bridge.recovery.error_queue import ErrorQueue, Held
 from bridge.recovery.failures import Failure, is_same, row_to_store
+from contract.names import PARTITION_KEY
+from contract.rows import row_of, stored_row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from bridge.errors import BridgeError
 from bridge.parameters import config_option, format_option
+from contract.errors import BridgeError
 
 # The modules behind the commands are imported when a command runs, see bridge/reading/commands.py.
 # ruff: noqa: PLC0415

@@ -14,7 +14,7 @@ import boto3
 import msgspec
 
 from bridge.history import between, rows
-from bridge.names import (
+from contract.names import (
     DECODE_ERROR,
     DECODE_WARNINGS,
     DECODED,
@@ -23,7 +23,7 @@ from bridge.names import (
     SORT_KEY,
     TOPIC_ROOT,
 )
-from bridge.reading.rows import Row
+from contract.rows import Row
 
 if TYPE_CHECKING:
     from mypy_boto3_iot_data import IoTDataPlaneClient

@@ -74,9 +74,9 @@ def replay(device: str, since: int, until: int | None, prefix: str, rate: float)
 
     from bridge.deployment import aws_errors
     from bridge.history import table_name
-    from bridge.names import SORT_KEY
     from bridge.recovery.replay import publisher, stored
     from bridge.recovery.replay import replay as publish_again
+    from contract.names import SORT_KEY
 
     latest = time.time_ns() // 1000 if until is None else until
     if since > latest:

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bridge.uplinks.timestamps import format_time
+from contract.times import format_time
 
 ROW = 200
 """Bytes that a frame counts for beside its own: its row takes about as many."""

@@ -17,10 +17,10 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import msgspec
 
-from bridge.errors import BridgeError
 from bridge.spooling import rejected, salvage, spool_file
 from bridge.spooling.waiting import Share, Stretch, Waiting
 from bridge.uplinks.timestamps import REMEMBERED, Placement
+from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
-from bridge.errors import BridgeError
+from contract.errors import BridgeError
 
 _VERSION = 3
 _MAX_LOG = 8_388_608  # bytes of the write-ahead log that stay on disk when it is empty again

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from bridge.names import SORT_KEY, TOPIC_ROOT
 from bridge.uplinks.rejection import FrameRejectedError, Reason
-from bridge.uplinks.timestamps import format_time, parse_time
 from bridge.uplinks.uplink import Json, Uplink
+from contract.names import SORT_KEY, TOPIC_ROOT
+from contract.times import format_time, parse_time
 
 _MAX_PAYLOAD = 131_072
 """Bytes; AWS IoT closes the connection on a larger one (AWS IoT Core quotas, message size)."""

@@ -10,8 +10,8 @@ from typing import cast
 import msgspec
 
 from bridge.uplinks.rejection import FrameRejectedError, Reason
-from bridge.uplinks.timestamps import parse_time
 from bridge.uplinks.uplink import Json, JsonObject, Uplink, check_eui
+from contract.times import parse_time
 
 
 def parse(frame: bytes, application: str | None) -> Uplink | None:

@@ -4,8 +4,6 @@ Times are whole microseconds since 1970 in UTC.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Generic, TypeVar
 
@@ -16,39 +14,11 @@ from bridge.uplinks.uplink import Uplink
 _SECOND = 1_000_000
 _MAX_AGE = 24 * 3600 * _SECOND
 _MAX_LEAD = 300 * _SECOND
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST, _LAST = -62_135_596_800 * _SECOND, 253_402_300_800 * _SECOND - 1  # years 1 to 9999
 
 _Key = TypeVar("_Key", bytes, tuple[str, int])
 
 REMEMBERED = 20_000
 """How many placements are remembered at least: the newest, about 10 MB."""
-
-
-def parse_time(text: str) -> int | None:
-    """Return an ISO 8601 time, UTC where it names no zone; None when it is not one.
-
-    It can be formatted: a time whose zone takes it out of the years 1 to 9999 in UTC is none.
-    """
-    try:
-        time = datetime.fromisoformat(text)
-        since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH
-    except (ValueError, OverflowError):
-        return None
-    micros = (since.days * 86_400 + since.seconds) * _SECOND + since.microseconds
-    return micros if _FIRST <= micros <= _LAST else None
-
-
-def format_time(time: int) -> str:
-    """Return ``time`` as ISO 8601 with six fractional digits and ``Z``."""
-    seconds, micros = divmod(time, _SECOND)
-    return f"{_format_seconds(seconds)}.{micros:06d}Z"
-
-
-@lru_cache(256)  # uplinks of the same second follow each other
-def _format_seconds(seconds: int) -> str:
-    # Not strftime, which writes the year 900 with three digits where glibc does.
-    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
 
 
 class Placement(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -7,11 +7,11 @@ from functools import lru_cache
 import msgspec
 
 from bridge.uplinks.rejection import FrameRejectedError, Reason
+from contract.eui import EUI_PATTERN
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 JsonObject = Mapping[str, Json]
 
-EUI_PATTERN = "[0-9A-Za-z_.:-]{1,64}"
 _EUI = re.compile(EUI_PATTERN)
 
 

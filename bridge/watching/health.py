@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from bridge.addresses import address, why
 from bridge.config import Http
-from bridge.errors import BridgeError
+from contract.errors import BridgeError
 
 _LIMIT = 5.0  # seconds for a request to come, and for its answer to be taken
 _MAX_REQUEST = 8192  # bytes

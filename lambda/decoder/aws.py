@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from botocore.exceptions import ClientError
 
-from bridge.names import (
+from contract.names import (
     DECODE_ERROR,
     DECODED,
     DEVICE_KIND,
@@ -15,7 +15,7 @@ from bridge.names import (
     SORT_KEY,
     decoded_topic,
 )
-from bridge.reading.rows import Row
+from contract.rows import Row
 from decoder.readings import Reading
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from bridge.names import CHECK_APPLICATION, PARTITION_KEY, SORT_KEY
-from bridge.reading.rows import Row, stored_row
 from codec.mapping import Mapping
+from contract.names import CHECK_APPLICATION, PARTITION_KEY, SORT_KEY
+from contract.rows import Row, stored_row
 from decoder.readings import Reading, readings
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
-from bridge.names import CODECS_FOLDER, DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE
 from codec.mapping import load
+from contract.names import CODECS_FOLDER, DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE
 from decoder.aws import Devices, Live, Rows
 from decoder.batch import Effects, Record, work_through
 

@@ -6,12 +6,12 @@ from decimal import Decimal, DecimalException
 
 from boto3.dynamodb.types import DYNAMODB_CONTEXT
 
-from bridge.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
-from bridge.reading.rows import Row, port_and_data
-from bridge.uplinks.timestamps import parse_time
 from codec.engine import Codec, Decoded, Json, Received, decode_all
 from codec.errors import Code, CodecError
 from codec.mapping import Mapping
+from contract.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
+from contract.rows import Row, port_and_data
+from contract.times import parse_time
 
 _DEEPEST = 31
 """Levels of lists and maps in an attribute; an item has 32 at most (DynamoDB, "Constraints")."""

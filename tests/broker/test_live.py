@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import BridgeError
 from bridge.keys.enroll import Endpoint
 from bridge.reading.live import Consumer, live_uplinks
+from contract.errors import BridgeError
 from rig.mosquitto import Mosquitto, mosquitto
 from rig.proxy import Proxy
 from rig.servers import free_ports

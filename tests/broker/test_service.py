@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bridge.config import load
-from bridge.errors import BridgeError
 from bridge.intake.source import Source
 from bridge.service import serve
 from bridge.spooling.spool import Spool
 from bridge.spooling.waiting import waiting
 from bridge.uplinks.message import Message
+from contract.errors import BridgeError
 from rig.running_bridge import running_bridge
 from soak.site import Settings, Site, site
 from tests.unit.frames import frame

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import BridgeError
 from codec.mapping import load
+from contract.errors import BridgeError
 
 CODEC = "function decodeUplink() { return {data: {}} }"
 MAPPING = """\

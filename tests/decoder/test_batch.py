@@ -10,8 +10,8 @@ from decoder.aws import Live
 from decoder.batch import Change, Effects, Record, work_through
 from decoder.readings import Reading
 
-from bridge.reading.rows import Row
 from codec.mapping import Mapping, load
+from contract.rows import Row
 
 
 @dataclass

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from decoder.readings import Reading, readings
 
-from bridge.reading.rows import Row
 from codec.mapping import Mapping, load
+from contract.rows import Row
 
 
 def codecs(folder: Path, source: str) -> Mapping:

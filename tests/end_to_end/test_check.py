@@ -21,7 +21,7 @@ import pytest
 from bridge.check.chain import State, walk
 from bridge.check.links import Links
 from bridge.deployment import stack_outputs
-from bridge.names import (
+from contract.names import (
     CERTIFICATES_OUTPUT,
     ERROR_QUEUE_OUTPUT,
     RULE_OUTPUT,

@@ -14,7 +14,7 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 
 from bridge.history import table_name, uplinks
-from bridge.reading.rows import Row
+from contract.rows import Row
 from localaws.cdk import PROJECT, deploy
 from localaws.consumer import Client, connect
 from localaws.host import Host

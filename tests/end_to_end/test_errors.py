@@ -18,10 +18,10 @@ from botocore.exceptions import ClientError
 
 from bridge.deployment import stack_outputs
 from bridge.history import uplinks
-from bridge.names import ERROR_QUEUE_OUTPUT, STORE_STACK
 from bridge.recovery.error_queue import ErrorQueue, Held
 from bridge.recovery.redrive import Store, redrive
-from bridge.uplinks.timestamps import format_time
+from contract.names import ERROR_QUEUE_OUTPUT, STORE_STACK
+from contract.times import format_time
 from localaws.consumer import connect
 from localaws.host import Host
 from rig.running_bridge import LORA_BRIDGE

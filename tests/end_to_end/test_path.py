@@ -15,8 +15,8 @@ import pytest
 
 from bridge.deployment import stack_outputs
 from bridge.history import uplinks
-from bridge.names import ERROR_QUEUE_OUTPUT, STORE_STACK
-from bridge.uplinks.timestamps import parse_time
+from contract.names import ERROR_QUEUE_OUTPUT, STORE_STACK
+from contract.times import parse_time
 from localaws.consumer import connect
 from localaws.host import Host
 from localaws.server import LocalAws

@@ -16,7 +16,7 @@ import pytest
 from pyarrow import parquet
 
 from bridge.reading.devices import listed, summaries, table_names
-from bridge.uplinks.timestamps import format_time
+from contract.times import format_time
 from localaws.cdk import PROJECT
 from localaws.host import Host
 from rig.errors import RigError

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from bridge.history import uplinks
-from bridge.uplinks.timestamps import format_time
+from contract.times import format_time
 from localaws.consumer import connect
 from localaws.host import Host
 from rig.running_bridge import LORA_BRIDGE, running_bridge

@@ -13,7 +13,7 @@ from cryptography import x509
 from bridge.history import uplinks
 from bridge.keys.certificates import deployed
 from bridge.keys.key_pair import certificate_id
-from bridge.names import identity_stack
+from contract.names import identity_stack
 from localaws.cdk import deploy
 from localaws.host import Host
 from localaws.server import LocalAws

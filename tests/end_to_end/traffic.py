@@ -5,7 +5,7 @@ import socket
 import time
 
 from bridge.history import uplinks
-from bridge.uplinks.timestamps import format_time, parse_time
+from contract.times import format_time, parse_time
 from localaws.stored import count_stored
 
 _LIMIT = 30.0  # seconds for rows to appear

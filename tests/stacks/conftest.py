@@ -9,7 +9,7 @@ from aws_cdk.assertions import Template
 
 import app
 from bridge.keys.keygen import make_key_and_csr
-from bridge.names import STORE_STACK, identity_stack
+from contract.names import STORE_STACK, identity_stack
 from stacks.settings import read_settings
 
 Synthesize = Callable[[dict[str, object]], Path]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from bridge.names import STORE_STACK
+from contract.names import STORE_STACK
 from tests.stacks.conftest import Synthesize, template
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"

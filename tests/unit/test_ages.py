@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.ages import parse_point
-from bridge.uplinks.timestamps import parse_time
+from contract.times import parse_time
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000

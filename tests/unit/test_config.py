@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import load
-from bridge.errors import BridgeError
+from contract.errors import BridgeError
 
 GOOD = """
 [aws]

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.reading.rows import Value
 from bridge.recovery.failures import details, is_same, line, parse_failure, row_to_store
 from bridge.tables import render_whole
+from contract.rows import Value
 from tests.unit.error_actions import REASON, error_action
 
 _TIME = 1_790_000_000_123_000

@@ -2,8 +2,8 @@
 
 from bridge.reading.columns import choose
 from bridge.reading.following import lines
-from bridge.reading.rows import Row
 from bridge.tables import Format
+from contract.rows import Row
 
 
 def row(number: int, **decoded: int) -> Row:

@@ -11,7 +11,8 @@ from bridge.spooling.rejected import Rejected
 from bridge.uplinks.framing import BrokenFrame
 from bridge.uplinks.message import Message
 from bridge.uplinks.rejection import FrameRejectedError, Reason
-from bridge.uplinks.timestamps import Timestamper, parse_time
+from bridge.uplinks.timestamps import Timestamper
+from contract.times import parse_time
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 
 

@@ -11,9 +11,9 @@ from contextlib import suppress
 import pytest
 
 from bridge.config import Http
-from bridge.errors import BridgeError
 from bridge.watching import health
 from bridge.watching.health import Health
+from contract.errors import BridgeError
 
 
 def served(

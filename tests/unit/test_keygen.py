@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from bridge.errors import BridgeError
 from bridge.keys.keygen import make_key_and_csr
+from contract.errors import BridgeError
 
 
 def test_key_and_request_belong_together(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bridge.reading.live import Joining
-from bridge.reading.rows import Row
+from contract.rows import Row
 
 UPLINK, READING = "lora/a/d", "lora/a/d/decoded"
 T1, T2 = "2026-11-22T10:00:00.000000Z", "2026-11-22T10:00:01.000000Z"

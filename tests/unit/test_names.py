@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from bridge.names import check_identity_name, client_id, identity_stack
+from contract.names import check_identity_name, client_id, identity_stack
 
 
 @pytest.mark.parametrize("name", ["a", "network-host-1", "9", "x" * 64])

@@ -18,13 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bridge.check.trial import trial
-from bridge.errors import BridgeError
 from bridge.keys.certificates import Deployed
 from bridge.keys.key_pair import belong_together, certificate_id, private_key
 from bridge.keys.keygen import make_key_and_csr
 from bridge.keys.pairs import Pairs
 from bridge.keys.rotation import begin, finish, switch
-from bridge.names import IdentityKind
+from contract.errors import BridgeError
+from contract.names import IdentityKind
 
 NAME = "host-1"
 _P = ParamSpec("_P")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from bridge.errors import BridgeError
 from bridge.reading.columns import choose
 from bridge.reading.parquet import write_parquet
-from bridge.reading.rows import Row
-from bridge.uplinks.timestamps import format_time
+from contract.errors import BridgeError
+from contract.rows import Row
+from contract.times import format_time
 
 ROW: Row = {
     "device": "a/d",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import BridgeError
 from bridge.reading.plots import Points, draw, picture, points
-from bridge.reading.rows import Row
-from bridge.uplinks.timestamps import format_time
+from contract.errors import BridgeError
+from contract.rows import Row
+from contract.times import format_time
 
 _START = 1_790_000_000_000_000
 

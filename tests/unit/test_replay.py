@@ -8,10 +8,10 @@ from threading import Event
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from bridge.reading.rows import Row, row_of, stored_row
 from bridge.recovery.replay import check_prefix, payload, replay
 from bridge.uplinks import semtech
 from bridge.uplinks.message import build
+from contract.rows import Row, row_of, stored_row
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED
 
 _NESTED = ("port1_bytes", "motetx", "gwrx")

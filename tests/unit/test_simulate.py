@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.errors import BridgeError
 from bridge.simulate import APPLICATION, Plan, device_eui, frames, pieces, simulate
 from bridge.uplinks.framing import Framer
 from bridge.uplinks.semtech import parse
+from contract.errors import BridgeError
 
 NOW = 1_700_000_000_000_000
 

@@ -10,12 +10,12 @@ import pytest
 
 from bridge.config import Listen
 from bridge.counts import Counts
-from bridge.errors import BridgeError
 from bridge.intake import source
 from bridge.intake.forwarder import Clock, Forwarder
 from bridge.intake.source import Source
 from bridge.uplinks.message import Message
 from bridge.uplinks.timestamps import Timestamper
+from contract.errors import BridgeError
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, frame
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import BridgeError
 from bridge.spooling import spool as spool_module
 from bridge.spooling.spool import Spool
 from bridge.spooling.waiting import Share, Waiting, waiting
 from bridge.uplinks.message import Message
 from bridge.uplinks.timestamps import Placement
+from contract.errors import BridgeError
 
 ALL = Share(0, 1)
 PLACEMENT = Placement("a1/d1", 1, 2, b"digest")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.reading.rows import Row, Value
 from bridge.reading.summary import Device, summarize
+from contract.rows import Row, Value
 
 
 def uplink(number: int, **attributes: Value) -> Row:

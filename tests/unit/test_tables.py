@@ -9,9 +9,9 @@ from itertools import chain, islice, repeat
 import pytest
 
 from bridge.reading.columns import choose
-from bridge.reading.rows import Row, Value
 from bridge.tables import Format
 from bridge.tables import render as render_columns
+from contract.rows import Row, Value
 
 
 def render(rows: Iterable[Row], form: Format, fields: list[str] | None = None) -> Iterator[str]:

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bridge.uplinks import timestamps
-from bridge.uplinks.timestamps import Placement, Timestamper, format_time, parse_time
+from bridge.uplinks.timestamps import Placement, Timestamper
 from bridge.uplinks.uplink import Uplink
+from contract.times import format_time, parse_time
 
 NOW = 1_700_000_000_000_000
 HOUR = 3_600_000_000

@@ -46,6 +46,11 @@ def port_and_data(row: Row) -> tuple[int, bytes] | None:
     return None
 
 
+def number(value: Value) -> int | Decimal | None:
+    """Return a value that is a number, None otherwise."""
+    return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
 def _plain(name: str, value: object) -> Value:
     """Return a stored attribute as JSON would have it.
 

@@ -1,0 +1,1 @@
+"""What every side agrees on: names, times, EUIs, rows and the one error. Imports no other room."""

@@ -1,0 +1,34 @@
+"""Reads and writes points in time: whole microseconds since 1970 in UTC. Does no I/O."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+_SECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = -62_135_596_800 * _SECOND, 253_402_300_800 * _SECOND - 1  # years 1 to 9999
+
+
+def parse_time(text: str) -> int | None:
+    """Return an ISO 8601 time, UTC where it names no zone; None when it is not one.
+
+    It can be formatted: a time whose zone takes it out of the years 1 to 9999 in UTC is none.
+    """
+    try:
+        time = datetime.fromisoformat(text)
+        since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH
+    except (ValueError, OverflowError):
+        return None
+    micros = (since.days * 86_400 + since.seconds) * _SECOND + since.microseconds
+    return micros if _FIRST <= micros <= _LAST else None
+
+
+def format_time(time: int) -> str:
+    """Return ``time`` as ISO 8601 with six fractional digits and ``Z``."""
+    seconds, micros = divmod(time, _SECOND)
+    return f"{_format_seconds(seconds)}.{micros:06d}Z"
+
+
+@lru_cache(256)  # uplinks of the same second follow each other
+def _format_seconds(seconds: int) -> str:
+    # Not strftime, which writes the year 900 with three digits where glibc does.
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
