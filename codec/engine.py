@@ -10,9 +10,9 @@ from typing import Literal, cast
 
 import msgspec
 
-from codec.apart import run_apart
 from codec.errors import Code, CodecError
-from codec.javascript import failure, script
+from codec.sandbox import failure, script
+from codec.worker import run_apart
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from codec.apart import Apart
 from codec.errors import Code, CodecError
+from codec.worker import Apart
 
 READY = '{"answer":"ready"}'
 CODEC = """function decodeUplink(input) {

@@ -2,7 +2,7 @@
 
 import json
 
-from codec.javascript import new_engine, script
+from codec.sandbox import new_engine, script
 
 REACH = """
 const { getOwnPropertyDescriptor, getPrototypeOf, isFrozen } = Object, { ownKeys } = Reflect;

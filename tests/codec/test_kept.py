@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-import codec.kept
+import codec.kept_engine
 from codec.engine import CAYENNE_LPP
 from codec.errors import CodecError
-from codec.javascript import run
-from codec.kept import runner
+from codec.kept_engine import runner
+from codec.sandbox import run
 
 
 def given(port: int = 7) -> str:
@@ -26,7 +26,7 @@ def new_engines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ran.append(argument)
         return run(source, argument)
 
-    monkeypatch.setattr(codec.kept, "run", run_and_note)
+    monkeypatch.setattr(codec.kept_engine, "run", run_and_note)
     runner.cache_clear()
     return ran
 

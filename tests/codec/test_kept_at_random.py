@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codec.errors import CodecError
-from codec.javascript import run
-from codec.kept import runner
+from codec.kept_engine import runner
+from codec.sandbox import run
 
 LINES = st.lists(
     st.sampled_from((Path(__file__).parent / "top_lines.txt").read_text().splitlines()), max_size=5

@@ -3,7 +3,7 @@
 import pytest
 
 from codec.engine import CAYENNE_LPP
-from codec.strict import says_the_same
+from codec.keepable import says_the_same
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import quickjs
 
 from codec.errors import Code, CodecError
-from codec.javascript import CALL, FORM, bounded, limited, new_engine, run, script
-from codec.strict import says_the_same
+from codec.keepable import says_the_same
+from codec.sandbox import CALL, FORM, bounded, limited, new_engine, run, script
 
 _CODECS = 32  # whose engines are kept
 _LONGEST = 131_072  # characters of a codec that is looked at, for up to 0.7 s then

@@ -19,8 +19,8 @@ _MAX_RESULT = 65_536
 
 
 def script(name: str) -> str:
-    """Return one of the scripts beside this module."""
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+    """Return one of the scripts in ``codec/js``."""
+    return (Path(__file__).parent / "js" / name).read_text(encoding="utf-8")
 
 
 _GLOBALS = script("globals.js")

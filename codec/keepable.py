@@ -11,7 +11,7 @@ from typing import NamedTuple
 import tree_sitter_javascript
 from tree_sitter import Language, Node, Parser
 
-from codec.javascript import new_engine
+from codec.sandbox import new_engine
 
 _PARSER = Parser(Language(tree_sitter_javascript.language()))
 _COMMENTS = ("<!--", "-->")  # as in HTML, which the parser sees elsewhere than the engine does

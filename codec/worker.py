@@ -18,15 +18,15 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from codec.errors import Code, CodecError
-from codec.javascript import out_of_time
+from codec.sandbox import out_of_time
 
 if TYPE_CHECKING:
-    from codec.kept import Runner
+    from codec.kept_engine import Runner
 
 _ROOT = Path(__file__).parent.parent
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]);"
-    "from codec.apart import serve; from codec.kept import runner; serve(runner)"
+    "from codec.worker import serve; from codec.kept_engine import runner; serve(runner)"
 )
 _LENGTH = 4  # bytes, before each message
 _KEPT = {"LD_LIBRARY_PATH"}  # where Lambda's Python has its own library
