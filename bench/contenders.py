@@ -70,7 +70,7 @@ def _bridge(place: Place, _frames: Path) -> list[str]:
         port=place.port, broker_port=place.broker.port, certificates=place.broker.folder
     )
     configuration.write_text(text)
-    return [sys.executable, "-m", "bridge", "run", "--config", str(configuration)]
+    return [sys.executable, "-m", "console", "run", "--config", str(configuration)]
 
 
 def _sdk(*form: str) -> Callable[[Place, Path], list[str]]:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from bridge.simulate import frames
 from bridge.uplinks.rejection import FrameRejectedError
 from bridge.uplinks.semtech import parse
+from console.simulate import frames
 
 _DEVICES = 100
 _READING = re.compile(rb'("payload": ")[^"]{4}(")')

@@ -15,8 +15,8 @@ from dataclasses import astuple
 from pathlib import Path
 from types import FrameType
 
-from bridge.history import table_name
-from bridge.simulate import APPLICATION, device_eui
+from console.simulate import APPLICATION, device_eui
+from console.store.history import table_name
 from localaws.cdk import CdkError, deploy
 from localaws.host import Host
 from localaws.server import LocalAwsError, local_aws
@@ -125,7 +125,7 @@ def _show(host: Host, *arguments: str) -> None:
 def _simulate(port: int) -> tuple[int, Stored]:
     """Send the uplinks, showing how many have been decoded, until all are or time is up."""
     print(f"lora-bridge simulate: {_UPLINKS} uplinks of {_DEVICES} devices, {_RATE} a second")
-    command = [sys.executable, "-m", "bridge", "simulate", f"--connect=127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "console", "simulate", f"--connect=127.0.0.1:{port}"]
     options = [f"--devices={_DEVICES}", f"--rate={_RATE}", f"--count={_UPLINKS}"]
     table = table_name()
     deadline = time.monotonic() + _SEND_LIMIT

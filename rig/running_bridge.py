@@ -11,7 +11,7 @@ from pathlib import Path
 from rig.errors import RigError
 from rig.servers import stop
 
-LORA_BRIDGE = [sys.executable, "-m", "bridge"]
+LORA_BRIDGE = [sys.executable, "-m", "console"]
 _SAY_LIMIT = 60.0  # seconds for the bridge to log an expected line
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from bridge.history import table_name
+from console.store.history import table_name
 from localaws.cdk import CdkError, deploy
 from localaws.host import Host
 from localaws.server import LocalAwsError, local_aws

@@ -178,7 +178,7 @@ def clock_back(folder: Path, say: Callable[[str], None]) -> Result:
 def _fails(config: Path) -> str:
     """Run a bridge that ends at once; return what it says."""
     done = subprocess.run(
-        [sys.executable, "-m", "bridge", "run", "--config", config],
+        [sys.executable, "-m", "console", "run", "--config", config],
         capture_output=True,
         text=True,
         check=False,

@@ -9,7 +9,7 @@ from collections import defaultdict
 from decimal import Decimal
 from statistics import mean
 
-from bridge.history import table_name, uplinks
+from console.store.history import table_name, uplinks
 
 WEEK = 7 * 86_400_000_000  # microseconds
 

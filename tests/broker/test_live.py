@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.keys.enroll import Endpoint
-from bridge.reading.live import Consumer, live_uplinks
+from console.identity.enroll import Endpoint
+from console.store.live import Consumer, live_uplinks
 from contract.errors import BridgeError
 from rig.mosquitto import Mosquitto, mosquitto
 from rig.proxy import Proxy

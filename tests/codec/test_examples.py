@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bridge.cli import cli
+from console.cli import cli
 
 CODEC = """
 function decodeUplink(input) {

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from bridge.check.chain import Finding, State, line
+from console.check.chain import Finding, State, line
 from localaws.host import Host
 from rig.running_bridge import LORA_BRIDGE
 from tests.end_to_end.conftest import BRIDGE, OTHER_BRIDGE

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.history import table_name
+from console.store.history import table_name
 from localaws.cdk import deploy
 from localaws.host import Host
 from localaws.server import LocalAws, local_aws

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from bridge.check.chain import State, walk
-from bridge.check.links import Links
-from bridge.deployment import stack_outputs
+from console.check.chain import State, walk
+from console.check.links import Links
+from console.deployment import stack_outputs
 from contract.names import (
     CERTIFICATES_OUTPUT,
     ERROR_QUEUE_OUTPUT,

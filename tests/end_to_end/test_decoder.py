@@ -13,7 +13,7 @@ import boto3
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from bridge.history import table_name, uplinks
+from console.store.history import table_name, uplinks
 from contract.rows import Row
 from localaws.cdk import PROJECT, deploy
 from localaws.consumer import Client, connect

@@ -16,10 +16,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from bridge.deployment import stack_outputs
-from bridge.history import uplinks
-from bridge.recovery.error_queue import ErrorQueue, Held
-from bridge.recovery.redrive import Store, redrive
+from console.deployment import stack_outputs
+from console.recovery.error_queue import ErrorQueue, Held
+from console.recovery.redrive import Store, redrive
+from console.store.history import uplinks
 from contract.names import ERROR_QUEUE_OUTPUT, STORE_STACK
 from contract.times import format_time
 from localaws.consumer import connect
@@ -277,7 +277,7 @@ def test_an_end_between_storing_and_removing(
     host: Host, sqs: "SQSClient", table: str, application: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was stored and is still in the queue is found stored when it is seen again."""
-    monkeypatch.setattr("bridge.recovery.redrive._HIDDEN", 1)
+    monkeypatch.setattr("console.recovery.redrive._HIDDEN", 1)
     fail(sqs, error_action(f"lora/{application}/d", payload(1)))
     store = Store(boto3.client("dynamodb"), table, None)
     with pytest.raises(KeyboardInterrupt):

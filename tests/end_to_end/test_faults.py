@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from bridge.history import uplinks
+from console.store.history import uplinks
 from localaws.consumer import connect
 from localaws.host import Host
 from rig.errors import RigError

@@ -13,8 +13,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from bridge.deployment import stack_outputs
-from bridge.history import uplinks
+from console.deployment import stack_outputs
+from console.store.history import uplinks
 from contract.names import ERROR_QUEUE_OUTPUT, STORE_STACK
 from contract.times import parse_time
 from localaws.consumer import connect

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from pyarrow import parquet
 
-from bridge.reading.devices import listed, summaries, table_names
+from console.store.devices import listed, summaries, table_names
 from contract.times import format_time
 from localaws.cdk import PROJECT
 from localaws.host import Host

@@ -11,7 +11,7 @@ from decimal import Decimal
 import boto3
 import pytest
 
-from bridge.history import uplinks
+from console.store.history import uplinks
 from contract.times import format_time
 from localaws.consumer import connect
 from localaws.host import Host

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from cryptography import x509
 
-from bridge.history import uplinks
-from bridge.keys.certificates import deployed
-from bridge.keys.key_pair import certificate_id
+from console.identity.certificates import deployed
+from console.identity.key_pair import certificate_id
+from console.store.history import uplinks
 from contract.names import identity_stack
 from localaws.cdk import deploy
 from localaws.host import Host

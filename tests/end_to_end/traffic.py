@@ -4,7 +4,7 @@ import json
 import socket
 import time
 
-from bridge.history import uplinks
+from console.store.history import uplinks
 from contract.times import format_time, parse_time
 from localaws.stored import count_stored
 

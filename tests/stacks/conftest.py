@@ -8,7 +8,7 @@ from aws_cdk import App
 from aws_cdk.assertions import Template
 
 import app
-from bridge.keys.keygen import make_key_and_csr
+from console.identity.keygen import make_key_and_csr
 from contract.names import STORE_STACK, identity_stack
 from stacks.settings import read_settings
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from aws_cdk.assertions import Template
 
-from bridge.keys.keygen import make_key_and_csr
+from console.identity.keygen import make_key_and_csr
 from tests.stacks.conftest import Synthesize, template
 
 ARN = ["arn:", {"Ref": "AWS::Partition"}, ":iot:", {"Ref": "AWS::Region"}, ":"]

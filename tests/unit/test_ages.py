@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.ages import parse_point
+from console.parameters import parse_point
 from contract.times import parse_time
 
 NOW = 1_700_000_000_000_000

@@ -10,14 +10,14 @@ import pytest
 from botocore.stub import Stubber
 
 from bridge import config
-from bridge.check.aws import Account
-from bridge.check.chain import BrokenError, Finding, Link, NotTriedError, State, line, walk
-from bridge.check.files import key
-from bridge.check.marked import MarkedUplink
-from bridge.check.round_trip import RoundTrip
-from bridge.check.session import Session
 from bridge.uplinks.message import build
 from bridge.uplinks.semtech import parse
+from console.check.account import Account
+from console.check.chain import BrokenError, Finding, Link, NotTriedError, State, line, walk
+from console.check.files import key
+from console.check.round_trip import RoundTrip
+from console.check.session import Session
+from console.check.test_uplink import MarkedUplink
 
 MARKER = bytes(range(8))
 

@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bridge.cli import cli
+from console.cli import cli
 from rig.certificates import make_certificates
 
 COMMANDS = sorted(cli.commands)
@@ -22,8 +22,8 @@ PARTS = [
 
 
 def lora_bridge(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m bridge`` as a person would."""
-    command = [sys.executable, "-m", "bridge", *arguments]
+    """Run ``python -m console`` as a person would."""
+    command = [sys.executable, "-m", "console", *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
 
 
@@ -171,7 +171,7 @@ def test_run_with_files_that_do_not_fit(tmp_path: Path, files: tuple[str, str, s
 def test_output_that_cannot_be_written(tmp_path: Path) -> None:
     """A full disk under the output is one line, no traceback."""
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "bridge", "keygen", "--name", "h"]
+        command = [sys.executable, "-m", "console", "keygen", "--name", "h"]
         failed = subprocess.run(
             command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False
         )

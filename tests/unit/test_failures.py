@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.recovery.failures import details, is_same, line, parse_failure, row_to_store
-from bridge.tables import render_whole
+from console.recovery.failures import details, is_same, line, parse_failure, row_to_store
+from console.show.tables import render_whole
 from contract.rows import Value
 from tests.unit.error_actions import REASON, error_action
 

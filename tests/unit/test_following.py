@@ -1,8 +1,8 @@
 """Lines that go on as uplinks come."""
 
-from bridge.reading.columns import choose
-from bridge.reading.following import lines
-from bridge.tables import Format
+from console.show.columns import choose
+from console.show.follow import lines
+from console.show.tables import Format
 from contract.rows import Row
 
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from bridge.keys.keygen import make_key_and_csr
+from console.identity.keygen import make_key_and_csr
 from contract.errors import BridgeError
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bridge.reading.live import Joining
+from console.store.live import Joining
 from contract.rows import Row
 
 UPLINK, READING = "lora/a/d", "lora/a/d/decoded"

@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bridge.check.trial import trial
-from bridge.keys.certificates import Deployed
-from bridge.keys.key_pair import belong_together, certificate_id, private_key
-from bridge.keys.keygen import make_key_and_csr
-from bridge.keys.pairs import Pairs
-from bridge.keys.rotation import begin, finish, switch
+from console.check.new_pair import trial
+from console.identity.certificates import Deployed
+from console.identity.key_files import Pairs
+from console.identity.key_pair import belong_together, certificate_id, private_key
+from console.identity.keygen import make_key_and_csr
+from console.identity.rotation import begin, finish, switch
 from contract.errors import BridgeError
 from contract.names import IdentityKind
 

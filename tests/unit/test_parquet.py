@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from bridge.reading.columns import choose
-from bridge.reading.parquet import write_parquet
+from console.show.columns import choose
+from console.show.parquet import write_parquet
 from contract.errors import BridgeError
 from contract.rows import Row
 from contract.times import format_time

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.reading.plots import Points, draw, picture, points
+from console.show.plots import Points, draw, picture, points
 from contract.errors import BridgeError
 from contract.rows import Row
 from contract.times import format_time

@@ -8,9 +8,9 @@ from threading import Event
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from bridge.recovery.replay import check_prefix, payload, replay
 from bridge.uplinks import semtech
 from bridge.uplinks.message import build
+from console.recovery.replay import check_prefix, payload, replay
 from contract.rows import Row, row_of, stored_row
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.simulate import APPLICATION, Plan, device_eui, frames, pieces, simulate
 from bridge.uplinks.framing import Framer
 from bridge.uplinks.semtech import parse
+from console.simulate import APPLICATION, Plan, device_eui, frames, pieces, send
 from contract.errors import BridgeError
 
 NOW = 1_700_000_000_000_000
@@ -69,7 +69,7 @@ def test_it_sends_as_many_as_asked() -> None:
         reader.start()
         told: list[int] = []
         plan = Plan("127.0.0.1", server.getsockname()[1], devices=3, rate=5000, total=200)
-        simulate(plan, told.append)
+        send(plan, told.append)
         reader.join()
     assert sum(told) == 200
     assert len(Framer(65_536).feed(bytes(received))) == 200
@@ -81,4 +81,4 @@ def test_nobody_listens() -> None:
         unused.bind(("127.0.0.1", 0))
         plan = Plan("127.0.0.1", unused.getsockname()[1], devices=1, rate=1, total=1)
         with pytest.raises(BridgeError, match=r"Connection refused after 0 frames: is the bridge"):
-            simulate(plan, lambda _added: None)
+            send(plan, lambda _added: None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.reading.summary import Device, summarize
+from console.store.summary import Device, summarize
 from contract.rows import Row, Value
 
 

@@ -8,9 +8,9 @@ from itertools import chain, islice, repeat
 
 import pytest
 
-from bridge.reading.columns import choose
-from bridge.tables import Format
-from bridge.tables import render as render_columns
+from console.show.columns import choose
+from console.show.tables import Format
+from console.show.tables import render as render_columns
 from contract.rows import Row, Value
 
 

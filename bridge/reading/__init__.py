@@ -1,1 +1,0 @@
-"""What is in the table: read, shown, plotted, exported, and followed live."""

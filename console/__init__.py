@@ -1,0 +1,1 @@
+"""The operator's tools: everything that `lora-bridge` does beside running the bridge."""

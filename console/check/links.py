@@ -1,0 +1,82 @@
+"""The chain from the configuration to the table, in the order that uplinks go."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from bridge.config import Config
+from console.check import deployed, files, network
+from console.check.account import Account
+from console.check.chain import Link
+from console.check.round_trip import RoundTrip
+from console.check.session import Session
+from console.identity.key_pair import certificate_id
+from contract.names import CHECK_APPLICATION, TOPIC_ROOT
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_EMPTY = b"{}"
+
+
+class Links:
+    """What there is to look at; each link may rely on those before it.
+
+    A ``pair`` of certificate and key takes the place of that of the configuration.
+    """
+
+    def __init__(
+        self, path: Path, now: Callable[[], datetime], pair: tuple[Path, Path] | None = None
+    ) -> None:
+        self._path = path
+        self._now = now
+        self._pair = pair
+        self._config: Config
+        self._certificate: x509.Certificate
+
+    def all(self, *, round_trip: bool) -> Generator[Link, None, None]:
+        """Yield the links, each when the one before has been looked at."""
+        yield "configuration", self._read_configuration
+        aws = self._config.aws
+        account = Account(aws.endpoint)
+        yield "key", lambda: files.key(aws.private_key)
+        yield "certificate", self._read_certificate
+        yield "clock", lambda: account.clock(self._now)
+        yield "name", lambda: network.name(aws)
+        yield "TCP", lambda: network.tcp(aws)
+        yield "TLS", lambda: network.tls(aws)
+        which = certificate_id(self._certificate)
+        yield "certificate in AWS", lambda: account.certificate(which, aws.client_id)
+        with closing(Session(aws)) as session:
+            yield "MQTT", session.connect
+            yield "publish", lambda: session.publish(self._topic_beside(), _EMPTY)
+            yield "rule", lambda: account.rule(deployed.rule())
+            yield "table", lambda: account.table(deployed.table())
+            yield "role", lambda: account.role(deployed.rule(), deployed.table())
+            if round_trip:
+                yield from RoundTrip(self._config, session).links()
+
+    def _read_configuration(self) -> str:
+        self._config = files.configuration(self._path)
+        if self._pair:
+            certificate, key = self._pair
+            aws = replace(self._config.aws, certificate=certificate, private_key=key)
+            self._config = replace(self._config, aws=aws)
+        return str(self._path)
+
+    def _read_certificate(self) -> str:
+        aws = self._config.aws
+        self._certificate = files.certificate(aws.certificate, aws.private_key)
+        return f"{aws.certificate}, {files.validity(self._certificate, self._now())}"
+
+    def _topic_beside(self) -> str:
+        """Return a topic that the policy allows as those of uplinks, with a level more.
+
+        The rule does not take it.
+        """
+        application = self._config.listen[0].application or CHECK_APPLICATION
+        return f"{TOPIC_ROOT}/{application}/{self._config.aws.client_id}/check"

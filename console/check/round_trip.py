@@ -1,0 +1,128 @@
+"""A marked test uplink, through the bridge to its row, and away again."""
+
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
+import msgspec
+
+from bridge.addresses import why
+from bridge.config import Config
+from console.check import deployed
+from console.check.chain import BrokenError, Link, NotTriedError
+from console.check.session import Session
+from console.check.test_uplink import MarkedUplink
+from console.deployment import aws_errors
+from console.recovery.error_queue import ErrorQueue
+from console.recovery.failures import line
+from contract.errors import BridgeError
+from contract.names import PARTITION_KEY, SORT_KEY
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+_LIMIT = 10.0  # seconds for each hop
+_TICK = 0.1  # seconds
+_HIDDEN = 10  # seconds, for messages of the error queue that are looked at
+
+
+class RoundTrip:
+    """The hops of one uplink, of which the decoder takes no notice."""
+
+    def __init__(self, config: Config, session: Session) -> None:
+        self._listen = config.listen[0]
+        self._session = session
+        self._uplink = MarkedUplink(config.aws.client_id, secrets.token_bytes(8))
+        self._key: dict[str, AttributeValueTypeDef]
+
+    def links(self) -> Iterator[Link]:
+        """Yield the hops in their order."""
+        yield "subscribe", lambda: self._session.subscribe(self._uplink.topic)
+        yield "uplink to bridge", self._send
+        yield "uplink to broker", self._receive
+        yield "uplink to table", self._find
+        yield "uplink removed", self._remove
+
+    def _send(self) -> str:
+        listen = self._listen
+        if listen.port == 0:
+            raise BrokenError("port 0 is any that was free", "give [[listen]] a port, and restart")
+        try:
+            with socket.create_connection((listen.host, listen.port), _LIMIT) as connection:
+                connection.sendall(self._uplink.frame())
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(1)  # the bridge closes when it has read everything
+        except (OSError, UnicodeError) as error:
+            raise BrokenError(
+                f"{listen.address}: {why(error)}",
+                "start the bridge: lora-bridge run; or see its log",
+            ) from None
+        return f"taken on {listen.address}"
+
+    def _receive(self) -> str:
+        end = time.monotonic() + _LIMIT
+        while (left := end - time.monotonic()) > 0:
+            payload = self._session.received(left)
+            if payload is not None and self._uplink.is_in(payload):
+                self._key = _key(self._uplink.device, payload)
+                return f"published on {self._uplink.topic}"
+        raise BrokenError(
+            f"nothing on {self._uplink.topic} in {_LIMIT:.0f} s",
+            "see the bridge's log: whether it is connected, what it refuses, and how many wait",
+        )
+
+    def _find(self) -> str:
+        table = deployed.table()
+        end = time.monotonic() + _LIMIT
+        with _looking():
+            client = boto3.client("dynamodb")
+            while time.monotonic() < end:
+                if "Item" in client.get_item(TableName=table, Key=self._key):
+                    return f"stored in {table}"
+                time.sleep(_TICK)
+            reason = self._reason()
+        raise BrokenError(
+            f"no row in {table} after {_LIMIT:.0f} s: {reason}",
+            "bring rule, role and table back: npx cdk deploy --all --revert-drift",
+        )
+
+    def _reason(self) -> str:
+        """Return what the rule said of the uplink, and take it from the error queue."""
+        queue = ErrorQueue(boto3.client("sqs"), deployed.error_queue())
+        end = time.monotonic() + _LIMIT
+        while time.monotonic() < end and (batch := queue.receive(_HIDDEN)):
+            ours = [
+                each
+                for each in batch
+                if each.failure.action
+                and self._uplink.is_in(each.failure.action.base64_original_payload)
+            ]
+            if ours:
+                queue.remove(ours)
+                queue.give_back(each for each in batch if each not in ours)
+                return line(ours[0].failure).reason
+        return "the rule says nothing of it"
+
+    def _remove(self) -> str:
+        table = deployed.table()
+        with _looking():
+            boto3.client("dynamodb").delete_item(TableName=table, Key=self._key)
+        return f"gone from {table}"
+
+
+def _key(device: str, payload: bytes) -> "dict[str, AttributeValueTypeDef]":
+    timestamp = msgspec.json.decode(payload, type=dict[str, object])[SORT_KEY]
+    return {PARTITION_KEY: {"S": device}, SORT_KEY: {"S": str(timestamp)}}
+
+
+@contextmanager
+def _looking() -> Iterator[None]:
+    try:
+        with aws_errors():
+            yield
+    except BridgeError as error:
+        raise NotTriedError(str(error)) from None

@@ -1,0 +1,1 @@
+"""Tries codecs on the operator's machine, in the engine that decodes in AWS."""

@@ -1,0 +1,122 @@
+"""The commands that try codecs at hand, with the engine that decodes in AWS."""
+
+import binascii
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from contract.errors import BridgeError
+
+# The engine is imported when a command runs: network hosts do not have it.
+# ruff: noqa: PLC0415
+
+_MAX_PORT = 255
+_HEX = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2}[ :-]?)*)")
+
+
+def parse_payload(text: str) -> bytes:
+    """Return the bytes that ``text`` writes in hexadecimal or, where it is none, in base64.
+
+    Raises:
+        ValueError: it is neither.
+
+    """
+    found = _HEX.fullmatch(text.strip())
+    if found:
+        return bytes.fromhex(re.sub("[ :-]", "", found[1]))
+    try:
+        return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither hexadecimal nor base64") from None
+
+
+def _payload(_ctx: click.Context, _param: click.Parameter, value: str) -> bytes:
+    try:
+        return parse_payload(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command()
+@click.option(
+    "--codec", "name", required=True, metavar="FILE", help="JavaScript, or the word cayenne-lpp."
+)
+@click.option("--port", required=True, type=click.IntRange(0, _MAX_PORT), help="The FPort.")
+@click.argument("data", metavar="HEX|BASE64", callback=_payload)
+def decode(name: str, port: int, data: bytes) -> None:
+    """Decode the bytes of an uplink with a codec, and print the JSON.
+
+    The codec has decodeUplink(input), or the older Decode(fPort, bytes) or Decoder(bytes, port).
+    What is hexadecimal is taken as such.
+
+    \b
+    Example:
+      lora-bridge decode --codec cayenne-lpp --port 1 03670110056700FF
+    """
+    with _engine():
+        from codec.engine import CAYENNE_LPP, Codec, Received, as_json, decode
+        from codec.errors import CodecError
+    try:
+        codec = (
+            CAYENNE_LPP
+            if name == CAYENNE_LPP.name
+            else Codec(name, Path(name).read_text(encoding="utf-8"))
+        )
+        click.echo(as_json(decode(codec, Received(data, port))))
+    except CodecError as error:
+        raise BridgeError(f"{name}: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BridgeError(f"{name}: cannot read the codec: {error}") from None
+
+
+@click.command()
+@click.argument(
+    "folder", metavar="DIR", type=click.Path(file_okay=False, exists=True, path_type=Path)
+)
+def codec_test(folder: Path) -> None:
+    """Run the examples that codecs below DIR ship.
+
+    As The Things Stack has them, in a YAML file that names the codec's file under uplinkDecoder,
+    and as ChirpStack has them, in test_decode_NAME.json beside NAME.js. Exit status 1 if any fails,
+    or there is none.
+
+    \b
+    Example:
+      lora-bridge codec-test codecs/
+    """
+    with _engine():
+        from console.codecs.differences import differences
+        from console.codecs.examples import shipped
+    codecs = passed = failed = 0
+    for path in sorted(filter(Path.is_file, folder.rglob("*"))):
+        try:
+            found = shipped(path)
+        except BridgeError as error:  # one that cannot be read does not keep the others from it
+            click.echo(str(error))
+            failed += 1
+            continue
+        if found is None:
+            continue
+        codecs += 1
+        for example in found.examples:
+            lines = differences(found.codec, example)
+            failed += bool(lines)
+            passed += not lines
+            for line in lines:
+                click.echo(f"{found.codec.name}: {example.name}: {line}")
+    click.echo(f"codecs={codecs} examples={passed + failed} passed={passed} failed={failed}")
+    if not passed + failed:
+        raise BridgeError(f"{folder}: no examples there")
+    sys.exit(1 if failed else 0)
+
+
+@contextmanager
+def _engine() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise BridgeError(f"{error.name} is not installed: pip install '.[codecs]'") from None

@@ -1,0 +1,45 @@
+"""Whether a codec does with an example what it should. Does no I/O."""
+
+from collections.abc import Iterator
+
+from codec.engine import Codec, decode
+from codec.errors import Code, CodecError
+from console.codecs.examples import Example, Expected
+
+
+def differences(codec: Codec, example: Example) -> list[str]:
+    """Return what differs between what was expected and what came, one line each."""
+    expected = example.expected
+    try:
+        decoded = decode(codec, example.received)
+    except CodecError as error:
+        if expected.errors and error.code is Code.ERRORS:
+            return [*_between("errors", "; ".join(expected.errors), error.message)]
+        return [str(error)]
+    if expected.errors:
+        return [f"decoded, expected errors: {'; '.join(expected.errors)}"]
+    return [
+        *_between("data", expected.data or {}, decoded.data),
+        *_of_warnings(expected, list(decoded.warnings)),
+    ]
+
+
+def _of_warnings(expected: Expected, warnings: list[str]) -> Iterator[str]:
+    if expected.warnings is not None:
+        yield from _between("warnings", expected.warnings, warnings)
+
+
+def _between(where: str, expected: object, found: object) -> Iterator[str]:
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for name in [*expected, *(name for name in found if name not in expected)]:
+            if name not in found:
+                yield f"{where}.{name}: missing, expected {expected[name]!r}"
+            elif name not in expected:
+                yield f"{where}.{name}: {found[name]!r}, not expected"
+            else:
+                yield from _between(f"{where}.{name}", expected[name], found[name])
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for number, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from _between(f"{where}[{number}]", one, other)
+    elif expected != found or isinstance(expected, bool) != isinstance(found, bool):
+        yield f"{where}: {found!r}, expected {expected!r}"

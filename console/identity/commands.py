@@ -1,0 +1,58 @@
+"""The commands that give a bridge or consumer its key and certificate."""
+
+from pathlib import Path
+
+import click
+
+from console.parameters import endpoint_options, identity_options
+from contract.names import IdentityKind
+
+# The modules behind the commands are imported when a command runs: --help stays quick, and a
+# command needs no library that it does not use.
+# ruff: noqa: PLC0415
+
+
+@click.command()
+@identity_options
+def keygen(name: str, folder: Path) -> None:
+    """Make a private key and a certificate request (CSR).
+
+    Writes NAME.key (EC P-256, mode 0600) and NAME.csr. The key never leaves this host;
+    the CSR goes to where 'cdk deploy' runs. Existing files are never overwritten.
+
+    \b
+    Example:
+      lora-bridge keygen --name network-host-1 --dir /etc/lora-bridge
+    """
+    from console.identity.keygen import make_key_and_csr
+
+    key, csr = make_key_and_csr(name, folder)
+    click.echo(f"{key}: the private key, for this host only")
+    click.echo(f"{csr}: the certificate request, to deploy with")
+
+
+@click.command()
+@identity_options
+@endpoint_options
+def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Path | None) -> None:
+    """Fetch the certificate after 'cdk deploy'.
+
+    Writes NAME.pem and, for a bridge, bridge.toml (an existing one is kept). Needs AWS
+    credentials that may read CloudFormation stacks and AWS IoT certificates and endpoints.
+
+    \b
+    Example:
+      lora-bridge enroll --name network-host-1 --dir /etc/lora-bridge
+    """
+    from console.identity.enroll import Endpoint, find_endpoint
+    from console.identity.enroll import enroll as fetch
+
+    where = Endpoint(endpoint or find_endpoint(), port, root_ca.resolve() if root_ca else None)
+    enrolled = fetch(name, folder, where)
+    click.echo(f"{enrolled.certificate}: the certificate of {enrolled.kind} {name}")
+    if enrolled.configuration_written:
+        click.echo(f"{enrolled.configuration}: ready for 'lora-bridge run'")
+    elif enrolled.kind is IdentityKind.BRIDGE:
+        click.echo(f"{enrolled.configuration}: exists and was kept")
+    else:
+        click.echo(f"subscribe to {where.host}:{port} as client {name}, for example to 'lora/#'")

@@ -1,0 +1,131 @@
+"""What several commands ask for, and the one line that a mistake in it ends in."""
+
+import math
+import re
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from contract.eui import EUI_PATTERN
+from contract.names import check_identity_name
+from contract.times import parse_time
+
+MAX_PORT = 65_535
+TEXTS = ("table", "json", "csv")
+_AGE = re.compile(r"([0-9]{1,8})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_P = ParamSpec("_P")
+
+
+def parse_point(text: str, now: int) -> int:
+    """Return the time that ``text`` names, in microseconds since 1970; ``now`` likewise.
+
+    Raises:
+        ValueError: it is neither ISO 8601 nor an age.
+
+    """
+    age = _AGE.fullmatch(text)
+    if age is None:
+        time = parse_time(text)
+        if time is None:
+            raise ValueError(f"{text!r} is neither ISO 8601 nor an age such as 45m, 2h or 7d")
+        return time
+    back = timedelta(**{_UNITS[age[2]]: int(age[1])})
+    return max(0, now - back // timedelta(microseconds=1))
+
+
+def _name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else check_identity_name(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def point(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    """Read a point in time: microseconds since 1970."""
+    try:
+        return None if value is None else parse_point(value, time.time_ns() // 1000)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Read ``APPEUI/MOTEEUI``."""
+    if not re.fullmatch(f"{EUI_PATTERN}/{EUI_PATTERN}", value):
+        raise click.BadParameter(f"{value!r} is not APPEUI/MOTEEUI")
+    return value
+
+
+def finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    """Read a number that is neither infinite nor none at all."""
+    if not math.isfinite(value):
+        raise click.BadParameter("not a finite number")
+    return value
+
+
+def _host_name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9.-]+", value):
+        raise click.BadParameter(f"{value!r} is not a host name alone")
+    return value
+
+
+def folder_option(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--dir``, which is called ``folder``."""
+    return click.option(
+        "--dir",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=".",
+        metavar="DIR",
+        show_default=True,
+        help="Folder of the key and what belongs to it.",
+    )(command)
+
+
+def format_option(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--format``, of those that need no file, which is called ``form``."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(TEXTS),
+        default="table",
+        show_default=True,
+    )(command)
+
+
+def identity_options(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--name`` and ``--dir``."""
+    return click.option(
+        "--name",
+        required=True,
+        callback=_name,
+        metavar="NAME",
+        help="Name of this bridge or consumer: letters, digits and '-'.",
+    )(folder_option(command))
+
+
+def endpoint_options(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--endpoint``, ``--port`` and ``--root-ca``."""
+    command = click.option(
+        "--root-ca",
+        type=click.Path(dir_okay=False, exists=True, path_type=Path),
+        metavar="FILE",
+        help="CA of the endpoint (PEM); otherwise the system's certificates are trusted.",
+    )(command)
+    command = click.option(
+        "--port",
+        type=click.IntRange(1, MAX_PORT),
+        default=8883,
+        show_default=True,
+        help="MQTT port of the endpoint.",
+    )(command)
+    return click.option(
+        "--endpoint",
+        callback=_host_name,
+        metavar="HOST",
+        help="AWS IoT endpoint, else asked of AWS.",
+    )(command)

@@ -1,0 +1,174 @@
+"""The commands of the error queue: see what the rule could not store, and store it."""
+
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from console.interrupt import INTERRUPTED, interruptible
+from console.parameters import format_option
+from contract.errors import BridgeError
+
+# The modules behind the commands are imported when a command runs: --help stays quick, and a
+# command needs no library that it does not use.
+# ruff: noqa: PLC0415
+
+if TYPE_CHECKING:
+    from console.recovery.error_queue import ErrorQueue
+    from console.recovery.failures import Failure
+
+_most = click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=1000,
+    metavar="N",
+    show_default=True,
+    help="Look at N messages at most.",
+)
+
+
+@click.group()
+def errors() -> None:
+    """Show what the AWS IoT rule could not store, and put it through again.
+
+    It is kept in the error queue of the LoraStore stack for 14 days. Needs AWS credentials
+    that may read that stack; each command says what else.
+
+    \b
+    Example:
+      lora-bridge errors list
+      lora-bridge errors show 5fd8a1c2
+      lora-bridge errors redrive
+    """
+
+
+@errors.command("list")
+@_most
+@format_option
+def list_errors(limit: int, form: str) -> None:
+    """List what is in the error queue, the newest first.
+
+    Of each message: the beginning of its id, when it failed, the device, the seqno, and the
+    reason. SQS lets nobody read without taking: the messages are hidden from other commands
+    while this one looks, half a minute at most, and a minute at most when it is killed. Needs
+    sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes.
+
+    \b
+    Example:
+      lora-bridge errors list --format csv
+    """
+    from console.recovery.failures import line
+    from console.show.tables import Format, render_failures
+
+    for each in render_failures(map(line, _look(limit)), Format(form)):
+        click.echo(each)
+
+
+@errors.command()
+@click.argument("message_id", metavar="ID")
+@_most
+def show(message_id: str, limit: int) -> None:
+    """Show a message of the error queue whole, as JSON.
+
+    ID is that of the list, or as much of its beginning as no other has. The payload is what was
+    published. Takes and needs what the list does.
+
+    \b
+    Example:
+      lora-bridge errors show 5fd8a1c2 | jq .payload
+    """
+    from console.recovery.failures import details
+    from console.show.tables import render_whole
+
+    found = [each for each in _look(limit) if each.id.startswith(message_id)]
+    if not found:
+        raise BridgeError(f"no message seen has an id that begins with {message_id}")
+    if len(found) > 1:
+        names = ", ".join(each.id for each in found[:3])
+        raise BridgeError(f"{len(found)} messages begin with {message_id}: {names}")
+    click.echo(render_whole(details(found[0])))
+
+
+def _look(limit: int) -> "list[Failure]":
+    """Look into the queue, and say how much of it was seen."""
+    from console.deployment import aws_errors
+
+    with aws_errors():
+        queue, _ = _queue_and_outputs()
+        depth = queue.depth()
+        length = min(limit, depth.waiting)
+        hidden = not sys.stderr.isatty()
+        with click.progressbar(length=length, hidden=hidden, file=sys.stderr) as bar:
+            found = queue.look(limit, bar.update)
+    total = depth.waiting + depth.held
+    beyond = f" of about {total}" if total > len(found) else ""
+    held = f", {depth.held} hidden by another command" if depth.held else ""
+    click.echo(f"looked at {len(found)}{beyond} messages{held}", err=True)
+    return found
+
+
+@errors.command()
+def redrive() -> None:
+    """Store what is in the error queue, and remove it from there.
+
+    Each message becomes the row that the rule would have stored; a row that is there already is
+    left as it is. Only what is in the table leaves the queue, also when this ends early or runs
+    twice at once. What cannot be stored is named with the reason and stays; exit status 1 if
+    there is any. Nothing is published again, but for readings where the decoder does that.
+
+    Ctrl-C ends it after the messages at hand; when it is killed, others see those that it held
+    after five minutes. Needs sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility
+    and sqs:GetQueueAttributes on the queue, and dynamodb:PutItem on the table.
+
+    \b
+    Example:
+      lora-bridge errors redrive
+    """
+    import boto3
+
+    from console.deployment import aws_errors
+    from console.recovery.failures import device_of
+    from console.recovery.redrive import Store
+    from console.recovery.redrive import redrive as go_through
+    from console.show.columns import text
+    from contract.names import NO_RETENTION
+
+    redriven = 0
+    left: list[str] = []
+    hidden = not sys.stderr.isatty()
+    with aws_errors(), interruptible() as ended:
+        queue, (table, days) = _queue_and_outputs()
+        retention_days = None if days == NO_RETENTION else int(days)
+        store = Store(boto3.client("dynamodb"), table, retention_days)
+        length = queue.depth().waiting
+        try:
+            with (
+                closing(go_through(queue, store, ended.is_set)) as results,
+                click.progressbar(results, length=length, hidden=hidden, file=sys.stderr) as seen,
+            ):
+                for failure, reason in seen:
+                    if reason is None:
+                        redriven += 1
+                    else:
+                        device = device_of(failure) or "no device"
+                        left.append(f"left {failure.id}: {text(device)}: {text(reason)}")
+        finally:
+            for each in left:
+                click.echo(each, err=True)
+            click.echo(f"redriven={redriven} left={len(left)}")
+    if ended.is_set():
+        sys.exit(INTERRUPTED)
+    sys.exit(1 if left else 0)
+
+
+def _queue_and_outputs() -> "tuple[ErrorQueue, list[str]]":
+    """Return the queue, and the table's name and retention."""
+    import boto3
+
+    from console.deployment import stack_outputs
+    from console.recovery.error_queue import ErrorQueue
+    from contract.names import ERROR_QUEUE_OUTPUT, RETENTION_OUTPUT, STORE_STACK, TABLE_OUTPUT
+
+    url, *others = stack_outputs(STORE_STACK, ERROR_QUEUE_OUTPUT, TABLE_OUTPUT, RETENTION_OUTPUT)
+    return ErrorQueue(boto3.client("sqs"), url), others

@@ -1,0 +1,154 @@
+"""The commands that read: the history of a device, and what all devices have done."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from console.parameters import TEXTS, endpoint_options, folder_option, format_option, point
+from console.parameters import device as device_argument
+
+# The modules behind the commands are imported when a command runs: --help stays quick, and a
+# command needs no library that it does not use.
+# ruff: noqa: PLC0415
+
+if TYPE_CHECKING:
+    from console.show.output import Output
+
+_PERIOD = 86_400_000_000  # microseconds
+
+
+def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str] | None:
+    return None if value is None else [each.strip() for each in value.split(",")]
+
+
+@click.command()
+@click.argument("device", callback=device_argument)
+@click.option(
+    "--since", callback=point, metavar="T", help="ISO 8601, or an age: 45s, 30m, 2h, 7d, 3w."
+)
+@click.option("--until", callback=point, metavar="T", help="The same; both are inclusive.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N, the newest.")
+@click.option("--fields", callback=_names, metavar="A,B.C", help="Only these columns.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*TEXTS, "parquet"]),
+    default="table",
+    show_default=True,
+    help="json is one array, a row a line.",
+)
+@click.option("--plot", metavar="FIELD", help="Draw a chart of a field instead.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write there; a plot as FILE.png or FILE.svg.",
+)
+@click.option("--follow", is_flag=True, help="Go on live, as the consumer of --name, until Ctrl-C.")
+@click.option("--name", metavar="NAME", help="The consumer to follow as.")
+@folder_option
+@endpoint_options
+def history(  # noqa: PLR0913  # a parameter for each option
+    *,
+    device: str,
+    since: int | None,
+    until: int | None,
+    limit: int | None,
+    fields: list[str] | None,
+    form: str,
+    plot: str | None,
+    output: Path | None,
+    follow: bool,
+    name: str | None,
+    folder: Path,
+    endpoint: str | None,
+    port: int,
+    root_ca: Path | None,
+) -> None:
+    """Show the stored uplinks of a device.
+
+    DEVICE is APPEUI/MOTEEUI. Newest come first; rssi and lsnr in a table are those of the gateway
+    that heard the device best. What a codec has decoded are columns too, a field within a map is
+    MAP.FIELD. Times without a zone are UTC, a date alone is its first moment.
+    Needs AWS credentials that may read the LoraStore stack and query its table, and --follow the
+    key and certificate of a consumer too. It shows the newest uplinks, oldest first, and goes on.
+
+    \b
+    Example:
+      lora-bridge history 37817737f13/9372163 --since 7d --format csv
+      lora-bridge history 37817737f13/9372163 --since 7d --plot temperature
+      lora-bridge history 37817737f13/9372163 --follow --name reader
+    """
+    from console.show.output import Output, Period, write
+    from console.store.history import END_OF_TIME, table_name
+
+    shown = Output(fields, form, plot, output)
+    _check(shown)
+    earliest = 0 if since is None else since
+    latest = END_OF_TIME if until is None else until
+    if earliest > latest:
+        raise click.UsageError("--since is later than --until")
+    if not follow:
+        write(table_name(), device, Period(earliest, latest, limit), shown)
+        return
+    if name is None:
+        raise click.UsageError("--follow needs --name, of a consumer that is enrolled")
+    if plot or output or form not in TEXTS:
+        raise click.UsageError("--follow writes to the terminal, as table, json or csv")
+    if since is not None or until is not None:
+        raise click.UsageError("--follow begins with the newest: --limit says how many")
+    from console.identity.enroll import Endpoint, find_endpoint
+    from console.show.follow import follow as go_on
+    from console.store.live import Consumer
+
+    consumer = Consumer(name, folder, Endpoint(endpoint or find_endpoint(), port, root_ca))
+    go_on(consumer, table_name(), device, shown, limit)
+
+
+def _check(output: "Output") -> None:
+    """Complain of options that do not go together."""
+    from console.show.output import PICTURES
+
+    if output.form == "parquet" and not (output.path or output.plot):
+        raise click.UsageError("--format parquet needs --output FILE")
+    if output.plot and output.path and output.path.suffix.lower() not in PICTURES:
+        raise click.UsageError("--plot writes --output FILE.png or FILE.svg")
+
+
+@click.command()
+@click.option("--application", metavar="APPEUI", help="Only devices of this application.")
+@click.option(
+    "--since",
+    callback=point,
+    metavar="T",
+    help="Begin of the period, ISO 8601 or an age.  [default: 1d]",
+)
+@format_option
+def devices(application: str | None, since: int | None, form: str) -> None:
+    """Show what devices have reported, and how well they were heard.
+
+    Of each device: the time of its last uplink, and how many uplinks came in the period, how many
+    seqnos are missing between them, and the best RSSI and SNR. Reads a small list of devices, and
+    the uplinks of the period. Needs AWS credentials that may read the LoraStore stack and query
+    its tables.
+
+    \b
+    Example:
+      lora-bridge devices --since 7d
+    """
+    from console.show.tables import Format, render_devices
+    from console.store.devices import listed, summaries, table_names
+
+    uplinks, devices = table_names()
+    begin = time.time_ns() // 1000 - _PERIOD if since is None else since
+    names = list(listed(devices, application))
+    if not names:
+        click.echo("no devices have reported", err=True)
+    hidden = not sys.stderr.isatty() or sys.stdout.isatty()
+    found = summaries(uplinks, names, begin)
+    with click.progressbar(found, length=len(names), hidden=hidden, file=sys.stderr) as watched:
+        for line in render_devices(watched, Format(form)):
+            click.echo(line)

@@ -1,0 +1,145 @@
+"""Writes stored uplinks where they were asked for: the terminal, a pipe, a file, a chart."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import click
+
+from console.show.columns import choose
+from console.show.tables import Format, render
+from console.store.history import oldest_time, uplinks
+from contract.errors import BridgeError
+from contract.names import SORT_KEY
+from contract.rows import Row
+from contract.times import parse_time
+
+# The libraries for charts and Parquet are imported where they are used: hosts do not have them.
+# ruff: noqa: PLC0415
+
+PICTURES = {".png", ".svg"}
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is written, and where; ``fields`` None are all, ``plot`` a field that is drawn instead.
+
+    ``form`` is a ``Format`` or ``parquet``, which needs a path.
+    """
+
+    fields: list[str] | None
+    form: str
+    plot: str | None
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class Period:
+    """Which uplinks: times in microseconds since 1970, both inclusive, at most the newest N."""
+
+    since: int
+    until: int
+    limit: int | None
+
+
+def write(table: str, device: str, period: Period, output: Output) -> None:
+    """Write the stored uplinks of a device; a file is there when it is complete.
+
+    Raises:
+        BridgeError: AWS refuses, the file cannot be written, a library is not installed, or what
+            is stored cannot be written this way.
+
+    """
+    scrolling = output.plot is None and output.path is None and sys.stdout.isatty()
+    watched = sys.stderr.isatty() and not scrolling
+    with _stored(table, device, period, watched=watched) as rows, _target(output.path) as path:
+        if output.plot is None:
+            _write_rows(rows, output, path)
+        else:
+            _draw(rows, output.plot, path)
+
+
+@contextmanager
+def _stored(table: str, device: str, period: Period, *, watched: bool) -> Iterator[Iterator[Row]]:
+    """Give the stored rows, with a progress bar where they are ``watched``."""
+    rows = uplinks(table, device, period.since, period.until, period.limit)
+    first = next(rows, None)
+    if first is None:
+        click.echo(f"no uplinks of {device} between these times", err=True)
+    rows = chain([first] if first else [], rows)
+    if first is None or not watched:
+        yield rows
+        return
+    newest = _time(first)
+    oldest = parse_time(oldest_time(table, device, period.since, period.until) or "") or newest
+    with click.progressbar(length=newest - oldest + 1, label=device, file=sys.stderr) as bar:
+
+        def passing() -> Iterator[Row]:
+            reached = newest
+            for row in rows:
+                at = _time(row)
+                bar.update(reached - at)
+                reached = at
+                yield row
+            bar.update(reached - oldest + 1)
+
+        yield passing()
+
+
+def _time(row: Row) -> int:
+    return parse_time(str(row[SORT_KEY])) or 0
+
+
+@contextmanager
+def _target(path: Path | None) -> Iterator[Path | None]:
+    """Give a file to write to, which takes its name when it is complete."""
+    if path is None:
+        yield None
+        return
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise BridgeError(f"{path}: cannot write it: {error.strerror or error}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_rows(rows: Iterable[Row], output: Output, path: Path | None) -> None:
+    """Write rows as they come."""
+    columns, rows = choose(rows, output.fields)
+    if path is None:
+        for line in render(rows, Format(output.form), columns):
+            click.echo(line)
+    elif output.form in set(Format):
+        with path.open("w", encoding="utf-8") as file:
+            for line in render(rows, Format(output.form), columns):
+                file.write(line + "\n")
+    else:
+        with _libraries():
+            from console.show.parquet import write_parquet
+        write_parquet(rows, columns, path)
+    for remark in columns.remarks():
+        click.echo(remark, err=True)
+
+
+def _draw(rows: Iterable[Row], field: str, path: Path | None) -> None:
+    with _libraries():
+        from console.show.plots import draw, picture, points
+    curve = points(rows, field)
+    if path:
+        picture(curve, field, path)
+    else:
+        click.echo(draw(curve, field, color=sys.stdout.isatty()))
+
+
+@contextmanager
+def _libraries() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise BridgeError(f"{error.name} is not installed: pip install '.[plots]'") from None

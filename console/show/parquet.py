@@ -1,0 +1,106 @@
+"""Writes history rows as Apache Parquet, for notebooks and data lakes."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow.parquet import ParquetWriter
+
+from console.show.columns import Columns, text
+from contract.errors import BridgeError
+from contract.names import PARTITION_KEY, SORT_KEY
+from contract.rows import Row, Value, number
+from contract.times import parse_time
+
+_GROUP = 10_000  # rows held in memory, and then written as one group
+_RECEIVED = {
+    "seqno": pa.int64(),
+    "port": pa.int64(),
+    "freq": pa.float64(),
+    "datr": pa.string(),
+    "gwrx": pa.int64(),
+    "rssi": pa.float64(),
+    "lsnr": pa.float64(),
+    "bytes": pa.string(),
+}
+_Line = list[Value]
+
+
+def write_parquet(rows: Iterable[Row], columns: Columns, path: Path) -> None:
+    """Write the columns, ``device`` and ``timestamp`` before them, in bounded memory.
+
+    A decoded field has the type of the first rows' values: numbers are doubles, as in JavaScript.
+
+    Raises:
+        BridgeError: a later value is of another type.
+        OSError: the file cannot be written.
+
+    """
+    lines = ([str(row[PARTITION_KEY]), str(row[SORT_KEY]), *columns.values(row)] for row in rows)
+    first = list(islice(lines, _GROUP))
+    schema = _schema(columns.names, first)
+    with ParquetWriter(path, schema) as writer:
+        for group in _groups(chain(first, lines)):
+            writer.write_table(_table(schema, group))
+
+
+def _groups(lines: Iterator[_Line]) -> Iterator[list[_Line]]:
+    while group := list(islice(lines, _GROUP)):
+        yield group
+
+
+def _schema(names: tuple[str, ...], first: list[_Line]) -> pa.Schema:
+    by_column = list(zip(*first, strict=True))[2:] or [()] * len(names)
+    kinds = [
+        _RECEIVED.get(name) or _kind([each for each in values if each is not None])
+        for name, values in zip(names, by_column, strict=True)
+    ]
+    return pa.schema(
+        [
+            (PARTITION_KEY, pa.string()),
+            (SORT_KEY, pa.timestamp("us", tz="UTC")),
+            *zip(names, kinds, strict=True),
+        ]
+    )
+
+
+def _kind(values: list[Value]) -> pa.DataType:
+    if values and all(isinstance(each, bool) for each in values):
+        return pa.bool_()
+    if values and all(number(each) is not None for each in values):
+        return pa.float64()
+    return pa.string()
+
+
+def _table(schema: pa.Schema, group: list[_Line]) -> pa.Table:
+    columns = zip(schema, zip(*group, strict=True), strict=True)
+    return pa.Table.from_arrays([_array(each, values) for each, values in columns], schema=schema)
+
+
+def _array(column: pa.Field, values: tuple[Value, ...]) -> pa.Array:
+    try:
+        return pa.array([_cell(value, column.type, column.name) for value in values], column.type)
+    except OverflowError:
+        raise BridgeError(
+            f"{column.name} is too large in a row: leave it out with --fields"
+        ) from None
+
+
+def _cell(value: Value, kind: pa.DataType, name: str) -> object:
+    """Return what Arrow takes for a value."""
+    if value is None:
+        return None
+    if pa.types.is_timestamp(kind):
+        return parse_time(str(value))
+    if pa.types.is_string(kind):
+        return text(value)
+    if pa.types.is_boolean(kind) and isinstance(value, bool):
+        return value
+    plain = number(value)
+    if plain is None or pa.types.is_boolean(kind):
+        raise BridgeError(
+            f"{name} is {text(value)} in one row and of another type in others:"
+            " leave it out with --fields, or take --format csv"
+        )
+    return float(plain) if pa.types.is_floating(kind) else int(plain)

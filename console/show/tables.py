@@ -1,0 +1,132 @@
+"""Writes rows, devices, failures and rejected frames as they come.
+
+For people as a table, for programs as JSON, for spreadsheets as CSV.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from enum import StrEnum
+from io import StringIO
+from itertools import chain
+
+import msgspec
+
+from bridge.spooling.rejected import Line as RejectedLine
+from console.recovery.failures import Line
+from console.show.columns import Columns, text
+from console.store.summary import Device
+from contract.names import PARTITION_KEY, SORT_KEY
+from contract.rows import Row
+
+_WIDTHS = {"seqno": 5, "port": 4, "freq": 6, "datr": 9, "gwrx": 4, "rssi": 4, "lsnr": 5}
+_TIME_WIDTH = 27
+_DEVICE = "{:28} {:27} {:>7} {:>7} {:>4} {:>5}"
+_FAILURE = "{:8.8} {:27} {:28} {:>5} {}"  # the beginning of the id tells it from others
+_REJECTED = "{:>6} {:27} {:15} {:20} {:>6} {}"
+_CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+"""Those that JSON leaves as they are, and a terminal may obey."""
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Format(StrEnum):
+    """How history is written as text."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def render(rows: Iterable[Row], form: Format, columns: Columns) -> Iterator[str]:
+    """Yield the lines, without their ends, that show ``rows`` in the form asked for."""
+    match form:
+        case Format.TABLE:
+            return _table(rows, columns)
+        case Format.JSON:
+            return _json(rows, columns)
+        case Format.CSV:
+            return _csv(rows, columns)
+
+
+def _table(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
+    for number, row in enumerate(rows):
+        if number == 0:
+            yield _line(SORT_KEY, map(text, columns.names), columns)
+        yield _line(str(row[SORT_KEY]), map(text, columns.values(row)), columns)
+
+
+def render_devices(devices: Iterable[Device], form: Format) -> Iterator[str]:
+    """Yield the lines that show devices in the form asked for."""
+    return _records(devices, Device, _DEVICE, form)
+
+
+def render_failures(failures: Iterable[Line], form: Format) -> Iterator[str]:
+    """Yield the lines that show failures in the form asked for."""
+    return _records(failures, Line, _FAILURE, form)
+
+
+def render_rejected(frames: Iterable[RejectedLine], form: Format) -> Iterator[str]:
+    """Yield the lines that show rejected frames in the form asked for."""
+    return _records(frames, RejectedLine, _REJECTED, form)
+
+
+def render_whole(shown: Mapping[str, object]) -> str:
+    """Show one thing as JSON over many lines."""
+    return msgspec.json.format(_encoder.encode(shown)).decode().translate(_CONTROLS)
+
+
+def _records(
+    records: Iterable[Device] | Iterable[Line] | Iterable[RejectedLine],
+    kind: type[Device | Line | RejectedLine],
+    layout: str,
+    form: Format,
+) -> Iterator[str]:
+    names = [each.name for each in fields(kind)]
+    lines = ([text(getattr(record, name)) for name in names] for record in records)
+    match form:
+        case Format.TABLE:
+            return (layout.format(*line).rstrip() for line in chain([names], lines))
+        case Format.JSON:
+            return _array(records)
+        case Format.CSV:
+            return map(_csv_line, chain([names], lines))
+
+
+def _line(time: str, cells: Iterable[str], columns: Columns) -> str:
+    """Put cells below their names: numbers end there, the bytes begin there."""
+    padded = (
+        cell if name == "bytes" else cell.rjust(max(_WIDTHS.get(name, 0), len(name), width))
+        for name, width, cell in zip(columns.names, columns.widths, cells, strict=True)
+    )
+    return " ".join([time.ljust(_TIME_WIDTH), *padded]).rstrip()
+
+
+def _json(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
+    """Show rows as they are stored, or the fields asked for."""
+    if not columns.asked:
+        return _array(rows)
+    values = ((row, zip(columns.names, columns.values(row), strict=True)) for row in rows)
+    return _array({SORT_KEY: row[SORT_KEY], **dict(found)} for row, found in values)
+
+
+def _array(items: Iterable[object]) -> Iterator[str]:
+    """Write one array, an item a line, each without waiting for the next."""
+    yield "["
+    before = " "
+    for item in items:
+        yield before + _encoder.encode(item).decode().translate(_CONTROLS)
+        before = ","
+    yield "]"
+
+
+def _csv(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
+    yield _csv_line([PARTITION_KEY, SORT_KEY, *map(text, columns.names)])
+    for row in rows:
+        cells = map(text, columns.values(row))
+        yield _csv_line([str(row[PARTITION_KEY]), str(row[SORT_KEY]), *cells])
+
+
+def _csv_line(cells: list[str]) -> str:
+    line = StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()

@@ -1,0 +1,1 @@
+"""Reads what AWS stores: uplinks, devices, and new uplinks over MQTT."""

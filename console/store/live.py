@@ -1,0 +1,215 @@
+"""Goes on with a history live: uplinks as they are published, over MQTT, as a consumer."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import msgspec
+from awscrt import mqtt5
+from awscrt.exceptions import AwsCrtError
+from awsiot import mqtt5_client_builder
+
+from console.identity.enroll import Endpoint
+from contract.errors import BridgeError
+from contract.names import (
+    DECODE_WARNINGS,
+    DECODED,
+    PARTITION_KEY,
+    SORT_KEY,
+    TOPIC_ROOT,
+    decoded_topic,
+)
+from contract.rows import Row, port_and_data, row_of
+
+_ANSWER_LIMIT = 15.0  # seconds
+_DECODING = 3.0  # seconds after which an uplink is shown without its reading
+_TICK = 0.2  # seconds
+_FIRST_ERROR = 0x80
+"""MQTT 5 reason codes from here on are failures (MQTT 5.0, 2.4)."""
+_log = logging.getLogger(__name__)
+
+_message = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
+_Message = tuple[str, bytes]
+_Waiting = tuple[float, dict[str, object]]
+"""Until when, and what: the fields of an uplink, or of its reading."""
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """Who listens: the name whose key and certificate are in ``folder``, and where."""
+
+    name: str
+    folder: Path
+    endpoint: Endpoint
+
+
+@contextmanager
+def live_uplinks(
+    consumer: Consumer, device: str, ended: Callable[[], bool]
+) -> Iterator[Iterator[Row]]:
+    """Subscribe to a device; give its uplinks from now on, as they come, until ``ended``.
+
+    An uplink waits a few seconds for its reading, which AWS publishes where that is switched on.
+    One that is published twice is given twice.
+
+    Raises:
+        BridgeError: the key or certificate cannot be used, or AWS IoT refuses.
+
+    """
+    messages: SimpleQueue[_Message] = SimpleQueue()
+    topics = (f"{TOPIC_ROOT}/{device}", decoded_topic(device))
+    with _subscribed(consumer, topics, messages):
+        yield _joined(messages, Joining(device), ended)
+
+
+@dataclass
+class Joining:
+    """Joins uplinks and their readings, whichever comes first; times are in seconds.
+
+    When an uplink has waited in vain, the next of its port do not wait, until a reading of that
+    port comes: ports differ in whether they have a codec. What comes later still is in the table.
+    """
+
+    device: str
+    _waiting: dict[str, _Waiting] = field(default_factory=dict)
+    _early: dict[str, _Waiting] = field(default_factory=dict)  # readings before their uplinks
+    _unread: set[object] = field(default_factory=set)  # ports
+
+    def take(self, topic: str, payload: bytes, now: float) -> Iterator[Row]:
+        """Take a message; yield the uplink that it completes.
+
+        Raises:
+            msgspec.DecodeError: it is no JSON object.
+
+        """
+        fields = _message.decode(payload)
+        timestamp = str(fields.get(SORT_KEY))
+        if topic == decoded_topic(self.device):
+            self._unread.discard(fields.get("port"))
+            reading = {DECODED: fields.get(DECODED), DECODE_WARNINGS: fields.get("warnings")}
+            if timestamp in self._waiting:
+                yield self._row(self._waiting.pop(timestamp)[1], reading)
+            else:
+                self._early[timestamp] = (now + _DECODING, reading)
+        elif timestamp in self._early:
+            yield self._row(fields, self._early.pop(timestamp)[1])
+        else:
+            patience = 0.0 if _port(fields) in self._unread else _DECODING
+            self._waiting[timestamp] = (now + patience, fields)
+
+    def due(self, now: float) -> Iterator[Row]:
+        """Yield the uplinks that have waited long enough."""
+        for timestamp in _ripe(self._waiting, now):
+            _until, fields = self._waiting.pop(timestamp)
+            self._unread.add(_port(fields))
+            yield self._row(fields, {})
+        for timestamp in _ripe(self._early, now):
+            del self._early[timestamp]
+
+    def _row(self, fields: dict[str, object], reading: dict[str, object]) -> Row:
+        return row_of({PARTITION_KEY: self.device, **fields, **reading})
+
+
+def _ripe(waiting: dict[str, _Waiting], now: float) -> list[str]:
+    return [timestamp for timestamp, (until, _fields) in waiting.items() if until <= now]
+
+
+def _port(fields: dict[str, object]) -> object:
+    content = port_and_data(row_of(fields))
+    return content[0] if content else None
+
+
+def _joined(
+    messages: "SimpleQueue[_Message]", joining: Joining, ended: Callable[[], bool]
+) -> Iterator[Row]:
+    while not ended():
+        with suppress(Empty):
+            topic, payload = messages.get(timeout=_TICK)
+            try:
+                yield from joining.take(topic, payload, time.monotonic())
+            except msgspec.DecodeError as error:
+                _log.warning("a message on %s is passed over: %s", topic, error)
+        yield from joining.due(time.monotonic())
+
+
+@contextmanager
+def _subscribed(
+    consumer: Consumer, topics: tuple[str, ...], messages: "SimpleQueue[_Message]"
+) -> Iterator[None]:
+    """Stay connected and subscribed; what is received goes to ``messages``."""
+    answered: Future[str] = Future()
+    where = f"{consumer.endpoint.host}:{consumer.endpoint.port}"
+
+    def answer(problem: str) -> None:
+        if not answered.done():
+            answered.set_result(problem)
+        elif problem:
+            _log.warning("%s; trying again: uplinks of that time are in the table", problem)
+
+    def on_success(_data: mqtt5.LifecycleConnectSuccessData) -> None:
+        wanted = [mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE) for topic in topics]
+        subscribing = client.subscribe(mqtt5.SubscribePacket(wanted))
+        subscribing.add_done_callback(lambda future: answer(_refusal(future)))
+
+    def on_failure(data: mqtt5.LifecycleConnectFailureData) -> None:
+        packet = data.connack_packet
+        reason = packet.reason_code if packet else data.exception
+        answer(f"no connection to {where} as {consumer.name}: {getattr(reason, 'name', reason)}")
+
+    def on_publish(data: mqtt5.PublishReceivedData) -> None:
+        messages.put((data.publish_packet.topic, data.publish_packet.payload))
+
+    client = _client(
+        consumer,
+        on_publish_received=on_publish,
+        on_lifecycle_connection_success=on_success,
+        on_lifecycle_connection_failure=on_failure,
+    )
+    client.start()
+    try:
+        if problem := _result(answered, where):
+            raise BridgeError(problem)
+        yield
+    finally:
+        client.stop()
+
+
+def _client(consumer: Consumer, **callbacks: object) -> mqtt5.Client:
+    where, files = consumer.endpoint, consumer.folder / consumer.name
+    try:
+        return mqtt5_client_builder.mtls_from_path(
+            cert_filepath=f"{files}.pem",
+            pri_key_filepath=f"{files}.key",
+            ca_filepath=str(where.root_ca) if where.root_ca else None,
+            endpoint=where.host,
+            port=where.port,
+            client_id=consumer.name,
+            **callbacks,
+        )
+    except (AwsCrtError, RuntimeError, OSError) as error:  # the SDK raises any of them
+        raise BridgeError(
+            f"cannot use {files}.pem and {files}.key: {error}: see 'lora-bridge enroll --help'"
+        ) from None
+
+
+def _result(answered: "Future[str]", where: str) -> str:
+    try:
+        return answered.result(_ANSWER_LIMIT)
+    except TimeoutError:
+        return f"{where} does not answer"
+
+
+def _refusal(subscribed: "Future[mqtt5.SubackPacket]") -> str:
+    """Return why a subscription failed, or nothing."""
+    error = subscribed.exception()
+    if error is not None:
+        return f"not subscribed: {error}"
+    codes = subscribed.result().reason_codes
+    refused = [code.name for code in codes if int(code) >= _FIRST_ERROR]
+    return f"AWS IoT refuses the subscription: {refused[0]}" if refused else ""
