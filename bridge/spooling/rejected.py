@@ -37,7 +37,7 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ListedFrame:
     """A rejected frame in one line: how long it is, and how it begins."""
 
     id: int
@@ -82,7 +82,7 @@ def trim(spool: sqlite3.Connection, reason: str, max_bytes: int) -> None:
     )
 
 
-def listed(spool: sqlite3.Connection) -> list[Line]:
+def listed(spool: sqlite3.Connection) -> list[ListedFrame]:
     """Return all frames, the oldest first."""
     rows = spool.execute(
         "SELECT id, time, listener, reason, length(frame), substr(frame, 1, ?) FROM rejected"
@@ -90,7 +90,9 @@ def listed(spool: sqlite3.Connection) -> list[Line]:
         (_EXCERPT,),
     )
     return [
-        Line(number, format_time(time), listener, reason, size, begin.decode(errors="replace"))
+        ListedFrame(
+            number, format_time(time), listener, reason, size, begin.decode(errors="replace")
+        )
         for number, time, listener, reason, size, begin in rows
     ]
 

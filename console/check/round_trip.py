@@ -18,7 +18,7 @@ from console.check.session import Session
 from console.check.test_uplink import MarkedUplink
 from console.deployment import aws_errors
 from console.recovery.error_queue import ErrorQueue
-from console.recovery.failures import line
+from console.recovery.failures import listed
 from contract.errors import BridgeError
 from contract.names import PARTITION_KEY, SORT_KEY
 
@@ -104,7 +104,7 @@ class RoundTrip:
             if ours:
                 queue.remove(ours)
                 queue.give_back(each for each in batch if each not in ours)
-                return line(ours[0].failure).reason
+                return listed(ours[0].failure).reason
         return "the rule says nothing of it"
 
     def _remove(self) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.recovery.error_queue import ErrorQueue
     from console.recovery.failures import Failure
 
+_LAYOUT = "{:8.8} {:27} {:28} {:>5} {}"  # the beginning of the id tells it from others
 _most = click.option(
     "--limit",
     type=click.IntRange(1),
@@ -58,10 +59,10 @@ def list_errors(limit: int, form: str) -> None:
     Example:
       lora-bridge errors list --format csv
     """
-    from console.recovery.failures import line
-    from console.show.tables import Format, render_failures
+    from console.recovery.failures import ListedFailure, listed
+    from console.show.tables import Format, render_records
 
-    for each in render_failures(map(line, _look(limit)), Format(form)):
+    for each in render_records(map(listed, _look(limit)), ListedFailure, _LAYOUT, Format(form)):
         click.echo(each)
 
 

@@ -51,7 +51,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ListedFailure:
     """A failure in one line."""
 
     id: str
@@ -69,15 +69,15 @@ def parse_failure(message_id: str, time: int, body: str) -> Failure:
         return Failure(message_id, time, body, None)
 
 
-def line(failure: Failure) -> Line:
+def listed(failure: Failure) -> ListedFailure:
     """Return the failure in one line."""
     if failure.action is None:
-        return Line(failure.id, format_time(failure.time), None, None, _NO_FAILURE)
+        return ListedFailure(failure.id, format_time(failure.time), None, None, _NO_FAILURE)
     payload = _decoded(failure.action.base64_original_payload)
     seqno = payload.get("seqno") if isinstance(payload, dict) else None
     reasons = dict.fromkeys(_reason(each.error_message) for each in failure.action.failures)
     reason = "; ".join(reasons) or "no reason given"
-    return Line(failure.id, format_time(failure.time), device_of(failure), seqno, reason)
+    return ListedFailure(failure.id, format_time(failure.time), device_of(failure), seqno, reason)
 
 
 def device_of(failure: Failure) -> str | None:

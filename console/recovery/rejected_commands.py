@@ -20,6 +20,7 @@ _AT_ONCE = 500  # frames; the bridge waits so long
 _LOOK_EVERY = 0.1  # seconds
 _PATIENCE = 5.0  # seconds without any progress, after which no bridge is at work
 
+_LAYOUT = "{:>6} {:27} {:15} {:20} {:>6} {}"
 _ID = click.IntRange(0, 2**63 - 1)  # SQLite's
 _ids = click.argument("ids", metavar="[ID]...", nargs=-1, type=_ID)
 
@@ -53,12 +54,12 @@ def list_rejected(config_path: Path, form: str) -> None:
     Example:
       lora-bridge rejected list --config /etc/lora-bridge/bridge.toml
     """
-    from bridge.spooling.rejected import listed
-    from console.show.tables import Format, render_rejected
+    from bridge.spooling.rejected import ListedFrame, listed
+    from console.show.tables import Format, render_records
 
     with _spool(config_path) as spool:
         frames = listed(spool)
-    for each in render_rejected(frames, Format(form)):
+    for each in render_records(frames, ListedFrame, _LAYOUT, Format(form)):
         click.echo(each)
 
 

@@ -17,6 +17,7 @@ from console.parameters import device as device_argument
 if TYPE_CHECKING:
     from console.show.output import Output
 
+_DEVICE = "{:28} {:27} {:>7} {:>7} {:>4} {:>5}"
 _PERIOD = 86_400_000_000  # microseconds
 
 
@@ -139,8 +140,9 @@ def devices(application: str | None, since: int | None, form: str) -> None:
     Example:
       lora-bridge devices --since 7d
     """
-    from console.show.tables import Format, render_devices
+    from console.show.tables import Format, render_records
     from console.store.devices import listed, summaries, table_names
+    from console.store.summary import Device
 
     uplinks, devices = table_names()
     begin = time.time_ns() // 1000 - _PERIOD if since is None else since
@@ -150,5 +152,5 @@ def devices(application: str | None, since: int | None, form: str) -> None:
     hidden = not sys.stderr.isatty() or sys.stdout.isatty()
     found = summaries(uplinks, names, begin)
     with click.progressbar(found, length=len(names), hidden=hidden, file=sys.stderr) as watched:
-        for line in render_devices(watched, Format(form)):
+        for line in render_records(watched, Device, _DEVICE, Format(form)):
             click.echo(line)

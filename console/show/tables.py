@@ -1,4 +1,4 @@
-"""Writes rows, devices, failures and rejected frames as they come.
+"""Writes rows and records as they come.
 
 For people as a table, for programs as JSON, for spreadsheets as CSV.
 """
@@ -9,24 +9,25 @@ from dataclasses import fields
 from enum import StrEnum
 from io import StringIO
 from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from bridge.spooling.rejected import Line as RejectedLine
-from console.recovery.failures import Line
 from console.show.columns import Columns, text
-from console.store.summary import Device
 from contract.names import PARTITION_KEY, SORT_KEY
 from contract.rows import Row
 
 _WIDTHS = {"seqno": 5, "port": 4, "freq": 6, "datr": 9, "gwrx": 4, "rssi": 4, "lsnr": 5}
 _TIME_WIDTH = 27
-_DEVICE = "{:28} {:27} {:>7} {:>7} {:>4} {:>5}"
-_FAILURE = "{:8.8} {:27} {:28} {:>5} {}"  # the beginning of the id tells it from others
-_REJECTED = "{:>6} {:27} {:15} {:20} {:>6} {}"
 _CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 """Those that JSON leaves as they are, and a terminal may obey."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_Record = TypeVar("_Record", bound="DataclassInstance")
 
 
 class Format(StrEnum):
@@ -55,32 +56,13 @@ def _table(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
         yield _line(str(row[SORT_KEY]), map(text, columns.values(row)), columns)
 
 
-def render_devices(devices: Iterable[Device], form: Format) -> Iterator[str]:
-    """Yield the lines that show devices in the form asked for."""
-    return _records(devices, Device, _DEVICE, form)
-
-
-def render_failures(failures: Iterable[Line], form: Format) -> Iterator[str]:
-    """Yield the lines that show failures in the form asked for."""
-    return _records(failures, Line, _FAILURE, form)
-
-
-def render_rejected(frames: Iterable[RejectedLine], form: Format) -> Iterator[str]:
-    """Yield the lines that show rejected frames in the form asked for."""
-    return _records(frames, RejectedLine, _REJECTED, form)
-
-
-def render_whole(shown: Mapping[str, object]) -> str:
-    """Show one thing as JSON over many lines."""
-    return msgspec.json.format(_encoder.encode(shown)).decode().translate(_CONTROLS)
-
-
-def _records(
-    records: Iterable[Device] | Iterable[Line] | Iterable[RejectedLine],
-    kind: type[Device | Line | RejectedLine],
-    layout: str,
-    form: Format,
+def render_records(
+    records: Iterable[_Record], kind: type[_Record], layout: str, form: Format
 ) -> Iterator[str]:
+    """Yield the lines that show dataclasses of one ``kind``, each field a column.
+
+    ``layout`` is a format string with a place for each field; a table is laid out by it.
+    """
     names = [each.name for each in fields(kind)]
     lines = ([text(getattr(record, name)) for name in names] for record in records)
     match form:
@@ -90,6 +72,11 @@ def _records(
             return _array(records)
         case Format.CSV:
             return map(_csv_line, chain([names], lines))
+
+
+def render_whole(shown: Mapping[str, object]) -> str:
+    """Show one thing as JSON over many lines."""
+    return msgspec.json.format(_encoder.encode(shown)).decode().translate(_CONTROLS)
 
 
 def _line(time: str, cells: Iterable[str], columns: Columns) -> str:

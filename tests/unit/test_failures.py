@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from console.recovery.failures import details, is_same, line, parse_failure, row_to_store
+from console.recovery.failures import details, is_same, listed, parse_failure, row_to_store
 from console.show.tables import render_whole
 from contract.rows import Value
 from tests.unit.error_actions import REASON, error_action
@@ -17,7 +17,7 @@ UPLINK = b'{"port1_bytes":[1,254],"timestamp":"2026-09-21T14:13:20.123456Z","seq
 
 def test_a_failure_in_one_line() -> None:
     """The device is that of the topic, and the reason what the service said."""
-    found = line(parse_failure("id", _TIME, error_action("lora/a/d", UPLINK)))
+    found = listed(parse_failure("id", _TIME, error_action("lora/a/d", UPLINK)))
     assert (found.id, found.time) == ("id", "2026-09-21T14:13:20.123000Z")
     assert (found.device, found.seqno, found.reason) == ("a/d", 12, REASON)
 
@@ -35,7 +35,7 @@ def test_what_surrounds_the_reason_is_left_out(said: str, reason: str) -> None:
     """Of what AWS IoT writes around a service's answer nothing is shown; else all of it."""
     body = json.loads(error_action("lora/a/d", UPLINK))
     body["failures"][0]["errorMessage"] = said
-    assert line(parse_failure("id", _TIME, json.dumps(body))).reason == reason
+    assert listed(parse_failure("id", _TIME, json.dumps(body))).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_surrounds_the_reason_is_left_out(said: str, reason: str) -> None:
 def test_another_message_is_said_to_be_one(body: str) -> None:
     """What is no message of an error action has a line, is shown as it is, and has no row."""
     failure = parse_failure("id", _TIME, body)
-    assert line(failure).reason == "no message of an AWS IoT error action"
+    assert listed(failure).reason == "no message of an AWS IoT error action"
     assert details(failure)["body"] == body
     with pytest.raises(ValueError, match="no message of an AWS IoT error action"):
         row_to_store(failure, None)
@@ -72,7 +72,7 @@ def test_a_payload_that_is_no_json_is_shown_in_base64(payload: bytes) -> None:
     shown = details(failure)
     assert "payload" not in shown
     assert "base64OriginalPayload" in shown
-    assert line(failure).seqno is None
+    assert listed(failure).seqno is None
     with pytest.raises(ValueError, match="no JSON object"):
         row_to_store(failure, None)
 
@@ -89,7 +89,7 @@ def test_the_row_is_that_of_the_rule() -> None:
 def test_a_topic_that_the_rule_does_not_take_has_no_row(topic: str) -> None:
     """A topic of two or four levels, or of another root, names no device."""
     failure = parse_failure("id", _TIME, error_action(topic, UPLINK))
-    assert line(failure).device is None
+    assert listed(failure).device is None
     with pytest.raises(ValueError, match="not a topic of the rule"):
         row_to_store(failure, None)
 

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.spooling import quarantine, rejected
 from bridge.spooling.quarantine import Quarantine
-from bridge.spooling.rejected import Line, Rejected
+from bridge.spooling.rejected import ListedFrame, Rejected
 from bridge.spooling.spool import Spool
 
 _PLENTY = 4_194_304
@@ -30,7 +30,7 @@ def junk(number: int, reason: str = "not JSON", size: int = 1000) -> Rejected:
     return Rejected(number, "127.0.0.1:6500", reason, whole=True, frame=frame)
 
 
-def kept(spool: Spool) -> list[Line]:
+def kept(spool: Spool) -> list[ListedFrame]:
     """Return what is on disk."""
     return spool.on_rejected(rejected.listed)
 

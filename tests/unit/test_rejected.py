@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.spooling import rejected, spool_file
-from bridge.spooling.rejected import ROW, Line, Rejected
+from bridge.spooling.rejected import ROW, ListedFrame, Rejected
 from bridge.spooling.spool import Spool
 from bridge.spooling.spool_file import join
 from bridge.spooling.waiting import Share, Waiting, waiting
@@ -49,7 +49,7 @@ def test_a_frame_is_there_for_the_next_run(path: Path) -> None:
         time = "2026-09-21T14:13:20.123001Z"
         begin = "1 " + "x" * 58
         lines = spool.on_rejected(rejected.listed)
-        assert lines[0] == Line(1, time, "127.0.0.1:6500", "not JSON", 1000, begin)
+        assert lines[0] == ListedFrame(1, time, "127.0.0.1:6500", "not JSON", 1000, begin)
         assert (lines[1].bytes, lines[1].frame) == (2, "\ufffd{")
         found = [spool.on_rejected(partial(rejected.found, number=n)) for n in (1, 2, 3)]
     assert found == [whole, part, None]

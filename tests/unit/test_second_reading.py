@@ -15,7 +15,7 @@ from bridge.intake import second_reading
 from bridge.intake.forwarder import Clock, Forwarder
 from bridge.intake.second_reading import SecondReading
 from bridge.spooling import rejected
-from bridge.spooling.rejected import Line, Rejected
+from bridge.spooling.rejected import ListedFrame, Rejected
 from bridge.spooling.spool import Spool
 from bridge.spooling.spooler import Spooler
 from bridge.spooling.waiting import Share, Waiting
@@ -36,7 +36,7 @@ def rejected_frame(data: bytes, listener: str = _HERE, *, whole: bool = True) ->
     return Rejected(RECEIVED, listener, "some reason", whole, data)
 
 
-def left(spool: Spool) -> list[Line]:
+def left(spool: Spool) -> list[ListedFrame]:
     """Return the rejected frames that are still there."""
     return spool.on_rejected(rejected.listed)
 
@@ -47,10 +47,10 @@ def read_again(
     max_bytes: int = 10**9,
     applications: Mapping[str, str | None] = MappingProxyType({_HERE: "a1", _THERE: None}),
     until: Callable[[Spool], bool],
-) -> tuple[list[Waiting], list[Line]]:
+) -> tuple[list[Waiting], list[ListedFrame]]:
     """Ask for all of these frames; return what waits and what is left when it is so far."""
 
-    async def scenario() -> tuple[list[Waiting], list[Line]]:
+    async def scenario() -> tuple[list[Waiting], list[ListedFrame]]:
         with Spool(path) as spool:
             spool.on_rejected(partial(rejected.keep, frames=frames))
             numbers = [each.id for each in left(spool)]
