@@ -6,11 +6,11 @@ from pathlib import Path
 
 from bench.load import numbered
 from bench.report import say
-from bridge.spooling.spool import Spool
-from bridge.spooling.waiting import waiting
-from bridge.uplinks.message import build
-from bridge.uplinks.semtech import parse
-from bridge.uplinks.timestamps import Timestamper
+from bridge.messages.message import build
+from bridge.messages.timestamper import Timestamper
+from bridge.sources.semtech.frames import parse
+from bridge.spool.spool import Spool
+from bridge.spool.waiting import waiting
 
 _COMMIT = 10_000  # messages in one commit
 _SAY_EVERY = 100_000  # messages

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from bridge.uplinks.rejection import FrameRejectedError
-from bridge.uplinks.semtech import parse
+from bridge.messages.rejection import FrameRejectedError
+from bridge.sources.semtech.frames import parse
 from console.simulate import frames
 
 _DEVICES = 100

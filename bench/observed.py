@@ -22,15 +22,16 @@ from bench.load import numbered_frames
 from bench.pace import connect, paced, write
 from bench.process import running
 from bridge import service
+from bridge.aws_iot import connection
+from bridge.aws_iot.window import Window
 from bridge.config import load
-from bridge.intake import source
-from bridge.publishing import mqtt
-from bridge.publishing.window import Window
-from bridge.spooling.spooler import Spooler
-from bridge.spooling.waiting import Waiting
-from bridge.uplinks.framing import BrokenFrame, Framer
-from bridge.uplinks.message import Message
-from bridge.uplinks.timestamps import Placement
+from bridge.messages.message import Message
+from bridge.messages.rejection import BrokenFrame
+from bridge.messages.timestamper import Placement
+from bridge.sources.semtech import listener
+from bridge.sources.semtech.framing import Framer
+from bridge.spool.spooler import Spooler
+from bridge.spool.waiting import Waiting
 from rig.errors import RigError
 from rig.mosquitto import Mosquitto
 from rig.servers import free_ports
@@ -128,9 +129,9 @@ def main() -> None:
             super().answered(waiting)
 
     with (
-        patch.object(source, "Framer", ObservedFramer),
+        patch.object(listener, "Framer", ObservedFramer),
         patch.object(service, "Spooler", ObservedSpooler),
-        patch.object(mqtt, "Window", ObservedWindow),
+        patch.object(connection, "Window", ObservedWindow),
     ):
         asyncio.run(service.serve(load(options.config)))
     times.acknowledged = [acknowledged[number] for number in sorted(acknowledged)]

@@ -14,11 +14,11 @@ from socket import create_server
 from awscrt import mqtt5
 from awsiot import mqtt5_client_builder
 
+from bridge.aws_iot.connection import keep_thread_state
 from bridge.config import Listen
-from bridge.publishing.mqtt import keep_thread_state
-from bridge.uplinks.framing import Framer
-from bridge.uplinks.message import Message, build
-from bridge.uplinks.semtech import parse
+from bridge.messages.message import Message, build
+from bridge.sources.semtech.frames import parse
+from bridge.sources.semtech.framing import Framer
 
 _WINDOW = 1000  # unacknowledged publishes
 _CONNECT_LIMIT = 10.0  # seconds

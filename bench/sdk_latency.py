@@ -9,7 +9,7 @@ from pathlib import Path
 from awscrt import mqtt5
 
 from bench.sdk import connected, messages, packet
-from bridge.uplinks.message import Message
+from bridge.messages.message import Message
 
 _ANSWER_LIMIT = 10.0  # seconds after the last publish
 

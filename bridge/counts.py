@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from bridge.uplinks.rejection import Reason
+from bridge.messages.rejection import Reason
 
 _APPLICATIONS = 100
 OTHER = "(other)"

@@ -10,17 +10,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from bridge.aws_iot.publisher import Publisher
+from bridge.clock import Clock
 from bridge.config import Config, Http
 from bridge.counts import Counts
-from bridge.intake.forwarder import Clock, Forwarder
-from bridge.intake.second_reading import SecondReading
-from bridge.intake.source import Source
-from bridge.publishing.publisher import Publisher
-from bridge.spooling.quarantine import Quarantine
-from bridge.spooling.spool import Spool
-from bridge.spooling.spooler import Spooler
-from bridge.uplinks.timestamps import Timestamper
-from bridge.watching.systemd import Systemd, report
+from bridge.health.systemd import Systemd, report
+from bridge.messages.timestamper import Timestamper
+from bridge.sources.forwarder import Forwarder
+from bridge.sources.retry import SecondReading
+from bridge.sources.semtech.listener import Source
+from bridge.spool.quarantine import Quarantine
+from bridge.spool.spool import Spool
+from bridge.spool.spooler import Spooler
 from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)
@@ -112,8 +113,8 @@ async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
         yield
         return
     # Only here: a bridge without [http] does not load the library.
-    from bridge.watching.health import Health  # noqa: PLC0415
-    from bridge.watching.metrics import Metrics  # noqa: PLC0415
+    from bridge.health.http import Health  # noqa: PLC0415
+    from bridge.health.metrics import Metrics  # noqa: PLC0415
 
     metrics = Metrics(
         bridge.source, bridge.spooler, bridge.publisher, bridge.counts, bridge.clock.wall

@@ -6,8 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from bridge.clock import Clock
 from bridge.config import load
-from bridge.intake.forwarder import Clock
 from bridge.service import serve
 
 _AFTER = 2.0  # seconds

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-from bridge.uplinks import message, semtech
-from bridge.uplinks.framing import BrokenFrame, Framer
-from bridge.uplinks.message import Message
-from bridge.uplinks.rejection import FrameRejectedError, Reason
-from bridge.uplinks.timestamps import Timestamper
-from bridge.uplinks.uplink import Json, Uplink
+from bridge.messages import message
+from bridge.messages.message import Message
+from bridge.messages.rejection import BrokenFrame, FrameRejectedError, Reason
+from bridge.messages.timestamper import Timestamper
+from bridge.messages.uplink import Json, Uplink
+from bridge.sources.semtech import frames
+from bridge.sources.semtech.framing import Framer
 from contract.eui import EUI_PATTERN
 from contract.times import format_time, parse_time
 
@@ -122,7 +123,7 @@ def _check_message(made: Message, uplink: Uplink) -> None:
 
 def _parsed(frame: bytes, application: str | None) -> Uplink | Reason | None:
     try:
-        return semtech.parse(frame, application)
+        return frames.parse(frame, application)
     except FrameRejectedError as error:
         return error.reason
 

@@ -54,7 +54,7 @@ def list_rejected(config_path: Path, form: str) -> None:
     Example:
       lora-bridge rejected list --config /etc/lora-bridge/bridge.toml
     """
-    from bridge.spooling.rejected import ListedFrame, listed
+    from bridge.spool.rejected import ListedFrame, listed
     from console.show.tables import Format, render_records
 
     with _spool(config_path) as spool:
@@ -75,7 +75,7 @@ def show(number: int, config_path: Path) -> None:
     Example:
       lora-bridge rejected show 17 | jq -r .frame
     """
-    from bridge.spooling.rejected import details, found
+    from bridge.spool.rejected import details, found
     from console.show.tables import render_whole
 
     with _spool(config_path) as spool:
@@ -100,7 +100,7 @@ def retry(ids: tuple[int, ...], config_path: Path) -> None:
     Example:
       lora-bridge rejected retry
     """
-    from bridge.spooling.rejected import ask, listed
+    from bridge.spool.rejected import ask, listed
 
     with _spool(config_path) as spool:
         numbers = _chosen(spool, ids)
@@ -128,7 +128,7 @@ def drop(ids: tuple[int, ...], *, everything: bool, config_path: Path) -> None:
     Example:
       lora-bridge rejected drop 17 18
     """
-    from bridge.spooling.rejected import drop as remove
+    from bridge.spool.rejected import drop as remove
 
     if bool(ids) == everything:
         raise click.UsageError("name the ids, or --all")
@@ -142,13 +142,13 @@ def drop(ids: tuple[int, ...], *, everything: bool, config_path: Path) -> None:
 def _spool(config_path: Path) -> Iterator[sqlite3.Connection]:
     """Open the spool that a configuration names, beside the bridge."""
     from bridge.config import load
-    from bridge.spooling import spool_file
+    from bridge.spool import file
 
     path = load(config_path).spool.path
     try:
         if not path.exists():
             raise BridgeError(f"{path}: no such file: the bridge makes it when it starts")
-        with closing(spool_file.join(path)) as spool:
+        with closing(file.join(path)) as spool:
             yield spool
     except sqlite3.Error as error:
         raise BridgeError(f"{path}: cannot use the spool: {error}") from None
@@ -158,7 +158,7 @@ def _spool(config_path: Path) -> Iterator[sqlite3.Connection]:
 
 def _chosen(spool: sqlite3.Connection, ids: Sequence[int]) -> list[int]:
     """Return the ids, all there are if none is given."""
-    from bridge.spooling.rejected import listed
+    from bridge.spool.rejected import listed
 
     there = [each.id for each in listed(spool)]
     missing = set(ids).difference(there)
@@ -180,7 +180,7 @@ def _in_steps(
 
 def _wait(spool: sqlite3.Connection, numbers: set[int]) -> set[int]:
     """Wait while a bridge reads frames; return the numbers of those that it does not."""
-    from bridge.spooling.rejected import waiting
+    from bridge.spool.rejected import waiting
 
     left = numbers & waiting(spool)
     changed = time.monotonic()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _ADDED = {PARTITION_KEY, EXPIRY_ATTRIBUTE, DECODED, DECODE_WARNINGS, DECODE_ERROR}
 """What a row has and the payload had not."""
-_ORDER = (SORT_KEY, "seqno", "motetx", "gwrx")  # as in bridge/uplinks/message.py, after the bytes
+_ORDER = (SORT_KEY, "seqno", "motetx", "gwrx")  # as in bridge/messages/message.py, after the bytes
 _PREFIX = re.compile(r"[0-9A-Za-z_.:-]+(/[0-9A-Za-z_.:-]+){0,5}")
 _MAX_PREFIX = 126
 """Characters. A topic has 256 bytes and 7 slashes at most (AWS IoT Core quotas, topics), of which

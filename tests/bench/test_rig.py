@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bench.load import distinct, numbered_frames, uplink_number
 from bench.sdk import connected, packet
-from bridge.uplinks.message import Message
+from bridge.messages.message import Message
 from rig.counter import Counter, counter
 from rig.disk_pauses import disk_pauses
 from rig.errors import RigError

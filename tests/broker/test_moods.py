@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from bridge.aws_iot import connection, lane, refused
 from bridge.config import Aws, Config, Listen, SpoolSettings
-from bridge.publishing import lane, mqtt, refused
+from bridge.messages.message import Message
 from bridge.service import serve
-from bridge.spooling.spool import Spool
-from bridge.spooling.waiting import waiting as waiting_message
-from bridge.uplinks.message import Message
+from bridge.spool.spool import Spool
+from bridge.spool.waiting import waiting as waiting_message
 from rig.certificates import make_certificates
 from rig.moody import MoodyBroker
 from rig.servers import free_ports
@@ -79,7 +79,7 @@ def test_withheld_pubacks_wedge_nothing(
     The SDK alone would keep the places of those publishes, and send nothing any more.
     """
     caplog.set_level("INFO")
-    monkeypatch.setattr(mqtt, "_ACK_TIMEOUT", 1)
+    monkeypatch.setattr(connection, "_ACK_TIMEOUT", 1)
     make_certificates(tmp_path)
     broker = MoodyBroker(tmp_path, lambda connection, _payload: 0 if connection else None)
     asyncio.run(play(tmp_path, broker))
@@ -97,7 +97,7 @@ def test_a_connection_that_takes_no_bytes_wedges_nothing(
     More is under way than the sockets of both sides can hold.
     """
     caplog.set_level("INFO")
-    monkeypatch.setattr(mqtt, "_ACK_TIMEOUT", 1)
+    monkeypatch.setattr(connection, "_ACK_TIMEOUT", 1)
     make_certificates(tmp_path)
     broker = MoodyBroker(tmp_path, lambda _connection, _payload: 0, deaf=frozenset({0}))
     large = {"port": 1, "payload": "A" * 40_000}  # 30,000 bytes, each a number and a comma

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.spooling.rejected import listed as listed_in
-from bridge.spooling.spool_file import join
+from bridge.spool.file import join
+from bridge.spool.rejected import listed as listed_in
 from rig.running_bridge import LORA_BRIDGE, running_bridge
 from rig.spools import waiting
 from soak.site import Site, site, wait_until

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bridge.config import load
-from bridge.intake.source import Source
+from bridge.messages.message import Message
 from bridge.service import serve
-from bridge.spooling.spool import Spool
-from bridge.spooling.waiting import waiting
-from bridge.uplinks.message import Message
+from bridge.sources.semtech.listener import Source
+from bridge.spool.spool import Spool
+from bridge.spool.waiting import waiting
 from contract.errors import BridgeError
 from rig.running_bridge import running_bridge
 from soak.site import Settings, Site, site

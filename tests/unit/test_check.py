@@ -10,8 +10,8 @@ import pytest
 from botocore.stub import Stubber
 
 from bridge import config
-from bridge.uplinks.message import build
-from bridge.uplinks.semtech import parse
+from bridge.messages.message import build
+from bridge.sources.semtech.frames import parse
 from console.check.account import Account
 from console.check.chain import BrokenError, Finding, Link, NotTriedError, State, line, walk
 from console.check.files import key

@@ -4,14 +4,14 @@ import logging
 
 import pytest
 
+from bridge.clock import Clock
 from bridge.config import Listen
 from bridge.counts import Counts
-from bridge.intake.forwarder import Clock, Forwarder
-from bridge.spooling.rejected import Rejected
-from bridge.uplinks.framing import BrokenFrame
-from bridge.uplinks.message import Message
-from bridge.uplinks.rejection import FrameRejectedError, Reason
-from bridge.uplinks.timestamps import Timestamper
+from bridge.messages.message import Message
+from bridge.messages.rejection import BrokenFrame, FrameRejectedError, Reason
+from bridge.messages.timestamper import Timestamper
+from bridge.sources.forwarder import Forwarder
+from bridge.spool.rejected import Rejected
 from contract.times import parse_time
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge.uplinks.framing import BrokenFrame, Framer
-from bridge.uplinks.rejection import Reason
+from bridge.messages.rejection import BrokenFrame, Reason
+from bridge.sources.semtech.framing import Framer
 
 MAX_FRAME = 1000
 FRAMES = st.lists(st.binary(min_size=1, max_size=40).map(lambda data: data.replace(b"\0", b"x")))

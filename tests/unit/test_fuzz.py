@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.uplinks.framing import Framer
+from bridge.sources.semtech.framing import Framer
 from tests.invariants import LIMITS, check_framing, check_stream
 from tests.unit.test_framing import cut, feed
 

@@ -11,8 +11,8 @@ from contextlib import suppress
 import pytest
 
 from bridge.config import Http
-from bridge.watching import health
-from bridge.watching.health import Health
+from bridge.health import http
+from bridge.health.http import Health
 from contract.errors import BridgeError
 
 
@@ -105,13 +105,13 @@ def test_a_request_without_end() -> None:
 
 def test_a_slow_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who does not finish asking is left."""
-    monkeypatch.setattr(health, "_LIMIT", 0.2)
+    monkeypatch.setattr(http, "_LIMIT", 0.2)
     assert served(say(b"GET /healthz HTTP/1.1\r\n")) == b""
 
 
 def test_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who does not take the answer is left, and what it has not taken is forgotten."""
-    monkeypatch.setattr(health, "_LIMIT", 0.2)
+    monkeypatch.setattr(http, "_LIMIT", 0.2)
     left = threading.Event()
     monkeypatch.setattr(
         asyncio.StreamReaderProtocol, "connection_lost", lambda _self, _error: left.set()
@@ -161,7 +161,7 @@ def test_too_many_clients() -> None:
     def client(address: str) -> object:
         host, _, port = address.rpartition(":")
         where = (host, int(port))
-        held = [socket.create_connection(where, timeout=10) for _ in range(health.MAX_CLIENTS)]
+        held = [socket.create_connection(where, timeout=10) for _ in range(http.MAX_CLIENTS)]
         answer = get("/healthz")(address)
         assert held[0].recv(1) == b""
         for each in held:

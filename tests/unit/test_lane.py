@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from bridge.aws_iot.lane import Lane
+from bridge.aws_iot.refused import RefusedMessages
 from bridge.config import Aws
 from bridge.counts import Counts
-from bridge.publishing.lane import Lane
-from bridge.publishing.refused import RefusedMessages
-from bridge.spooling.spool import Spool
-from bridge.spooling.spooler import Spooler
-from bridge.spooling.waiting import Share, Waiting, waiting
-from bridge.uplinks.message import Message
+from bridge.messages.message import Message
+from bridge.spool.spool import Spool
+from bridge.spool.spooler import Spooler
+from bridge.spool.waiting import Share, Waiting, waiting
 from rig.certificates import make_certificates
 
 Scenario = Callable[[Lane], None]
@@ -65,11 +65,11 @@ def test_what_a_lane_behind_was_offered_is_offered_again(
     """A lane that had enough takes from the next offer what no commit has put on disk yet."""
 
     def scenario(lane: Lane) -> None:
-        monkeypatch.setattr("bridge.publishing.lane._MAX_READY", 30)
+        monkeypatch.setattr("bridge.aws_iot.lane._MAX_READY", 30)
         lane.arrived(numbered(1, 3))
         lane.arrived(numbered(1, 5))
         assert lane._window.ready_bytes == 30
-        monkeypatch.setattr("bridge.publishing.lane._MAX_READY", 100)
+        monkeypatch.setattr("bridge.aws_iot.lane._MAX_READY", 100)
         lane._behind = False  # as reading ahead finds, while the disk has nothing newer
         lane.arrived(numbered(1, 6))
         assert lane._window.ready_bytes == 60

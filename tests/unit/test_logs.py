@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.logs import LogFormat, LogLevel, log_to_stderr
-from bridge.trace import trace
-from bridge.uplinks.message import Message
+from bridge.messages.message import Message
+from bridge.messages.trace import trace
 
 _log = logging.getLogger("bridge.test")
 

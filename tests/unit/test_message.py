@@ -3,10 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
-from bridge.uplinks import semtech
-from bridge.uplinks.message import build
-from bridge.uplinks.rejection import FrameRejectedError, Reason
-from bridge.uplinks.uplink import Uplink
+from bridge.messages.message import build
+from bridge.messages.rejection import FrameRejectedError, Reason
+from bridge.messages.uplink import Uplink
+from bridge.sources.semtech import frames
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED
 
 BARE = Uplink("37817737f13", "9372163", 1, b"\x01\xfe", None, None, (), ())
@@ -25,7 +25,7 @@ def test_bytes_come_first_then_the_timestamp() -> None:
 
 def test_everything_the_frame_has() -> None:
     """seqno, motetx and gwrx follow as the frame has them."""
-    uplink = semtech.parse(LAYOUT_1, None)
+    uplink = frames.parse(LAYOUT_1, None)
     assert uplink is not None
     assert build(uplink, RECEIVED).payload == (
         b'{"port1_bytes":[1,254],"timestamp":"2015-10-15T11:51:00.123456Z","seqno":12,'
@@ -57,7 +57,7 @@ def test_metadata_at_the_depth_limit_is_written_or_refused() -> None:
     for depth in (*range(700, 1100, 7), *range(1100, 30_000, 997)):
         motetx = f'{{"deep":{"[" * depth}{"]" * depth}}}'
         try:
-            uplink = semtech.parse(LAYOUT_2.replace(b"868.1", motetx.encode()), "a1")
+            uplink = frames.parse(LAYOUT_2.replace(b"868.1", motetx.encode()), "a1")
             assert uplink is not None
             build(uplink, RECEIVED)
         except FrameRejectedError as error:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.spooling import quarantine, rejected
-from bridge.spooling.quarantine import Quarantine
-from bridge.spooling.rejected import ListedFrame, Rejected
-from bridge.spooling.spool import Spool
+from bridge.spool import quarantine, rejected
+from bridge.spool.quarantine import Quarantine
+from bridge.spool.rejected import ListedFrame, Rejected
+from bridge.spool.spool import Spool
 
 _PLENTY = 4_194_304
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.spooling import rejected, spool_file
-from bridge.spooling.rejected import ROW, ListedFrame, Rejected
-from bridge.spooling.spool import Spool
-from bridge.spooling.spool_file import join
-from bridge.spooling.waiting import Share, Waiting, waiting
-from bridge.uplinks.message import Message
+from bridge.messages.message import Message
+from bridge.spool import file, rejected
+from bridge.spool.file import join
+from bridge.spool.rejected import ROW, ListedFrame, Rejected
+from bridge.spool.spool import Spool
+from bridge.spool.waiting import Share, Waiting, waiting
 
 _TIME = 1_790_000_000_123_000
 
@@ -106,7 +106,7 @@ def messages_of_an_older_bridge(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Make a spool as it was before there was a table of rejected frames; return what waits."""
     messages = [waiting(n, Message("lora/a/d", b"x" * 1000)) for n in range(1, 100)]
     with monkeypatch.context() as patch:
-        patch.setattr(spool_file, "_REJECTED", "")
+        patch.setattr(file, "_REJECTED", "")
         with Spool(path) as spool:
             spool.commit(messages, [], [], [])
             with pytest.raises(sqlite3.OperationalError, match="no such table"):

@@ -8,8 +8,8 @@ from threading import Event
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from bridge.uplinks import semtech
-from bridge.uplinks.message import build
+from bridge.messages.message import build
+from bridge.sources.semtech import frames
 from console.recovery.replay import check_prefix, payload, replay
 from contract.rows import Row, row_of, stored_row
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED
@@ -28,7 +28,7 @@ _ADDED = {
 @pytest.mark.parametrize("as_text", [False, True])
 def test_the_payload_is_the_one_that_was_published(frame: bytes, *, as_text: bool) -> None:
     """What was added to the row is gone, and numbers are as they were, in both stored forms."""
-    uplink = semtech.parse(frame, "37817737f13")
+    uplink = frames.parse(frame, "37817737f13")
     assert uplink is not None
     published = build(uplink, RECEIVED).payload
     fields = json.loads(published, parse_float=Decimal)

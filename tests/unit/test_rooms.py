@@ -9,11 +9,11 @@ import bridge
 
 _FOLDER = Path(bridge.__file__).parent
 _KNOWS: dict[str, set[str]] = {
-    "uplinks": set(),
-    "spooling": {"uplinks"},
-    "intake": {"uplinks", "spooling"},
-    "publishing": {"spooling"},
-    "watching": {"uplinks", "intake", "spooling", "publishing"},
+    "messages": set(),
+    "spool": {"messages"},
+    "sources": {"messages", "spool"},
+    "aws_iot": {"messages", "spool"},
+    "health": {"messages", "sources", "spool", "aws_iot"},
 }
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.spooling import salvage
-from bridge.spooling.spool import Spool
-from bridge.spooling.waiting import Share, waiting
-from bridge.uplinks.message import Message
-from bridge.uplinks.timestamps import Placement
+from bridge.messages.message import Message
+from bridge.messages.timestamper import Placement
+from bridge.spool import salvage
+from bridge.spool.spool import Spool
+from bridge.spool.waiting import Share, waiting
 
 COUNT = 1000
 PAGE = 4096

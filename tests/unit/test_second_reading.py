@@ -10,17 +10,18 @@ from types import MappingProxyType
 
 import pytest
 
+from bridge.clock import Clock
 from bridge.counts import Counts
-from bridge.intake import second_reading
-from bridge.intake.forwarder import Clock, Forwarder
-from bridge.intake.second_reading import SecondReading
-from bridge.spooling import rejected
-from bridge.spooling.rejected import ListedFrame, Rejected
-from bridge.spooling.spool import Spool
-from bridge.spooling.spooler import Spooler
-from bridge.spooling.waiting import Share, Waiting
-from bridge.uplinks.message import Message
-from bridge.uplinks.timestamps import Placement, Timestamper
+from bridge.messages.message import Message
+from bridge.messages.timestamper import Placement, Timestamper
+from bridge.sources import retry
+from bridge.sources.forwarder import Forwarder
+from bridge.sources.retry import SecondReading
+from bridge.spool import rejected
+from bridge.spool.rejected import ListedFrame, Rejected
+from bridge.spool.spool import Spool
+from bridge.spool.spooler import Spooler
+from bridge.spool.waiting import Share, Waiting
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 
 _HERE, _THERE = "127.0.0.1:6500", "127.0.0.1:6501"
@@ -28,7 +29,7 @@ _HERE, _THERE = "127.0.0.1:6500", "127.0.0.1:6501"
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(second_reading, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(retry, "_LOOK_EVERY", 0.01)
 
 
 def rejected_frame(data: bytes, listener: str = _HERE, *, whole: bool = True) -> Rejected:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.uplinks.rejection import FrameRejectedError, Reason
-from bridge.uplinks.semtech import parse
-from bridge.uplinks.uplink import Uplink
+from bridge.messages.rejection import FrameRejectedError, Reason
+from bridge.messages.uplink import Uplink
+from bridge.sources.semtech.frames import parse
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame, with_userdata
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.uplinks.framing import Framer
-from bridge.uplinks.semtech import parse
+from bridge.sources.semtech.frames import parse
+from bridge.sources.semtech.framing import Framer
 from console.simulate import APPLICATION, Plan, device_eui, frames, pieces, send
 from contract.errors import BridgeError
 

@@ -8,13 +8,14 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+from bridge.clock import Clock
 from bridge.config import Listen
 from bridge.counts import Counts
-from bridge.intake import source
-from bridge.intake.forwarder import Clock, Forwarder
-from bridge.intake.source import Source
-from bridge.uplinks.message import Message
-from bridge.uplinks.timestamps import Timestamper
+from bridge.messages.message import Message
+from bridge.messages.timestamper import Timestamper
+from bridge.sources.forwarder import Forwarder
+from bridge.sources.semtech import listener
+from bridge.sources.semtech.listener import Source
 from contract.errors import BridgeError
 from tests.unit.frames import LAYOUT_1, LAYOUT_2, frame
 
@@ -170,7 +171,7 @@ def test_stopping_takes_what_has_arrived_before_a_slow_disk() -> None:
 
 def test_stopping_takes_what_a_resting_connection_has(monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames behind garbage are taken, though their connection rests for the garbage."""
-    monkeypatch.setattr(source, "_PENALTY", 10**9)
+    monkeypatch.setattr(listener, "_PENALTY", 10**9)
 
     async def scenario(setting: Setting) -> None:
         with setting.connect() as server:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.spooling import spool as spool_module
-from bridge.spooling.spool import Spool
-from bridge.spooling.waiting import Share, Waiting, waiting
-from bridge.uplinks.message import Message
-from bridge.uplinks.timestamps import Placement
+from bridge.messages.message import Message
+from bridge.messages.timestamper import Placement
+from bridge.spool import spool as spool_module
+from bridge.spool.spool import Spool
+from bridge.spool.waiting import Share, Waiting, waiting
 from contract.errors import BridgeError
 
 ALL = Share(0, 1)
@@ -179,10 +179,10 @@ def test_it_is_as_durable_as_promised(path: Path) -> None:
 
 WRITER = """
 import sys
-from bridge.uplinks.message import Message
-from bridge.spooling.spool import Spool
-from bridge.spooling.waiting import waiting
-from bridge.uplinks.timestamps import Placement
+from bridge.messages.message import Message
+from bridge.spool.spool import Spool
+from bridge.spool.waiting import waiting
+from bridge.messages.timestamper import Placement
 with Spool(__import__("pathlib").Path(sys.argv[1])) as spool:
     for i in range(1, 1_000_000):
         arrived = waiting(i, Message("lora/a/d", b"x" * 500))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.spooling.spool import Spool
-from bridge.spooling.spooler import Spooler
-from bridge.spooling.waiting import Share, Waiting
-from bridge.uplinks.message import Message
-from bridge.uplinks.timestamps import Placement
+from bridge.messages.message import Message
+from bridge.messages.timestamper import Placement
+from bridge.spool.spool import Spool
+from bridge.spool.spooler import Spooler
+from bridge.spool.waiting import Share, Waiting
 
 MESSAGE = Message("lora/a1/d1", b"x" * 990)  # 1,000 bytes with its topic
 PLACEMENT = Placement("a1/d1", 1, 1, b"")

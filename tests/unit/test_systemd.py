@@ -11,15 +11,15 @@ from shutil import which
 
 import pytest
 
+from bridge.aws_iot.lane import Lane
+from bridge.aws_iot.refused import RefusedMessages
 from bridge.config import Aws
 from bridge.counts import Counts
-from bridge.publishing.lane import Lane
-from bridge.publishing.refused import RefusedMessages
-from bridge.spooling.spool import Spool
-from bridge.spooling.spooler import Spooler
-from bridge.spooling.waiting import Share, waiting
-from bridge.uplinks.message import Message
-from bridge.watching.systemd import Systemd, report
+from bridge.health.systemd import Systemd, report
+from bridge.messages.message import Message
+from bridge.spool.spool import Spool
+from bridge.spool.spooler import Spooler
+from bridge.spool.waiting import Share, waiting
 from rig.certificates import make_certificates
 
 UNIT = Path(__file__).parents[2] / "deploy" / "lora-bridge.service"

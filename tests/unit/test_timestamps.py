@@ -5,9 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bridge.uplinks import timestamps
-from bridge.uplinks.timestamps import Placement, Timestamper
-from bridge.uplinks.uplink import Uplink
+from bridge.messages.timestamper import Placement, Timestamper
+from bridge.messages.uplink import Uplink
 from contract.times import format_time, parse_time
 
 NOW = 1_700_000_000_000_000
@@ -138,7 +137,7 @@ def test_one_timestamp_for_each_uplink(deliveries: list[tuple[int, int]]) -> Non
 
 def test_standing_clock_never_gives_a_time_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gateway whose clock stands still gets new timestamps beyond what is remembered."""
-    monkeypatch.setattr(timestamps, "REMEMBERED", 10)
+    monkeypatch.setattr("bridge.messages.timestamper.REMEMBERED", 10)
     timestamper = Timestamper()
     placed = [timestamper.place(replace(UPLINK, seqno=n), NOW).given for n in range(100)]
     assert len(set(placed)) == 100
@@ -146,7 +145,7 @@ def test_standing_clock_never_gives_a_time_again(monkeypatch: pytest.MonkeyPatch
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest placements are remembered, and no more than twice as many as promised."""
-    monkeypatch.setattr(timestamps, "REMEMBERED", 10)
+    monkeypatch.setattr("bridge.messages.timestamper.REMEMBERED", 10)
     timestamper = Timestamper()
     for number in range(100):
         timestamper.place(replace(UPLINK, received_at=(NOW + number,)), NOW)

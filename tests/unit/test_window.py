@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.publishing.window import Window
-from bridge.spooling.waiting import Waiting
+from bridge.aws_iot.window import Window
+from bridge.spool.waiting import Waiting
 
 LIMIT = 3
 

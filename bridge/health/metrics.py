@@ -18,12 +18,12 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from bridge.aws_iot.latencies import BOUNDS
+from bridge.aws_iot.publisher import Publisher
 from bridge.counts import Counts
-from bridge.intake.source import Source
-from bridge.publishing.latencies import BOUNDS
-from bridge.publishing.publisher import Publisher
-from bridge.spooling.spooler import Spooler
-from bridge.uplinks.message import time_of
+from bridge.messages.message import time_of
+from bridge.sources.semtech.listener import Source
+from bridge.spool.spooler import Spooler
 
 _MICROS = 1_000_000
 

@@ -1,23 +1,6 @@
 """Splits the network server's byte stream into frames. Does no I/O."""
 
-from dataclasses import dataclass
-
-from bridge.uplinks.rejection import Reason
-
-_EXCERPT = 120  # bytes of a frame shown in the log
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenFrame:
-    """Stands for a frame that was not received whole, and begins with ``excerpt``."""
-
-    reason: Reason
-    excerpt: bytes
-
-
-def excerpt(frame: bytes | BrokenFrame) -> bytes:
-    """Return the beginning of a frame, for the log."""
-    return frame.excerpt if isinstance(frame, BrokenFrame) else frame[:_EXCERPT]
+from bridge.messages.rejection import EXCERPT, BrokenFrame, Reason, excerpt
 
 
 class Framer:
@@ -48,7 +31,7 @@ class Framer:
 
     def end(self) -> BrokenFrame | None:
         """Return the frame that the end of the connection cut off, if it did."""
-        return BrokenFrame(Reason.TRUNCATED, bytes(self._tail[:_EXCERPT])) if self._tail else None
+        return BrokenFrame(Reason.TRUNCATED, bytes(self._tail[:EXCERPT])) if self._tail else None
 
     def _extend(self, piece: bytes) -> None:
         if self._oversized:
@@ -56,7 +39,7 @@ class Framer:
         self._tail += piece
         if len(self._tail) > self._max_frame:
             self._oversized = True
-            del self._tail[_EXCERPT:]
+            del self._tail[EXCERPT:]
 
     def _take_tail(self) -> bytes | BrokenFrame:
         taken = bytes(self._tail)

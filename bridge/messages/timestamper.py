@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from bridge.uplinks.uplink import Uplink
+from bridge.messages.uplink import Uplink
 
 _SECOND = 1_000_000
 _MAX_AGE = 24 * 3600 * _SECOND

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain, count, islice
 from pathlib import Path
 
-from bridge.spooling import spool_file
+from bridge.spool.file import connect
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY = 0xFF
@@ -75,7 +75,7 @@ def salvage(path: Path, on_progress: Callable[[], object]) -> Salvaged:
             return Salvaged(_count(sound), _exchange(path))
     building = path.with_name(path.name + ".building")
     building.unlink(missing_ok=True)
-    with closing(spool_file.connect(building)) as sound:
+    with closing(connect(building)) as sound:
         sound.execute("PRAGMA journal_mode = OFF")  # everything into the one file, once
         messages = _copy(path, sound, on_progress)
         sound.execute("PRAGMA journal_mode = DELETE")
@@ -201,7 +201,7 @@ def _copy_with_first_page(damaged: Path, copy: Path) -> None:
     log = damaged.with_name(damaged.name + "-wal")
     if log.exists():
         shutil.copyfile(log, copy.with_name(copy.name + "-wal"))
-    with closing(spool_file.connect(Path(":memory:"))) as empty:
+    with closing(connect(Path(":memory:"))) as empty:
         page = bytearray(empty.serialize()[:_PAGE])
     page[18:20] = b"\x02\x02"  # read and written through the log
     page[28:32] = (damaged.stat().st_size // _PAGE).to_bytes(4, "big")

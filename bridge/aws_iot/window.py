@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from bridge.spooling.waiting import Waiting
+from bridge.spool.waiting import Waiting
 
 
 class Window:

@@ -3,15 +3,15 @@
 import asyncio
 import logging
 
-from bridge.bursts import Bursts
+from bridge.aws_iot.connection import TIMEOUT, Connection, Events, Outcome, Result
+from bridge.aws_iot.latencies import Latencies
+from bridge.aws_iot.refused import PROBE_EVERY, RefusedMessages
 from bridge.config import Aws
 from bridge.counts import Counts
-from bridge.publishing.latencies import Latencies
-from bridge.publishing.mqtt import TIMEOUT, Connection, Events, Outcome, Result
-from bridge.publishing.refused import PROBE_EVERY, RefusedMessages
-from bridge.spooling.spooler import Spooler
-from bridge.spooling.waiting import Share, Waiting
-from bridge.trace import trace
+from bridge.log_limit import Bursts
+from bridge.messages.trace import trace
+from bridge.spool.spooler import Spooler
+from bridge.spool.waiting import Share, Waiting
 from contract.names import client_id
 
 _log = logging.getLogger(__name__)

@@ -17,9 +17,10 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import msgspec
 
-from bridge.spooling import rejected, salvage, spool_file
-from bridge.spooling.waiting import Share, Stretch, Waiting
-from bridge.uplinks.timestamps import REMEMBERED, Placement
+from bridge.messages.timestamper import REMEMBERED, Placement
+from bridge.spool import rejected, salvage
+from bridge.spool.file import connect, lock
+from bridge.spool.waiting import Share, Stretch, Waiting
 from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Spool:
         self._surplus = _SURPLUS  # of earlier runs, perhaps
         self.last_id = self._refusals = 0
         with ExitStack() as stack:
-            stack.enter_context(spool_file.lock(path))
+            stack.enter_context(lock(path))
             try:
                 salvage.finish(path)
                 self._open()
@@ -186,7 +187,7 @@ class Spool:
 
     @_on_a_sound_file
     def on_rejected(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Do some of the work of ``bridge.spooling.rejected`` at once, and durably.
+        """Do some of the work of ``bridge.spool.rejected`` at once, and durably.
 
         Raises:
             sqlite3.Error: nothing was changed.
@@ -229,7 +230,7 @@ class Spool:
 
     def _open(self) -> None:
         try:
-            self._db = spool_file.connect(self._path)
+            self._db = connect(self._path)
         except sqlite3.DatabaseError as error:
             if not salvage.is_damage(error):
                 raise
@@ -267,7 +268,7 @@ class Spool:
             "spool: %s was damaged (%s): moved to %s; %d messages saved from it",
             *(self._path, damage, saved.aside, saved.messages),
         )
-        self._db = spool_file.connect(self._path)
+        self._db = connect(self._path)
 
     def _remember(self, placements: Sequence[Placement]) -> None:
         """Keep the placements, and at least REMEMBERED in all."""

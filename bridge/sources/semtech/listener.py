@@ -9,10 +9,10 @@ from functools import partial
 from typing import cast
 
 from bridge.addresses import address, why
-from bridge.bursts import Bursts
 from bridge.config import Listen
-from bridge.intake.forwarder import Forwarder
-from bridge.uplinks.framing import Framer
+from bridge.log_limit import Bursts
+from bridge.sources.forwarder import Forwarder
+from bridge.sources.semtech.framing import Framer
 from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)

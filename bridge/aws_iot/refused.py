@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from bridge.spooling.spooler import Spooler
-from bridge.spooling.waiting import Waiting
+from bridge.spool.spooler import Spooler
+from bridge.spool.waiting import Waiting
 
 PROBE_EVERY = 10.0  # seconds
 _PROBES = 10  # topics tried at once: a tenth of the publishes that AWS IoT takes in a second

@@ -5,13 +5,13 @@ A device always uses the same connection, and its messages go out in order of re
 
 import asyncio
 
+from bridge.aws_iot.lane import Lane
+from bridge.aws_iot.latencies import Latencies, added
+from bridge.aws_iot.refused import RefusedMessages
 from bridge.config import Aws
 from bridge.counts import Counts
-from bridge.publishing.lane import Lane
-from bridge.publishing.latencies import Latencies, added
-from bridge.publishing.refused import RefusedMessages
-from bridge.spooling.spooler import Spooler
-from bridge.spooling.waiting import Share, Waiting
+from bridge.spool.spooler import Spooler
+from bridge.spool.waiting import Share, Waiting
 
 
 class Publisher:

@@ -9,8 +9,8 @@ from typing import cast
 
 import msgspec
 
-from bridge.uplinks.rejection import FrameRejectedError, Reason
-from bridge.uplinks.uplink import Json, JsonObject, Uplink, check_eui
+from bridge.messages.rejection import FrameRejectedError, Reason
+from bridge.messages.uplink import Json, JsonObject, Uplink, check_eui
 from contract.times import parse_time
 
 

@@ -9,10 +9,10 @@ import logging
 from collections import defaultdict
 from functools import partial
 
-from bridge.bursts import Bursts
-from bridge.spooling import rejected
-from bridge.spooling.rejected import Rejected
-from bridge.spooling.spool import Spool
+from bridge.log_limit import Bursts
+from bridge.spool import rejected
+from bridge.spool.rejected import Rejected
+from bridge.spool.spool import Spool
 
 _log = logging.getLogger(__name__)
 

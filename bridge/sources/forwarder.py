@@ -2,32 +2,22 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from bridge.bursts import Bursts
+from bridge.clock import Clock
 from bridge.config import Listen
 from bridge.counts import Counts
-from bridge.spooling.rejected import Rejected
-from bridge.trace import trace, traced
-from bridge.uplinks import message, semtech
-from bridge.uplinks.framing import BrokenFrame, excerpt
-from bridge.uplinks.message import Message
-from bridge.uplinks.rejection import FrameRejectedError
-from bridge.uplinks.timestamps import Placement, Timestamper
+from bridge.log_limit import Bursts
+from bridge.messages import message
+from bridge.messages.message import Message
+from bridge.messages.rejection import BrokenFrame, FrameRejectedError, excerpt
+from bridge.messages.timestamper import Placement, Timestamper
+from bridge.messages.trace import trace, traced
+from bridge.sources.semtech import frames
+from bridge.spool.rejected import Rejected
 
 _log = logging.getLogger(__name__)
 
 Keep = Callable[[Message, Placement], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The host's clocks, passed in so that tests can set them."""
-
-    wall: Callable[[], int]
-    """Microseconds since 1970."""
-    monotonic: Callable[[], float]
-    """Seconds; never goes back."""
 
 
 class Forwarder:
@@ -80,7 +70,7 @@ class Forwarder:
             FrameRejectedError: it is rejected as before, or for another reason.
 
         """
-        uplink = semtech.parse(frame, application)
+        uplink = frames.parse(frame, application)
         if uplink is not None:
             placement = self._timestamper.place(uplink, received)
             keep(message.build(uplink, placement.given), placement)
@@ -89,7 +79,7 @@ class Forwarder:
     def _forward(self, frame: bytes | BrokenFrame, application: str | None) -> None:
         if isinstance(frame, BrokenFrame):
             raise FrameRejectedError(frame.reason)
-        uplink = semtech.parse(frame, application)
+        uplink = frames.parse(frame, application)
         if uplink is None:
             self._counts.ignored += 1
             return

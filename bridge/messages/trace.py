@@ -2,12 +2,24 @@
 
 import logging
 from collections.abc import Iterable
+from typing import Protocol
 
-from bridge.spooling.waiting import Waiting
-from bridge.uplinks.message import Message, seqno_of
+from bridge.messages.message import seqno_of
 from contract.names import TOPIC_ROOT
 
 _log = logging.getLogger(__name__)
+
+
+class Published(Protocol):
+    """What is traced: a message, before it waits in the spool or while it does."""
+
+    @property
+    def topic(self) -> str:
+        """Where it is published."""
+
+    @property
+    def payload(self) -> bytes:
+        """Its JSON."""
 
 
 def traced() -> bool:
@@ -15,7 +27,7 @@ def traced() -> bool:
     return _log.isEnabledFor(logging.DEBUG)
 
 
-def trace(messages: Iterable[Message | Waiting], step: str) -> None:
+def trace(messages: Iterable[Published], step: str) -> None:
     """Say how far uplinks have come; nothing is done for them where nobody wants to know."""
     if not traced():
         return

@@ -5,12 +5,12 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 
-from bridge.bursts import Bursts
-from bridge.intake.forwarder import Forwarder
-from bridge.spooling import rejected
-from bridge.spooling.spool import Spool
-from bridge.spooling.spooler import Spooler
-from bridge.uplinks.rejection import FrameRejectedError
+from bridge.log_limit import Bursts
+from bridge.messages.rejection import FrameRejectedError
+from bridge.sources.forwarder import Forwarder
+from bridge.spool import rejected
+from bridge.spool.spool import Spool
+from bridge.spool.spooler import Spooler
 
 _log = logging.getLogger(__name__)
 

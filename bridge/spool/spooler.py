@@ -13,12 +13,12 @@ from functools import partial
 from logging import ERROR, WARNING
 from typing import TypeVar
 
-from bridge.bursts import Bursts
-from bridge.spooling.spool import Spool
-from bridge.spooling.waiting import Share, Stretch, Waiting, waiting
-from bridge.trace import trace
-from bridge.uplinks.message import Message
-from bridge.uplinks.timestamps import Placement
+from bridge.log_limit import Bursts
+from bridge.messages.message import Message
+from bridge.messages.timestamper import Placement
+from bridge.messages.trace import trace
+from bridge.spool.spool import Spool
+from bridge.spool.waiting import Share, Stretch, Waiting, waiting
 
 _log = logging.getLogger(__name__)
 

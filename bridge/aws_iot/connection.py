@@ -20,11 +20,11 @@ from awscrt import io, mqtt5
 from awscrt.exceptions import AwsCrtError
 from awsiot import mqtt5_client_builder
 
+from bridge.aws_iot.latencies import Latencies
+from bridge.aws_iot.window import Window
 from bridge.config import Aws
-from bridge.publishing.latencies import Latencies
-from bridge.publishing.window import Window
-from bridge.spooling.waiting import Waiting
-from bridge.trace import trace, traced
+from bridge.messages.trace import trace, traced
+from bridge.spool.waiting import Waiting
 from contract.errors import BridgeError
 
 _KEEP_ALIVE = 30  # seconds: AWS IoT takes 30 to 1200

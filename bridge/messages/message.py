@@ -2,8 +2,8 @@
 
 import msgspec
 
-from bridge.uplinks.rejection import FrameRejectedError, Reason
-from bridge.uplinks.uplink import Json, Uplink
+from bridge.messages.rejection import FrameRejectedError, Reason
+from bridge.messages.uplink import Json, Uplink
 from contract.names import SORT_KEY, TOPIC_ROOT
 from contract.times import format_time, parse_time
 

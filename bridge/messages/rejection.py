@@ -1,6 +1,10 @@
 """Why a frame is not forwarded. Does no I/O."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+EXCERPT = 120
+"""Bytes of a frame that are shown in the log."""
 
 
 class Reason(StrEnum):
@@ -27,3 +31,16 @@ class FrameRejectedError(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenFrame:
+    """Stands for a frame that was not received whole, and begins with ``excerpt``."""
+
+    reason: Reason
+    excerpt: bytes
+
+
+def excerpt(frame: bytes | BrokenFrame) -> bytes:
+    """Return the beginning of a frame, for the log."""
+    return frame.excerpt if isinstance(frame, BrokenFrame) else frame[:EXCERPT]

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from bridge.uplinks.message import Message
+from bridge.messages.message import Message
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False):

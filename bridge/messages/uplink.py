@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from bridge.uplinks.rejection import FrameRejectedError, Reason
+from bridge.messages.rejection import FrameRejectedError, Reason
 from contract.eui import EUI_PATTERN
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]

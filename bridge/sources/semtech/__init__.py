@@ -1,0 +1,1 @@
+"""Semtech's network server: NUL-terminated JSON frames over a TCP socket."""
