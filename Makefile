@@ -32,17 +32,17 @@ $(READY): requirements.txt pyproject.toml package.json package-lock.json
 	touch $@
 
 demo: setup
-	$(BIN)/python -m localaws.demo $(if $(KEEP),--keep)
+	$(BIN)/python -m lab.demo $(if $(KEEP),--keep)
 
 test: setup
 	$(BIN)/pytest
 
 bench: setup
-	$(BIN)/python -m bench $(SECTIONS) $(if $(FRAMES),--frames $(FRAMES)) \
+	$(BIN)/python -m lab.bench $(SECTIONS) $(if $(FRAMES),--frames $(FRAMES)) \
 	    $(if $(BACKLOG),--backlog $(BACKLOG))
 
 soak: setup
-	$(BIN)/python -m soak $(SCENARIOS) $(if $(MINUTES),--minutes $(MINUTES))
+	$(BIN)/python -m lab.soak $(SCENARIOS) $(if $(MINUTES),--minutes $(MINUTES))
 
 check: setup
 	$(BIN)/ruff check

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.mosquitto import Mosquitto, mosquitto
+from lab.rig.mosquitto import Mosquitto, mosquitto
 
 if sys.platform != "linux":  # the bench reads /proc, and says so itself
     collect_ignore_glob = ["test_*.py"]

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bench import backlog, drain
-from bench.drain import Drain
-from bench.full_spool import fill
-from bench.process import PROJECT
-from rig.errors import RigError
-from rig.mosquitto import Mosquitto
-from rig.spools import committed, waiting
+from lab.bench import drain
+from lab.bench.drain import Drain
+from lab.bench.full_spool import fill
+from lab.bench.process import PROJECT
+from lab.bench.sections import backlog
+from lab.rig.errors import RigError
+from lab.rig.mosquitto import Mosquitto
+from lab.rig.spools import committed, waiting
 
 MESSAGES = 4000
 LIMIT = 60.0  # seconds
@@ -85,7 +86,7 @@ def test_a_section_that_does_not_exist() -> None:
 
 def _bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "bench", *arguments],
+        [sys.executable, "-m", "lab.bench", *arguments],
         cwd=PROJECT,
         capture_output=True,
         text=True,

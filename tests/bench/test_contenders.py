@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.contenders import (
+from lab.bench.contenders import (
     ARTICLE,
     BRIDGE,
     FRAMED,
@@ -13,10 +13,10 @@ from bench.contenders import (
     SDK_LOOP,
     Contender,
 )
-from bench.load import numbered_frames
-from bench.measure import measure
-from rig.errors import RigError
-from rig.mosquitto import Mosquitto
+from lab.bench.load import numbered_frames
+from lab.bench.measure import measure
+from lab.rig.errors import RigError
+from lab.rig.mosquitto import Mosquitto
 
 FRAMES = 500
 

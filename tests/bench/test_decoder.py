@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from bench.decoder import FIGURES, rows, section
-from bench.report import Setup
-from rig.mosquitto import Mosquitto
+from lab.bench.report import Setup
+from lab.bench.sections.decoder import FIGURES, rows, section
+from lab.rig.mosquitto import Mosquitto
 
 
 def test_the_section(broker: Mosquitto, tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import at_risk, observed
-from bench.bridge_latency import bridge_latency
-from bench.observed import milliseconds, observe
-from bench.pace import paced
-from rig.errors import RigError
-from rig.mosquitto import Mosquitto
+from lab.bench.bridge_latency import bridge_latency
+from lab.bench.instrumented_bridge import milliseconds, observe
+from lab.bench.sections import at_risk
+from lab.bench.writer import paced
+from lab.rig.errors import RigError
+from lab.rig.mosquitto import Mosquitto
 
 
 def test_every_frame_is_seen_at_every_stage(broker: Mosquitto, tmp_path: Path) -> None:
@@ -36,7 +36,9 @@ def test_a_bridge_that_misses_frames(
     broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is measured of a run in which frames did not get to their PUBACK."""
-    monkeypatch.setattr(observed, "paced", lambda frames, rate: paced(frames[1:], rate))
+    monkeypatch.setattr(
+        "lab.bench.instrumented_bridge.paced", lambda frames, rate: paced(frames[1:], rate)
+    )
     with pytest.raises(RigError, match="of 20 frames, 19 were observed"):
         observe(broker, tmp_path, rate=100, seconds=0.2)
 

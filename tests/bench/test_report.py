@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from bench import throughput
-from bench.contenders import CONTENDERS
-from bench.latency import sdk_percentiles
-from bench.report import Setup, spread, table
-from bench.sync_latency import sync_median
-from rig.machine import machine
-from rig.mosquitto import Mosquitto
+from lab.bench.contenders import CONTENDERS
+from lab.bench.report import Setup, spread, table
+from lab.bench.sections import throughput
+from lab.bench.sections.latency import sdk_percentiles
+from lab.bench.sync_latency import sync_median
+from lab.rig.machine import machine
+from lab.rig.mosquitto import Mosquitto
 
 
 def test_spread() -> None:

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.load import distinct, numbered_frames, uplink_number
-from bench.sdk import connected, packet
 from bridge.messages.message import Message
-from rig.counter import Counter, counter
-from rig.disk_pauses import disk_pauses
-from rig.errors import RigError
-from rig.mosquitto import Mosquitto, program
-from rig.usage import Usage
+from lab.bench.load import distinct, numbered_frames, uplink_number
+from lab.bench.sdk import connected, packet
+from lab.rig.counter import Counter, counter
+from lab.rig.disk_pauses import disk_pauses
+from lab.rig.errors import RigError
+from lab.rig.mosquitto import Mosquitto, program
+from lab.rig.usage import Usage
 
 LIMIT = 10.0  # seconds
 
@@ -119,7 +119,7 @@ def test_pauses_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         begun.set()
         ended.wait()
 
-    monkeypatch.setattr("rig.disk_pauses.os.fdatasync", pause)
+    monkeypatch.setattr("lab.rig.disk_pauses.os.fdatasync", pause)
     before = time.monotonic()
     with disk_pauses(tmp_path) as pauses:
         begun.wait()

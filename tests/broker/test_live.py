@@ -11,9 +11,9 @@ import pytest
 from console.identity.enroll import Endpoint
 from console.store.live import Consumer, live_uplinks
 from contract.errors import BridgeError
-from rig.mosquitto import Mosquitto, mosquitto
-from rig.proxy import Proxy
-from rig.servers import free_ports
+from lab.rig.link import Proxy
+from lab.rig.mosquitto import Mosquitto, mosquitto
+from lab.rig.servers import free_ports
 
 _TIME = "2026-11-22T10:00:00.00000{}Z"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rig.running_bridge import RunningBridge, running_bridge
-from soak.site import Site, site
+from lab.rig.running_bridge import RunningBridge, running_bridge
+from lab.soak.site import Site, site
 from tests.unit.frames import frame
 
 _LAST = "published: PUBACK"

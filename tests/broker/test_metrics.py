@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from rig.running_bridge import RunningBridge, running_bridge
-from rig.servers import free_ports
-from soak.site import Site, site, wait_until
+from lab.rig.running_bridge import RunningBridge, running_bridge
+from lab.rig.servers import free_ports
+from lab.soak.site import Site, site, wait_until
 from tests.unit.frames import frame
 
 _LIMIT = 60.0  # seconds

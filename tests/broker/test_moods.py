@@ -16,10 +16,10 @@ from bridge.messages.message import Message
 from bridge.service import serve
 from bridge.spool.spool import Spool
 from bridge.spool.waiting import waiting as waiting_message
-from rig.certificates import make_certificates
-from rig.moody import MoodyBroker
-from rig.servers import free_ports
-from rig.spools import waiting
+from lab.rig.certificates import make_certificates
+from lab.rig.scripted_broker import MoodyBroker
+from lab.rig.servers import free_ports
+from lab.rig.spools import waiting
 from tests.unit.frames import frame
 
 FRAMES = 12

@@ -12,9 +12,9 @@ import pytest
 
 from bridge.spool.file import join
 from bridge.spool.rejected import listed as listed_in
-from rig.running_bridge import LORA_BRIDGE, running_bridge
-from rig.spools import waiting
-from soak.site import Site, site, wait_until
+from lab.rig.running_bridge import LORA_BRIDGE, running_bridge
+from lab.rig.spools import waiting
+from lab.soak.site import Site, site, wait_until
 from tests.unit.frames import LAYOUT_2, frame
 
 _LIMIT = 30.0  # seconds

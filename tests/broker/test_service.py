@@ -14,8 +14,8 @@ from bridge.sources.semtech.listener import Source
 from bridge.spool.spool import Spool
 from bridge.spool.waiting import waiting
 from contract.errors import BridgeError
-from rig.running_bridge import running_bridge
-from soak.site import Settings, Site, site
+from lab.rig.running_bridge import running_bridge
+from lab.soak.site import Settings, Site, site
 from tests.unit.frames import frame
 
 _LIMIT = 30.0  # seconds

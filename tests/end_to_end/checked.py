@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from console.check.chain import Finding, State, line
-from localaws.host import Host
-from rig.running_bridge import LORA_BRIDGE
+from lab.aws.host import Host
+from lab.rig.running_bridge import LORA_BRIDGE
 from tests.end_to_end.conftest import BRIDGE, OTHER_BRIDGE
 
 _README = (Path(__file__).parents[2] / "README.md").read_text()

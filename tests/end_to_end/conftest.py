@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from console.store.history import table_name
-from localaws.cdk import deploy
-from localaws.host import Host
-from localaws.server import LocalAws, local_aws
+from lab.aws.cdk import deploy
+from lab.aws.host import Host
+from lab.aws.server import LocalAws, local_aws
 
 BRIDGE, OTHER_BRIDGE, CONSUMER = "network-host-1", "network-host-2", "reader"
 

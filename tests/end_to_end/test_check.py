@@ -29,13 +29,13 @@ from contract.names import (
     TABLE_OUTPUT,
     identity_stack,
 )
-from localaws.cdk import deploy
-from localaws.host import Host
-from localaws.server import local_aws
-from rig.certificates import make_certificates
-from rig.mosquitto import Mosquitto, mosquitto
-from rig.running_bridge import RunningBridge, running_bridge
-from rig.servers import free_ports
+from lab.aws.cdk import deploy
+from lab.aws.host import Host
+from lab.aws.server import local_aws
+from lab.rig.certificates import make_certificates
+from lab.rig.mosquitto import Mosquitto, mosquitto
+from lab.rig.running_bridge import RunningBridge, running_bridge
+from lab.rig.servers import free_ports
 from tests.end_to_end.checked import Checked, Configured, check
 from tests.end_to_end.conftest import BRIDGE, OTHER_BRIDGE
 

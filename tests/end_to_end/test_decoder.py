@@ -15,10 +15,10 @@ from boto3.dynamodb.types import TypeSerializer
 
 from console.store.history import table_name, uplinks
 from contract.rows import Row
-from localaws.cdk import PROJECT, deploy
-from localaws.consumer import Client, connect
-from localaws.host import Host
-from rig.running_bridge import running_bridge
+from lab.aws.cdk import PROJECT, deploy
+from lab.aws.consumer import Client, connect
+from lab.aws.host import Host
+from lab.rig.running_bridge import running_bridge
 from tests.end_to_end.conftest import CONSUMER
 from tests.end_to_end.traffic import send
 
@@ -211,7 +211,7 @@ def test_a_vendors_codec_from_file_to_plot(
     """Copied, tested, assigned and deployed, a codec decodes the next uplink, which is drawn."""
     codecs = shutil.copytree(str(context["codecs"]), tmp_path / "codecs")
     for name in ("climate.js", "test_decode_climate.json"):
-        shutil.copy(PROJECT / "localaws" / "codecs" / name, codecs)
+        shutil.copy(PROJECT / "lab" / "demo_codecs" / name, codecs)
     assert host.lora_bridge("codec-test", str(codecs)) == "codecs=1 examples=3 passed=3 failed=0\n"
     with (tmp_path / "codecs" / "codecs.toml").open("a") as mapping:
         mapping.write(f'[[codec]]\nfile = "climate.js"\napplication = "{application}"\n')

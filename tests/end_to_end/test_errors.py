@@ -22,9 +22,9 @@ from console.recovery.redrive import Store, redrive
 from console.store.history import uplinks
 from contract.names import ERROR_QUEUE_OUTPUT, STORE_STACK
 from contract.times import format_time
-from localaws.consumer import connect
-from localaws.host import Host
-from rig.running_bridge import LORA_BRIDGE
+from lab.aws.consumer import connect
+from lab.aws.host import Host
+from lab.rig.running_bridge import LORA_BRIDGE
 from tests.end_to_end.conftest import BRIDGE
 from tests.end_to_end.traffic import wait_for_rows
 from tests.unit.error_actions import REASON, error_action

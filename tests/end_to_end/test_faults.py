@@ -13,13 +13,13 @@ import boto3
 import pytest
 
 from console.store.history import uplinks
-from localaws.consumer import connect
-from localaws.host import Host
-from rig.errors import RigError
-from rig.proxy import Proxy
-from rig.running_bridge import running_bridge
-from rig.servers import free_ports
-from rig.spools import waiting
+from lab.aws.consumer import connect
+from lab.aws.host import Host
+from lab.rig.errors import RigError
+from lab.rig.link import Proxy
+from lab.rig.running_bridge import running_bridge
+from lab.rig.servers import free_ports
+from lab.rig.spools import waiting
 from tests.end_to_end.conftest import BRIDGE, CONSUMER
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 

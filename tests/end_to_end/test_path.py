@@ -17,12 +17,12 @@ from console.deployment import stack_outputs
 from console.store.history import uplinks
 from contract.names import ERROR_QUEUE_OUTPUT, STORE_STACK
 from contract.times import parse_time
-from localaws.consumer import connect
-from localaws.host import Host
-from localaws.server import LocalAws
-from localaws.stored import count_stored
-from rig.errors import RigError
-from rig.running_bridge import running_bridge
+from lab.aws.consumer import connect
+from lab.aws.host import Host
+from lab.aws.server import LocalAws
+from lab.aws.stored import count_stored
+from lab.rig.errors import RigError
+from lab.rig.running_bridge import running_bridge
 from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 from tests.unit.frames import LAYOUT_1

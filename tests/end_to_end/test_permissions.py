@@ -2,8 +2,8 @@
 
 import pytest
 
-from localaws.consumer import connect
-from localaws.host import Host
+from lab.aws.consumer import connect
+from lab.aws.host import Host
 from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
 
 NOT_AUTHORIZED = 0x87

@@ -17,10 +17,10 @@ from pyarrow import parquet
 
 from console.store.devices import listed, summaries, table_names
 from contract.times import format_time
-from localaws.cdk import PROJECT
-from localaws.host import Host
-from rig.errors import RigError
-from rig.running_bridge import LORA_BRIDGE, running_bridge
+from lab.aws.cdk import PROJECT
+from lab.aws.host import Host
+from lab.rig.errors import RigError
+from lab.rig.running_bridge import LORA_BRIDGE, running_bridge
 from tests.end_to_end.conftest import CONSUMER
 from tests.end_to_end.test_decoder import decoded_row, frame
 from tests.end_to_end.traffic import send, wait_for_rows

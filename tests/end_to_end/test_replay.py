@@ -13,9 +13,9 @@ import pytest
 
 from console.store.history import uplinks
 from contract.times import format_time
-from localaws.consumer import connect
-from localaws.host import Host
-from rig.running_bridge import LORA_BRIDGE, running_bridge
+from lab.aws.consumer import connect
+from lab.aws.host import Host
+from lab.rig.running_bridge import LORA_BRIDGE, running_bridge
 from tests.end_to_end.conftest import CONSUMER
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 

@@ -14,11 +14,11 @@ from console.identity.certificates import deployed
 from console.identity.key_pair import certificate_id
 from console.store.history import uplinks
 from contract.names import identity_stack
-from localaws.cdk import deploy
-from localaws.host import Host
-from localaws.server import LocalAws
-from rig.errors import RigError
-from rig.running_bridge import running_bridge
+from lab.aws.cdk import deploy
+from lab.aws.host import Host
+from lab.aws.server import LocalAws
+from lab.rig.errors import RigError
+from lab.rig.running_bridge import running_bridge
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 
 NAME = "rotating"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from localaws.host import Host
-from soak.backend import Backend
-from soak.kills import kills
-from soak.pair import pair
+from lab.aws.host import Host
+from lab.soak.backend import Backend
+from lab.soak.scenarios.kills import kills
+from lab.soak.scenarios.pair import pair
 from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
 
 

@@ -6,7 +6,7 @@ import time
 
 from console.store.history import uplinks
 from contract.times import format_time, parse_time
-from localaws.stored import count_stored
+from lab.aws.stored import count_stored
 
 _LIMIT = 30.0  # seconds for rows to appear
 _START = time.time_ns() // 1000 - 3_600_000_000

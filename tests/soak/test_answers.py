@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from soak.answers import refused, withheld
+from lab.soak.scenarios.answers import refused, withheld
 
 
 def test_withheld(tmp_path: Path) -> None:

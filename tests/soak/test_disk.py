@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from soak.disk import clock_back, damaged, full, refusals
+from lab.soak.scenarios.disk import clock_back, damaged, full, refusals
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")

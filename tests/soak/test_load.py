@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from soak.hostile import hostile
-from soak.long_run import long_run
-from soak.quotas import quotas
+from lab.soak.scenarios.hostile import hostile
+from lab.soak.scenarios.long_run import long_run
+from lab.soak.scenarios.quotas import quotas
 
 
 def test_hostile(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from soak.outages import outages
+from lab.soak.scenarios.outages import outages
 
 
 def test_outages(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from aws_cdk import aws_sqs as sqs
 
 import app
-from localaws.cdk import CdkError, cdk
+from lab.aws.cdk import CdkError, cdk
 from stacks.settings import Decoding, Environment, Settings, SettingsError, Watching
 
 Synthesize = Callable[[dict[str, object]], Path]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from localaws.libraries import copy_libraries
+from lab.aws.libraries import copy_libraries
 from stacks.decoder_code import pack
 from stacks.settings import Decoding
 from tests.stacks.conftest import template

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from console.cli import cli
-from rig.certificates import make_certificates
+from lab.rig.certificates import make_certificates
 
 COMMANDS = sorted(cli.commands)
 PARTS = [

@@ -14,7 +14,7 @@ from bridge.messages.message import Message
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, Waiting, waiting
-from rig.certificates import make_certificates
+from lab.rig.certificates import make_certificates
 
 Scenario = Callable[[Lane], None]
 

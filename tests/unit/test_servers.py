@@ -3,7 +3,7 @@
 import socket
 from contextlib import suppress
 
-from rig.servers import free_ports
+from lab.rig.servers import free_ports
 
 
 def test_ports_stay_free() -> None:

@@ -20,7 +20,7 @@ from bridge.messages.message import Message
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, waiting
-from rig.certificates import make_certificates
+from lab.rig.certificates import make_certificates
 
 UNIT = Path(__file__).parents[2] / "deploy" / "lora-bridge.service"
 MICROSECONDS = "100000"  # of the watchdog: it is fed every 50 ms

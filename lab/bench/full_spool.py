@@ -1,0 +1,45 @@
+"""Fills a spool as a bridge without a connection would, only faster."""
+
+import os
+from itertools import count, islice
+from pathlib import Path
+
+from bridge.messages.message import build
+from bridge.messages.timestamper import Timestamper
+from bridge.sources.semtech.frames import parse
+from bridge.spool.spool import Spool
+from bridge.spool.waiting import waiting
+from lab.bench.load import numbered
+from lab.bench.report import say
+
+_COMMIT = 10_000  # messages in one commit
+_SAY_EVERY = 100_000  # messages
+
+
+def fill(path: Path, total: int) -> None:
+    """Make a spool of ``total`` messages, of the numbered frames and with their placements.
+
+    Nothing of it is left in the page cache.
+    """
+    timestamper = Timestamper()
+    frames = islice(numbered(), total)
+    with Spool(path) as spool:
+        while chunk := list(islice(frames, _COMMIT)):
+            uplinks = [uplink for frame in chunk if (uplink := parse(frame[:-1], None))]
+            placements = [timestamper.place(each, min(each.received_at)) for each in uplinks]
+            messages = [
+                build(uplink, placement.given)
+                for uplink, placement in zip(uplinks, placements, strict=True)
+            ]
+            arrived = list(map(waiting, count(spool.last_id + 1), messages))
+            spool.commit(arrived, placements, [], [])
+            if spool.last_id % _SAY_EVERY == 0:
+                say(f"  {spool.last_id:,} of {total:,} in the spool")
+    _forget_cached(path)
+
+
+def _forget_cached(path: Path) -> None:
+    """Have the file read from the disk, as after the host's restart (see posix_fadvise(2))."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())  # pages that are not on disk yet cannot be forgotten
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -1,0 +1,120 @@
+"""One run of one contender: what of the frames it is sent is delivered, how fast, at what cost."""
+
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.bench.contenders import Contender, Place
+from lab.bench.load import distinct
+from lab.bench.process import running
+from lab.bench.writer import Writes, connect, paced, write
+from lab.rig.counter import Counter, counter
+from lab.rig.errors import RigError
+from lab.rig.mosquitto import Mosquitto
+from lab.rig.servers import free_ports
+from lab.rig.usage import Usage
+
+_QUIET = 5.0  # seconds without a delivery after which nothing more is expected
+_LOOK_EVERY = 0.01  # seconds: what the times are exact to
+_LOOKS_AT_MEMORY = 10  # looks at deliveries for one at memory
+_EACH = 100_000  # deliveries that CPU time is given for
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run measured.
+
+    ``seconds`` are from the first write to the last delivery, ``cpu`` those of CPU, user and
+    system, that the contender's processes used since the first write, ``peak`` MB resident at
+    most. ``delivered`` are different uplinks.
+    """
+
+    sent: int
+    delivered: int
+    seconds: float
+    cpu: float
+    peak: float
+
+    @property
+    def rate(self) -> float:
+        """Uplinks delivered a second."""
+        return self.delivered / self.seconds if self.delivered else 0.0
+
+    @property
+    def lost(self) -> int:
+        """Uplinks sent and never delivered."""
+        return self.sent - self.delivered
+
+    @property
+    def cpu_each(self) -> float:
+        """CPU seconds for 100,000 deliveries; infinite without any."""
+        return self.cpu * _EACH / self.delivered if self.delivered else float("inf")
+
+
+def measure(
+    contender: Contender,
+    broker: Mosquitto,
+    folder: Path,
+    frames: list[bytes],
+    rate: float | None = None,
+) -> Result:
+    """Start the contender with its files in the empty ``folder``, send it the frames, measure.
+
+    ``rate`` is in frames a second, each written by itself; None is one burst, as fast as the
+    socket takes it. Programs that do not read the socket have a pace of their own.
+
+    Raises:
+        RigError: it did not start, or ended by itself.
+
+    """
+    (port,) = free_ports(1)
+    path = folder / "frames"
+    if not contender.from_socket:
+        path.write_bytes(b"".join(frames))
+    writes = _writes(frames, rate) if contender.from_socket else []
+    command = contender.command(Place(broker, folder, port), path)
+    with running(command, contender, folder) as process, counter(broker) as counting:
+        usage = Usage(process.pid)
+        before = usage.cpu()
+        sender = threading.Thread(target=_send, args=(port, writes))
+        started = time.monotonic()
+        sender.start()
+        _wait(counting, usage, process, len(frames))
+        cpu = usage.cpu() - before
+    sender.join()
+    seconds = counting.last_delivery - started if counting.total else 0.0
+    return Result(len(frames), distinct(counting.messages()), seconds, cpu, usage.peak)
+
+
+def _writes(frames: list[bytes], rate: float | None) -> Writes:
+    return [(0.0, b"".join(frames))] if rate is None else paced(frames, rate)
+
+
+def _send(port: int, writes: Writes) -> None:
+    """Connect and write, and stay connected as a network server does."""
+    with suppress(OSError), connect(port) as connection:
+        write(connection, writes)
+        connection.recv(1)  # until the contender is ended
+
+
+def _wait(counting: Counter, usage: Usage, process: subprocess.Popen[bytes], sent: int) -> None:
+    """Wait until all has been delivered, or nothing more comes."""
+    looks = 0
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < _QUIET:
+        time.sleep(_LOOK_EVERY)
+        before = counting.total
+        counting.look()
+        if counting.total > before:
+            quiet_since = time.monotonic()
+            if counting.total >= sent and distinct(counting.messages()) >= sent:
+                break
+        if looks % _LOOKS_AT_MEMORY == 0:
+            usage.look()
+        looks += 1
+        if process.poll() is not None:
+            raise RigError(f"{process.args!r} ended with status {process.returncode}")
+    usage.look()

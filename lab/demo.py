@@ -1,0 +1,187 @@
+"""The demo: the whole path on one machine, from frames on a socket to readings and a chart."""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import astuple
+from pathlib import Path
+from types import FrameType
+
+from console.simulate import APPLICATION, device_eui
+from console.store.history import table_name
+from lab.aws.cdk import CdkError, deploy
+from lab.aws.host import Host
+from lab.aws.server import LocalAwsError, local_aws
+from lab.aws.stored import Stored, count_stored
+from lab.rig.errors import RigError
+from lab.rig.running_bridge import running_bridge
+
+_BRIDGE, _CONSUMER = "network-host-1", "reader"
+_CODECS = Path(__file__).parent / "demo_codecs"
+_DEVICES, _UPLINKS, _RATE = 20, 1000, 100
+_SEND_LIMIT = 90.0  # seconds for all uplinks to reach the table
+_LOOK_EVERY = 2.0  # seconds
+_LINE_END = "\r" if sys.stdout.isatty() else "\n"
+
+_SECOND_TERMINAL = """
+All of it stays up until Ctrl-C; the bridge's log is {log}.
+In other terminals, in this folder:
+
+  . .venv/bin/activate
+  export {exports}
+
+subscribe, in one of them (mosquitto_sub is in Debian's mosquitto-clients):
+  mosquitto_sub -h localhost -p {mqtt_port} -i reader -t 'lora/#' -v --cafile {folder}/iot-ca.pem \\
+    --cert {folder}/reader.pem --key {folder}/reader.key
+send a frame, or several (nc is in Debian's netcat-openbsd):
+  printf '{{"app":{{"appeui":"37817737f13","moteeui":"9372163","dir":"up","userdata":\
+{{"port":1,"payload":"Af4="}}}}}}\\0' | nc -N 127.0.0.1 {port}
+  lora-bridge simulate --connect 127.0.0.1:{port} --count 10
+query:
+  lora-bridge history 37817737f13/9372163 --since 10m
+  lora-bridge history 37817737f13/9372163 --follow --name reader --dir {folder} \\
+    --endpoint localhost --port {mqtt_port} --root-ca {folder}/iot-ca.pem
+"""
+
+
+def main() -> int:
+    """Run the demo; return 0 when what was sent, published and stored agrees."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="stay up until Ctrl-C")
+    keep = parser.parse_args().keep
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    folder = Path(tempfile.mkdtemp(prefix="lora-demo-"))
+    try:
+        return _run(folder, keep=keep)
+    except (LocalAwsError, CdkError, RigError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(folder: Path, *, keep: bool) -> int:
+    with ExitStack() as stack:
+        with _step("start the local AWS: TLS, policies enforced"):
+            aws = stack.enter_context(local_aws(folder))
+        os.environ.update(aws.environment())
+        host = Host(aws, folder)
+        _set_up(host)
+        config, port = host.configure("demo.toml", {})
+        status = _play(host, config, port)
+        if keep:
+            _stay(host, config, port)
+        return status
+
+
+def _set_up(host: Host) -> None:
+    with _step(f"lora-bridge keygen, for {_BRIDGE} and a consumer, {_CONSUMER}"):
+        context: dict[str, object] = {
+            "environment": "development",
+            "codecs": str(_CODECS),
+            "bridges": {_BRIDGE: str(host.keygen(_BRIDGE))},
+            "consumers": {_CONSUMER: str(host.keygen(_CONSUMER))},
+        }
+    with _step("cdk bootstrap, cdk deploy --all"):
+        deploy(os.environ, host.folder / "cdk.out", context)
+    with _step("lora-bridge enroll, for both"):
+        host.enroll(_BRIDGE)
+        host.enroll(_CONSUMER)
+
+
+def _play(host: Host, config: Path, port: int) -> int:
+    """Send uplinks through, show some, and compare what every part counted."""
+    with running_bridge(config) as bridge:
+        with _step("lora-bridge run"):
+            bridge.says("ready: ")
+        sent, stored = _simulate(port)
+        device = f"{APPLICATION}/{device_eui(0)}"
+        _show(host, "devices", "--application", APPLICATION)
+        _show(host, "history", device, "--limit", "10")
+        _show(host, "history", device, "--plot", "temperature")
+        published = bridge.stop()["published"]
+    lost, duplicates = sent - stored.distinct, stored.rows - stored.distinct
+    counts = f"sent={sent} published={published} stored={stored.rows} decoded={stored.decoded}"
+    print(f"{counts} lost={lost} duplicates={duplicates}", flush=True)
+    return 0 if {published, *astuple(stored)} == {sent} else 1
+
+
+def _show(host: Host, *arguments: str) -> None:
+    print(f"\nlora-bridge {' '.join(arguments)}", flush=True)
+    print(host.lora_bridge(*arguments), end="")
+
+
+def _simulate(port: int) -> tuple[int, Stored]:
+    """Send the uplinks, showing how many have been decoded, until all are or time is up."""
+    print(f"lora-bridge simulate: {_UPLINKS} uplinks of {_DEVICES} devices, {_RATE} a second")
+    command = [sys.executable, "-m", "console", "simulate", f"--connect=127.0.0.1:{port}"]
+    options = [f"--devices={_DEVICES}", f"--rate={_RATE}", f"--count={_UPLINKS}"]
+    table = table_name()
+    deadline = time.monotonic() + _SEND_LIMIT
+    # Its own progress would share the line with the count of what is stored.
+    with subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as simulation:
+        while True:
+            stored = count_stored(table)
+            done = f"  stored {stored.rows:5}, decoded {stored.decoded:5} of {_UPLINKS}"
+            print(done, end=_LINE_END, flush=True)
+            ended = simulation.poll() is not None
+            if (ended and stored.decoded >= _UPLINKS) or time.monotonic() > deadline:
+                break
+            time.sleep(_LOOK_EVERY)
+        simulation.kill()
+        said, _ = simulation.communicate()
+    match = re.search(r"sent=(\d+)", said)
+    return (int(match[1]) if match else 0), stored
+
+
+def _stay(host: Host, config: Path, port: int) -> None:
+    settings = host.aws.environment()
+    names = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    exports = " ".join(f"{name}={settings[name]}" for name in (*names, "AWS_DEFAULT_REGION"))
+    text = _SECOND_TERMINAL.format(
+        exports=exports,
+        port=port,
+        mqtt_port=host.aws.mqtt_port,
+        folder=host.folder,
+        log=config.with_suffix(".log"),
+    )
+    with running_bridge(config) as bridge, suppress(KeyboardInterrupt):
+        bridge.says("ready: ")
+        print(text, flush=True)
+        bridge.process.wait()
+        raise RigError(f"the bridge ended:\n{bridge.log}")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End on SIGTERM or SIGHUP as on Ctrl-C: nothing is left running, no key is left behind."""
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _step(title: str) -> Iterator[None]:
+    """Say what is being done, and how long it took."""
+    print(f"{title} …", end="", flush=True)
+    started = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print(" failed", flush=True)
+        raise
+    print(f" {time.monotonic() - started:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""``python -m lab.soak``: every scenario in turn, with a table of what was counted at the end."""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+from console.store.history import table_name
+from lab.aws.cdk import CdkError, deploy
+from lab.aws.host import Host
+from lab.aws.server import LocalAwsError, local_aws
+from lab.rig.errors import RigError
+from lab.rig.machine import machine
+from lab.soak.backend import Backend
+from lab.soak.result import Result
+from lab.soak.scenarios.answers import refused, withheld
+from lab.soak.scenarios.disk import clock_back, damaged, full, refusals
+from lab.soak.scenarios.hostile import hostile
+from lab.soak.scenarios.kills import kills
+from lab.soak.scenarios.long_run import long_run
+from lab.soak.scenarios.outages import outages
+from lab.soak.scenarios.pair import pair
+from lab.soak.scenarios.quotas import quotas
+
+Say = Callable[[str], None]
+_BRIDGES, _CONSUMER = ("network-host-1", "network-host-2"), "reader"
+# Unlike /tmp, never in memory: the spool is to be on a disk.
+_ON_DISK = "/var/tmp"  # noqa: S108  # in it, folders of unpredictable names
+
+_ALONE: dict[str, Callable[[Path, Say], Result]] = {
+    "outages": partial(outages, seconds=120),
+    "withheld": withheld,
+    "refused": partial(refused, seconds=20),
+    "disk-full": full,
+    "damaged": damaged,
+    "refusals": refusals,
+    "clock-back": clock_back,
+    "hostile": partial(hostile, connections=1000, seconds=20),
+    "quotas": partial(quotas, seconds=60),
+}
+"""Before a broker of their own."""
+_WITH_TABLE: dict[str, Callable[[Backend, Path, Say], Result]] = {
+    "kills": partial(kills, count=50),
+    "pair": partial(pair, seconds=30),
+}
+"""Before the local AWS."""
+_LONG = "long-run"
+
+
+def main() -> int:
+    """Play the scenarios; return 0 when every promise was kept."""
+    names = [*_WITH_TABLE, *_ALONE, _LONG]
+    parser = argparse.ArgumentParser(prog="python -m lab.soak", description=__doc__)
+    parser.add_argument("scenario", nargs="*", help=f"of {', '.join(names)}; all by default")
+    parser.add_argument("--minutes", type=float, default=10, help="that the long run takes")
+    options = parser.parse_args()
+    if unknown := set(options.scenario) - set(names):
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    wanted = [name for name in names if name in (options.scenario or names)]
+    try:
+        with tempfile.TemporaryDirectory(prefix="lora-soak-", dir=_ON_DISK) as folder:
+            results = _play(Path(folder), wanted, options.minutes)
+    except (RigError, CdkError, LocalAwsError) as error:
+        print(f"soak: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(f"{machine()}\n\n{_table(results)}")
+    return 1 if any(each.problems for each in results.values()) else 0
+
+
+def _play(folder: Path, names: list[str], minutes: float) -> dict[str, Result]:
+    results = {}
+    with ExitStack() as stack:
+        backend = None
+        for number, name in enumerate(names, start=1):
+            own = folder / name
+            own.mkdir()
+            say = partial(_say, f"{number}/{len(names)} {name}", time.monotonic())
+            if name in _WITH_TABLE:
+                backend = backend or _backend(stack, folder, say)
+                # An application of its own: the table is the same for all.
+                done = _WITH_TABLE[name](replace(backend, application=f"a{number}"), own, say)
+            elif name in _ALONE:
+                done = _ALONE[name](own, say)
+            else:
+                done = long_run(own, say, minutes=minutes)
+            say("; ".join(done.problems) or "as promised")
+            results[name] = done
+    return results
+
+
+def _backend(stack: ExitStack, folder: Path, say: Say) -> Backend:
+    """Start the local AWS, deploy the stacks and enroll everyone."""
+    say("the local AWS")
+    own = folder / "aws"
+    own.mkdir()
+    aws = stack.enter_context(local_aws(own))
+    os.environ.update(aws.environment())
+    host = Host(aws, own)
+    context: dict[str, object] = {
+        "environment": "development",
+        "bridges": {name: str(host.keygen(name)) for name in _BRIDGES},
+        "consumers": {_CONSUMER: str(host.keygen(_CONSUMER))},
+    }
+    deploy(os.environ, own / "cdk.out", context)
+    for name in (*_BRIDGES, _CONSUMER):
+        host.enroll(name)
+    return Backend(host, table_name(), _BRIDGES, _CONSUMER, "37817737f13")
+
+
+def _table(results: dict[str, Result]) -> str:
+    lines = [
+        "| scenario | sent | committed | published | delivered | lost | out of order | rows | |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for name, done in results.items():
+        counts = (done.sent, done.committed, done.published, done.delivered, done.lost)
+        figures = " | ".join(f"{count:,}" for count in (*counts, done.out_of_order))
+        rows = "-" if done.rows is None else f"{done.rows:,}"
+        broken = f" **{'; '.join(done.problems)}**" if done.problems else ""
+        lines.append(f"| {name} | {figures} | {rows} | {done.remarks}{broken} |")
+    return "\n".join(lines)
+
+
+def _say(what: str, began: float, words: str) -> None:
+    print(f"{what}, {time.monotonic() - began:.0f} s: {words.strip()}", file=sys.stderr, flush=True)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End on SIGTERM or SIGHUP as on Ctrl-C: nothing is left running."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What goes wrong, a module for each kind."""
