@@ -39,6 +39,8 @@ from lab.rig.servers import free_ports
 from tests.end_to_end.checked import Checked, Configured, check
 from tests.end_to_end.conftest import BRIDGE, OTHER_BRIDGE
 
+pytestmark = pytest.mark.aws
+
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
     from mypy_boto3_iot.type_defs import TopicRulePayloadTypeDef, TopicRuleTypeDef

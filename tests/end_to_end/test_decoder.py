@@ -22,6 +22,8 @@ from lab.rig.running_bridge import running_bridge
 from tests.end_to_end.conftest import CONSUMER
 from tests.end_to_end.traffic import send
 
+pytestmark = pytest.mark.aws
+
 AT = "2026-11-01T08:00:00.000000Z"
 _LIMIT = 30.0  # seconds for a row to be decoded
 

@@ -25,9 +25,11 @@ from contract.times import format_time
 from lab.aws.consumer import connect
 from lab.aws.host import Host
 from lab.rig.running_bridge import LORA_BRIDGE
+from tests.console.recovery.error_actions import REASON, error_action
 from tests.end_to_end.conftest import BRIDGE
 from tests.end_to_end.traffic import wait_for_rows
-from tests.unit.error_actions import REASON, error_action
+
+pytestmark = pytest.mark.aws
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

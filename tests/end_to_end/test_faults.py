@@ -23,6 +23,8 @@ from lab.rig.spools import waiting
 from tests.end_to_end.conftest import BRIDGE, CONSUMER
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 
+pytestmark = pytest.mark.aws
+
 
 def stream(application: str, devices: int, seqnos: range) -> bytes:
     """Return the frames of several devices, one seqno after the other."""

@@ -23,9 +23,11 @@ from lab.aws.server import LocalAws
 from lab.aws.stored import count_stored
 from lab.rig.errors import RigError
 from lab.rig.running_bridge import running_bridge
+from tests.bridge.sources.semtech.frames import LAYOUT_1
 from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
-from tests.unit.frames import LAYOUT_1
+
+pytestmark = pytest.mark.aws
 
 TOPIC = "lora/37817737f13/9372163"
 

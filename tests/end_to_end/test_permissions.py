@@ -6,6 +6,8 @@ from lab.aws.consumer import connect
 from lab.aws.host import Host
 from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
 
+pytestmark = pytest.mark.aws
+
 NOT_AUTHORIZED = 0x87
 
 

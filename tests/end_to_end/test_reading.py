@@ -25,6 +25,8 @@ from tests.end_to_end.conftest import CONSUMER
 from tests.end_to_end.test_decoder import decoded_row, frame
 from tests.end_to_end.traffic import send, wait_for_rows
 
+pytestmark = pytest.mark.aws
+
 _HOUR = 3_600_000_000  # microseconds
 _START = 1_790_000_000_000_000
 

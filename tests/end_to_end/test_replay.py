@@ -19,6 +19,8 @@ from lab.rig.running_bridge import LORA_BRIDGE, running_bridge
 from tests.end_to_end.conftest import CONSUMER
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 
+pytestmark = pytest.mark.aws
+
 _START = 1_790_000_000_000_000  # microseconds since 1970
 _PERIOD = ("--since", format_time(_START), "--until", format_time(_START + 60_000_000))
 

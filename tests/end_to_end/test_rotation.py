@@ -21,6 +21,8 @@ from lab.rig.errors import RigError
 from lab.rig.running_bridge import running_bridge
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 
+pytestmark = pytest.mark.aws
+
 NAME = "rotating"
 _BATCH, _PAUSE = 5, 0.1
 """Frames at a time, and seconds between them: half of what AWS IoT takes of a connection."""

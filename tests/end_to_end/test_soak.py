@@ -10,6 +10,8 @@ from lab.soak.scenarios.kills import kills
 from lab.soak.scenarios.pair import pair
 from tests.end_to_end.conftest import BRIDGE, CONSUMER, OTHER_BRIDGE
 
+pytestmark = pytest.mark.aws
+
 
 @pytest.fixture
 def backend(host: Host, table: str, application: str) -> Backend:

@@ -1,0 +1,197 @@
+"""Publishes that the broker refuses or never answers are neither delivered nor lost."""
+
+import asyncio
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bridge.aws_iot import connection, lane, refused
+from bridge.config import Aws, Config, Listen, SpoolSettings
+from bridge.messages.message import Message
+from bridge.service import serve
+from bridge.spool.spool import Spool
+from bridge.spool.waiting import waiting as waiting_message
+from lab.rig.certificates import make_certificates
+from lab.rig.scripted_broker import MoodyBroker
+from lab.rig.servers import free_ports
+from lab.rig.spools import waiting
+from tests.bridge.sources.semtech.frames import frame
+
+FRAMES = 12
+SMALL = tuple(frame(seqno=number) for number in range(FRAMES))
+WINDOW = 5
+
+
+async def play(
+    folder: Path,
+    broker: MoodyBroker,
+    left: int = 0,
+    frames: Sequence[bytes] = SMALL,
+    window: int = WINDOW,
+) -> None:
+    """Run a bridge against the broker until no more than ``left`` wait, and stop it."""
+    (port,) = free_ports(1)
+    spool = folder / "spool.db"
+    async with broker.listening() as broker_port:
+        aws = Aws(
+            endpoint="localhost",
+            port=broker_port,
+            client_id="host",
+            certificate=folder / "client.pem",
+            private_key=folder / "client.key",
+            root_ca=folder / "ca.pem",
+            max_inflight=window,
+            respect_quotas=False,
+        )
+        config = Config(listen=(Listen(port=port),), aws=aws, spool=SpoolSettings(path=spool))
+        serving = asyncio.create_task(serve(config))
+        async with asyncio.timeout(30):
+            while not broker.connections:
+                await asyncio.sleep(0.05)
+            _, server = await asyncio.open_connection("127.0.0.1", port)
+            server.write(b"".join(each + b"\0" for each in frames))
+            await server.drain()
+            while (
+                len({each.payload for each in broker.published}) < len(frames)
+                or waiting(spool) > left
+            ):
+                await asyncio.sleep(0.05)
+        server.close()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await serving
+
+
+def seqno(payload: bytes) -> int:
+    """Return the seqno in a message."""
+    return int(json.loads(payload)["seqno"])
+
+
+def test_withheld_pubacks_wedge_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a window full of unanswered publishes the bridge connects anew and sends them again.
+
+    The SDK alone would keep the places of those publishes, and send nothing any more.
+    """
+    caplog.set_level("INFO")
+    monkeypatch.setattr(connection, "_ACK_TIMEOUT", 1)
+    make_certificates(tmp_path)
+    broker = MoodyBroker(tmp_path, lambda connection, _payload: 0 if connection else None)
+    asyncio.run(play(tmp_path, broker))
+    seqnos = [(each.connection, seqno(each.payload)) for each in broker.published]
+    assert seqnos == [(0, n) for n in range(WINDOW)] + [(1, n) for n in range(FRAMES)]
+    assert "publishes unanswered, connecting anew: AWS_ERROR_MQTT_TIMEOUT" in caplog.text
+    assert f"published={FRAMES} refused=0 left=0" in caplog.text
+
+
+def test_a_connection_that_takes_no_bytes_wedges_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that cannot even be told goodbye is left, and another one made.
+
+    More is under way than the sockets of both sides can hold.
+    """
+    caplog.set_level("INFO")
+    monkeypatch.setattr(connection, "_ACK_TIMEOUT", 1)
+    make_certificates(tmp_path)
+    broker = MoodyBroker(tmp_path, lambda _connection, _payload: 0, deaf=frozenset({0}))
+    large = {"port": 1, "payload": "A" * 40_000}  # 30,000 bytes, each a number and a comma
+    frames = [frame(seqno=number, userdata=large) for number in range(150)]
+    asyncio.run(play(tmp_path, broker, frames=frames, window=len(frames)))
+    assert [(each.connection, seqno(each.payload)) for each in broker.published] == [
+        (1, number) for number in range(len(frames))
+    ]
+    assert "publishes unanswered, connecting anew" in caplog.text
+
+
+def numbers(broker: MoodyBroker) -> list[int]:
+    """Return the seqnos that the broker was asked to take, in order."""
+    return [seqno(each.payload) for each in broker.published]
+
+
+def test_refused_publishes_are_tried_again_and_drain(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is refused lets the rest pass, is said once, and leaves in order once one is accepted.
+
+    This is a policy that is repaired while the bridge runs.
+    """
+    caplog.set_level("INFO")
+    monkeypatch.setattr(refused, "PROBE_EVERY", 0.05)
+    make_certificates(tmp_path)
+    probes = 0
+
+    def answer(_connection: int, payload: bytes) -> int:
+        nonlocal probes
+        number = seqno(payload)
+        if number % 3 or probes > FRAMES:
+            return 0
+        probes += 1
+        return 0x87
+
+    broker = MoodyBroker(tmp_path, answer)
+    asyncio.run(play(tmp_path, broker))
+    accepted = numbers(broker)[-(FRAMES // 3) :]
+    probe, others = accepted[0], accepted[1:]
+    assert others == sorted(set(range(0, FRAMES, 3)) - {probe})
+    assert [n for n in numbers(broker) if n % 3] == [n for n in range(FRAMES) if n % 3]
+    assert caplog.text.count("refused: NOT_AUTHORIZED (0x87); kept, tried again") == 1
+    assert "check the policy" in caplog.text
+    assert f"published={FRAMES} refused={FRAMES + 1} left=0" in caplog.text
+
+
+def test_a_message_that_is_never_accepted_holds_nothing_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others of its device that were refused with it are tried too, and leave."""
+    caplog.set_level("INFO")
+    monkeypatch.setattr(refused, "PROBE_EVERY", 0.05)
+    make_certificates(tmp_path)
+    tries = Counter[int]()
+
+    def answer(_connection: int, payload: bytes) -> int:
+        number = seqno(payload)
+        tries[number] += 1
+        return 0x99 if number == 0 or (number == 5 and tries[0] < 3) else 0
+
+    broker = MoodyBroker(tmp_path, answer)
+    asyncio.run(play(tmp_path, broker, left=1))
+    assert set(tries) == set(range(FRAMES))
+    assert f"published={FRAMES - 1}" in caplog.text
+    assert caplog.text.endswith("left=1\n")
+
+
+def test_a_message_that_the_sdk_rejects_holds_nothing_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A topic that no broker would take, of a spool in which bits have changed, is set aside."""
+    caplog.set_level("INFO")
+    make_certificates(tmp_path)
+    with Spool(tmp_path / "spool.db") as spool:
+        spool.commit([waiting_message(1, Message("lora/#", b"{}"))], [], [], [])
+    asyncio.run(play(tmp_path, MoodyBroker(tmp_path, lambda _connection, _payload: 0), left=1))
+    assert "publish to lora/# as host refused" in caplog.text
+    assert f"published={FRAMES} refused=1 left=1" in caplog.text
+
+
+def test_throttled_publishes_wait_and_keep_their_order(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0x97 pauses the connection; then everything goes on where it was, in order."""
+    caplog.set_level("INFO")
+    monkeypatch.setattr(lane, "_FIRST_PAUSE", 0.1)
+    make_certificates(tmp_path)
+    broker = MoodyBroker(
+        tmp_path, lambda _connection, _payload: 0 if len(broker.published) >= 2 * WINDOW else 0x97
+    )
+    asyncio.run(play(tmp_path, broker))
+    assert numbers(broker) == [*range(WINDOW), *range(WINDOW), *range(FRAMES)]
+    assert "throttled, pausing" in caplog.text
+    assert "QUOTA_EXCEEDED (0x97)" in caplog.text
+    assert f"published={FRAMES} refused=0 left=0" in caplog.text
+    assert broker.connections == 1

@@ -1,0 +1,1 @@
+"""How the bridge does, told over HTTP and to systemd."""

@@ -1,0 +1,1 @@
+"""From uplinks to messages."""

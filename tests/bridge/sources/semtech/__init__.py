@@ -1,0 +1,1 @@
+"""Semtech's network server."""

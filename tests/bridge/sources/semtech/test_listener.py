@@ -1,0 +1,266 @@
+"""Network servers can connect, and nothing they write closes the connection or is lost."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from bridge.clock import Clock
+from bridge.config import Listen
+from bridge.counts import Counts
+from bridge.messages.message import Message
+from bridge.messages.timestamper import Timestamper
+from bridge.sources.forwarder import Forwarder
+from bridge.sources.semtech import listener
+from bridge.sources.semtech.listener import Source
+from contract.errors import BridgeError
+from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, frame
+
+
+class Setting:
+    """A source on a free port of the loopback, and what came through."""
+
+    def __init__(self, application: str | None = None, max_connections: int = 100) -> None:
+        self.kept: list[Message] = []
+        self.counts = Counts()
+        clock = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
+        forwarder = Forwarder(
+            lambda message, _placement: self.kept.append(message),
+            lambda _rejected: None,
+            Timestamper(),
+            self.counts,
+            clock,
+        )
+        listen = Listen(port=0, application=application, max_connections=max_connections)
+        self.source = Source([listen], forwarder)
+
+    def connect(self) -> socket.socket:
+        """Connect as a network server does."""
+        host, port = self.source.addresses()[0].split(":")
+        return socket.create_connection((host, int(port)))
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        """Wait for a condition."""
+        async with asyncio.timeout(10):
+            while not reached():
+                await asyncio.sleep(0.01)
+
+
+def play(setting: Setting, scenario: Callable[[Setting], Awaitable[None]]) -> None:
+    """Run a scenario against a listening source."""
+
+    async def run() -> None:
+        await setting.source.start()
+        await scenario(setting)
+        await setting.source.stop()
+
+    asyncio.run(run())
+
+
+def test_joined_frames_in_one_write() -> None:
+    """Fifty frames in one write are fifty uplinks."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            server.sendall((LAYOUT_1 + b"\0") * 50)
+            await setting.until(lambda: len(setting.kept) == 50)
+
+    play(Setting(), scenario)
+
+
+def test_the_listeners_application_serves_frames_without_one() -> None:
+    """A frame without appeui belongs to the application of its port."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            server.sendall(LAYOUT_2 + b"\0")
+            await setting.until(lambda: len(setting.kept) == 1)
+        assert setting.kept[0].topic == "lora/a1/9372163"
+
+    play(Setting(application="a1"), scenario)
+
+
+def test_bad_input_never_closes_the_connection() -> None:
+    """After every kind of bad input the same connection still serves."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            for bad in (b"junk", b"\xff\xfe", b"[" * 60_000, b"x" * 200_000, b"[]", b"{}"):
+                server.sendall(bad + b"\0" + frame() + b"\0")
+            await setting.until(lambda: len(setting.kept) == 6)
+        assert setting.counts.rejected.total() == 6
+
+    play(Setting(), scenario)
+
+
+def test_a_frame_cut_off_by_the_end_is_counted() -> None:
+    """A connection that ends inside a frame costs that frame, and says so."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            server.sendall(frame() + b"\0" + frame()[:10])
+        await setting.until(lambda: setting.counts.received == 2)
+        assert setting.counts.summary().endswith("(truncated: 1)")
+
+    play(Setting(), scenario)
+
+
+def test_a_pause_holds_old_and_new_connections() -> None:
+    """While paused nothing is read from anyone; afterwards everything is."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as old:
+            old.sendall(frame() + b"\0")
+            await setting.until(lambda: len(setting.kept) == 1)
+            setting.source.pause()
+            with setting.connect() as new:
+                for server in (old, new):
+                    server.sendall(frame() + b"\0")
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.2):
+                        await setting.until(lambda: len(setting.kept) > 1)
+                setting.source.resume()
+                await setting.until(lambda: len(setting.kept) == 3)
+
+    play(Setting(), scenario)
+
+
+def test_stopping_takes_what_has_arrived() -> None:
+    """What a network server wrote before the stop is read, and then it is disconnected."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            server.sendall(frame() + b"\0")
+            await setting.until(lambda: len(setting.kept) == 1)
+            server.sendall((frame() + b"\0") * 2000)
+            await setting.source.stop()
+            assert len(setting.kept) == 2001
+            server.settimeout(10)
+            assert server.recv(1) == b""
+
+    play(Setting(), scenario)
+
+
+class Slow(list[Message]):
+    """Holds the event loop up now and then, as a commit to a slow disk does."""
+
+    def append(self, message: Message) -> None:
+        """Keep a message."""
+        super().append(message)
+        if len(self) % 600 == 0:
+            time.sleep(0.2)
+
+
+def test_stopping_takes_what_has_arrived_before_a_slow_disk() -> None:
+    """The time that a commit takes is no silence of the network server."""
+
+    async def scenario(setting: Setting) -> None:
+        setting.kept = Slow()
+        with setting.connect() as server:
+            server.sendall(LAYOUT_1 + b"\0")
+            await setting.until(lambda: len(setting.kept) == 1)
+            server.sendall((LAYOUT_1 + b"\0") * 2000)  # several reads
+            await setting.source.stop()
+            assert len(setting.kept) == 2001
+
+    play(Setting(), scenario)
+
+
+def test_stopping_takes_what_a_resting_connection_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames behind garbage are taken, though their connection rests for the garbage."""
+    monkeypatch.setattr(listener, "_PENALTY", 10**9)
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as server:
+            server.sendall(b"garbage\0")
+            await setting.until(lambda: setting.counts.received == 1)
+            server.sendall(LAYOUT_1 + b"\0")
+            await setting.source.stop()
+            assert len(setting.kept) == 1
+
+    play(Setting(), scenario)
+
+
+def test_a_flood_of_connections_displaces_no_network_server(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever has delivered stays, whoever is new gets in; of the others the oldest go."""
+    caplog.set_level("INFO")
+
+    async def scenario(setting: Setting) -> None:
+        with ExitStack() as stack:
+            old = stack.enter_context(setting.connect())
+            old.sendall(frame(seqno=1) + b"\0")
+            await setting.until(lambda: len(setting.kept) == 1)
+            for number in range(300):
+                bad = stack.enter_context(await asyncio.to_thread(setting.connect))
+                with suppress(ConnectionError):  # it may have been closed already
+                    bad.sendall((b"junk\0", frame()[:50], b"\0", b"")[number % 4])
+            new = stack.enter_context(await asyncio.to_thread(setting.connect))
+            for server in (old, new):
+                server.sendall(frame(seqno=2) + b"\0")
+            await setting.until(lambda: len(setting.kept) == 3)
+            assert len(setting.source._connections) <= 10  # noqa: SLF001  # what is held
+
+    play(Setting(max_connections=10), scenario)
+    assert caplog.text.count("more than max_connections = 10 to 127.0.0.1:0") == 1
+    assert caplog.text.count(" connected") == 20
+
+
+def test_of_several_network_servers_the_longest_silent_goes() -> None:
+    """When all have delivered, the one that did so longest ago makes room."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as first, setting.connect() as second:
+            for count, server in enumerate((first, second, first), start=1):
+                server.sendall(frame() + b"\0")
+                await setting.until(lambda count=count: len(setting.kept) == count)  # type: ignore[misc]
+            with setting.connect() as third:
+                third.sendall(frame() + b"\0")
+                await setting.until(lambda: len(setting.kept) == 4)
+                second.settimeout(10)
+                assert second.recv(1) == b""
+                first.sendall(frame() + b"\0")
+                await setting.until(lambda: len(setting.kept) == 5)
+
+    play(Setting(max_connections=2), scenario)
+
+
+def test_connections_are_kept_alive() -> None:
+    """A network server that is gone without a word is noticed, by TCP keep-alive."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect():
+            await setting.until(lambda: len(setting.source._connections) == 1)  # noqa: SLF001
+            (connection,) = setting.source._connections  # noqa: SLF001
+            accepted = connection.transport.get_extra_info("socket")
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+
+    play(Setting(), scenario)
+
+
+def test_nobody_gets_in_after_the_stop() -> None:
+    """A connection that was waiting to be accepted when the source stopped is not served."""
+
+    async def scenario(setting: Setting) -> None:
+        with setting.connect() as late:
+            late.sendall(frame() + b"\0")
+            await setting.source.stop()
+            late.settimeout(10)
+            with suppress(ConnectionResetError):
+                assert late.recv(1) == b""
+        assert not setting.source._connections  # noqa: SLF001  # what is held
+
+    play(Setting(), scenario)
+
+
+def test_a_taken_port_is_one_clear_error() -> None:
+    """Listening where something listens already names the address."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        source = Source([Listen(port=port)], Setting().source._forwarder)  # noqa: SLF001  # any
+        with pytest.raises(BridgeError, match=rf"cannot listen on 127\.0\.0\.1:{port}: "):
+            asyncio.run(source.start())

@@ -1,0 +1,1 @@
+"""The disk between the network server and AWS IoT."""

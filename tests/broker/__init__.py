@@ -1,1 +1,0 @@
-"""What a broker that misbehaves cannot break."""

@@ -1,0 +1,1 @@
+"""The chain from the network server to the table, looked at."""

@@ -1,0 +1,1 @@
+"""Codecs tried before they are deployed."""

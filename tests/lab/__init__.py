@@ -1,0 +1,1 @@
+"""What tries the product is tried itself."""

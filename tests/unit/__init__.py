@@ -1,1 +1,0 @@
-"""What needs nothing but this process and its files: quick."""
