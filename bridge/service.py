@@ -22,12 +22,12 @@ from bridge.sources.semtech.listener import Source
 from bridge.spool.quarantine import Quarantine
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
+from bridge.timings import Timings
 from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)
-_DRAIN_LIMIT = 10.0  # seconds
-_DISCONNECT_LIMIT = 5.0  # seconds
 
+TIMINGS = Timings()
 HOST_CLOCK = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
 
 
@@ -59,7 +59,7 @@ class _Bridge:
         return f"{unready or 'ready'}: {self.counts.summary()} waiting={waiting}"
 
 
-async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
+async def serve(config: Config, clock: Clock = HOST_CLOCK, timings: Timings = TIMINGS) -> None:
     """Run until SIGTERM or SIGINT.
 
     Raises:
@@ -69,12 +69,12 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
     stop = _stop_signal()
     systemd = Systemd(os.environ)
     with Spool(config.spool.path, lambda: systemd.alive("mending the spool")) as spool:
-        bridge = _wired(config, spool, clock)
+        bridge = _wired(config, spool, clock, timings)
         try:
             async with _health(config.http, bridge):
                 await bridge.source.start()
                 _log.info("listening on %s", ", ".join(bridge.source.addresses()))
-                await _work(stop, bridge, systemd)
+                await _work(stop, bridge, systemd, timings)
         finally:
             _flush(bridge.spooler)  # what has come, also where the start failed half-way
             bridge.quarantine.flush()
@@ -85,21 +85,23 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK) -> None:
         raise BridgeError(f"{config.spool.path}: {left} frames could not be written")
 
 
-def _wired(config: Config, spool: Spool, clock: Clock) -> _Bridge:
+def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bridge:
     counts = Counts()
     try:
         timestamper = Timestamper(spool.placements())
         spooler = Spooler(spool, config.spool.max_bytes)
     except (sqlite3.Error, OSError) as error:
         raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
-    quarantine = Quarantine(spool, config.spool.max_rejected)
+    quarantine = Quarantine(spool, config.spool.max_rejected, timings.write_rejected)
     forwarder = Forwarder(spooler.keep, quarantine.keep, timestamper, counts, clock)
     applications = {listen.address: listen.application for listen in config.listen}
-    second_reading = SecondReading(spool, spooler, forwarder, applications)
+    second_reading = SecondReading(
+        spool, spooler, forwarder, applications, timings.look_for_retries
+    )
     source = Source(config.listen, forwarder)
     spooler.on_pressure = lambda pressed: source.pause() if pressed else source.resume()
     try:
-        publisher = Publisher(config.aws, spooler, counts)
+        publisher = Publisher(config.aws, spooler, counts, timings)
     except BaseException:
         spooler.close()
         raise
@@ -127,7 +129,7 @@ async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
         health.stop()
 
 
-async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd) -> None:
+async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd, timings: Timings) -> None:
     source, spooler, publisher = bridge.source, bridge.spooler, bridge.publisher
     async with asyncio.TaskGroup() as tasks:
         running = [
@@ -140,9 +142,9 @@ async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd) -> None:
         systemd.stopping()
         _log.info("stopping: no more frames are taken; publishing what waits")
         await source.stop()
-        await _drain(spooler, publisher)
+        await _drain(spooler, publisher, timings.drain)
         with suppress(TimeoutError):
-            await asyncio.wait_for(publisher.stop(), _DISCONNECT_LIMIT)
+            await asyncio.wait_for(publisher.stop(), timings.disconnect)
         for task in running:
             task.cancel()
 
@@ -152,9 +154,9 @@ async def _announce(source: Source, publisher: Publisher) -> None:
     _log.info("ready: connected, and listening on %s", ", ".join(source.addresses()))
 
 
-async def _drain(spooler: Spooler, publisher: Publisher) -> None:
+async def _drain(spooler: Spooler, publisher: Publisher, limit: float) -> None:
     with suppress(TimeoutError):
-        async with asyncio.timeout(_DRAIN_LIMIT):
+        async with asyncio.timeout(limit):
             _flush(spooler)
             await publisher.drain()
 

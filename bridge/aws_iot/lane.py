@@ -3,22 +3,23 @@
 import asyncio
 import logging
 
-from bridge.aws_iot.connection import TIMEOUT, Connection, Events, Outcome, Result
+from bridge.aws_iot.connection import Connection, Events, Outcome, Result
 from bridge.aws_iot.latencies import Latencies
-from bridge.aws_iot.refused import PROBE_EVERY, RefusedMessages
+from bridge.aws_iot.refused import RefusedMessages
 from bridge.config import Aws
 from bridge.counts import Counts
 from bridge.log_limit import Bursts
 from bridge.messages.trace import trace
+from bridge.mqtt import TIMEOUT
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, Waiting
+from bridge.timings import Timings
 from contract.names import client_id
 
 _log = logging.getLogger(__name__)
 
 _MAX_READY = 1_048_576  # bytes of messages held in memory, ready to be published
 _MAX_SILENCE = 120.0  # seconds: four times what the SDK itself waits for a PUBACK
-_FIRST_PAUSE = 1.0  # seconds after a publish that was throttled; doubled each time
 
 _ADVICE = {
     "NOT_AUTHORIZED (0x87)": ": check the policy attached to its certificate",
@@ -35,11 +36,19 @@ class Lane:
     """
 
     def __init__(
-        self, aws: Aws, share: Share, spooler: Spooler, refused: RefusedMessages, counts: Counts
+        self,
+        aws: Aws,
+        share: Share,
+        spooler: Spooler,
+        refused: RefusedMessages,
+        counts: Counts,
+        timings: Timings,
     ) -> None:
         self.name = client_id(aws.client_id, share.number + 1)
         self._where = f"{aws.endpoint}:{aws.port}"
         self._max_backoff = aws.max_backoff
+        self._timings = timings
+        self._max_ready = _MAX_READY
         self._share = share
         self._spooler = spooler
         self._refused = refused
@@ -57,7 +66,7 @@ class Lane:
         self._heard_at = asyncio.get_running_loop().time()
         self.connected_once = asyncio.Event()
         events = Events(connected=self._on_connected, lost=self._on_lost, ended=self._on_ended)
-        self._connection = Connection(aws, self.name, events)
+        self._connection = Connection(aws, self.name, events, timings.ack)
         self._window = self._connection.window
 
     @property
@@ -87,7 +96,7 @@ class Lane:
 
         They are on their way to the disk, of which the lane does not wait to hear.
         """
-        if self._behind or self._window.ready_bytes >= _MAX_READY:
+        if self._behind or self._window.ready_bytes >= self._max_ready:
             self._behind = True
             return
         new = (each for each in messages if each.id > self._taken_up_to)
@@ -102,7 +111,7 @@ class Lane:
         """Catch up with the spool whenever the lane is behind, for ever."""
         while True:
             await self._room.wait()
-            stretch = await self._spooler.read(self._taken_up_to, _MAX_READY, self._share)
+            stretch = await self._spooler.read(self._taken_up_to, self._max_ready, self._share)
             # What it took before a commit that failed may be newer than all that is on disk.
             self._taken_up_to = max(self._taken_up_to, stretch.up_to)
             self._behind = stretch.up_to < self._spooler.committed_up_to
@@ -124,7 +133,7 @@ class Lane:
         await self._connection.stop()
 
     def _look(self) -> None:
-        if self._behind and self._window.ready_bytes < _MAX_READY // 2:
+        if self._behind and self._window.ready_bytes < self._max_ready // 2:
             self._room.set()
         else:
             self._room.clear()
@@ -184,7 +193,7 @@ class Lane:
             _log.error(
                 "publish to %s as %s refused: %s%s; kept, tried again every %.0f s%s",
                 *(waiting.topic, self.name, outcome.detail, more),
-                *(PROBE_EVERY, _ADVICE.get(outcome.detail, "")),
+                *(self._timings.probe_every, _ADVICE.get(outcome.detail, "")),
             )
         self._spooler.refuse(waiting)
         self._refused.refused_again(waiting)
@@ -204,7 +213,7 @@ class Lane:
 
     def _slow_down(self, detail: str) -> None:
         if self._resuming is None:
-            self._pause = min(2 * self._pause or _FIRST_PAUSE, self._max_backoff)
+            self._pause = min(2 * self._pause or self._timings.first_pause, self._max_backoff)
             self._warn(f"throttled, pausing for {self._pause:.0f} s", detail)
             loop = asyncio.get_running_loop()
             self._resuming = loop.call_later(self._pause, self._resume)

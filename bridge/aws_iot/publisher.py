@@ -12,15 +12,16 @@ from bridge.config import Aws
 from bridge.counts import Counts
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, Waiting
+from bridge.timings import Timings
 
 
 class Publisher:
     """All connections of the bridge."""
 
-    def __init__(self, aws: Aws, spooler: Spooler, counts: Counts) -> None:
-        self._refused = RefusedMessages(spooler, self._publish_first)
+    def __init__(self, aws: Aws, spooler: Spooler, counts: Counts, timings: Timings) -> None:
+        self._refused = RefusedMessages(spooler, self._publish_first, timings.probe_every)
         self._lanes = [
-            Lane(aws, Share(number, aws.connections), spooler, self._refused, counts)
+            Lane(aws, Share(number, aws.connections), spooler, self._refused, counts, timings)
             for number in range(aws.connections)
         ]
         spooler.on_arrival = self._arrived

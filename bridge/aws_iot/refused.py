@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Waiting
 
-PROBE_EVERY = 10.0  # seconds
 _PROBES = 10  # topics tried at once: a tenth of the publishes that AWS IoT takes in a second
 _BATCH = 1000  # messages
 
@@ -15,12 +14,15 @@ class RefusedMessages:
     """The messages that AWS IoT refused, which wait in the spool, set aside.
 
     ``publish`` puts messages before all that is newer. ``accepted`` and ``refused_again`` are told
-    of all messages that end.
+    of all messages that end. They are tried every ``probe_every`` seconds.
     """
 
-    def __init__(self, spooler: Spooler, publish: Callable[[list[Waiting]], None]) -> None:
+    def __init__(
+        self, spooler: Spooler, publish: Callable[[list[Waiting]], None], probe_every: float
+    ) -> None:
         self._spooler = spooler
         self._publish = publish
+        self._probe_every = probe_every
         self._trying: set[int] = set()
         self._accepted: set[str] = set()
         self._ended = asyncio.Event()
@@ -39,7 +41,7 @@ class RefusedMessages:
     async def run(self) -> None:
         """Try them again, for ever."""
         while True:
-            await asyncio.sleep(PROBE_EVERY)
+            await asyncio.sleep(self._probe_every)
             topic = ""
             while probes := await self._probes(topic):
                 topic = probes[-1].topic

@@ -14,7 +14,6 @@ from bridge.spool.spooler import Spooler
 
 _log = logging.getLogger(__name__)
 
-_LOOK_EVERY = 1.0  # seconds
 _AT_ONCE = 50  # frames, after which the sockets have their turn
 
 
@@ -31,11 +30,13 @@ class SecondReading:
         spooler: Spooler,
         forwarder: Forwarder,
         applications: Mapping[str, str | None],
+        look_every: float,
     ) -> None:
         self._spool = spool
         self._spooler = spooler
         self._forwarder = forwarder
         self._applications = applications
+        self._look_every = look_every
         different = set(applications.values())
         self._of_others = different.pop() if len(different) == 1 else None
 
@@ -43,7 +44,7 @@ class SecondReading:
         """Look for marked frames, for ever."""
         bursts = Bursts()
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(self._look_every)
             try:
                 while not self._spooler.pressed and self._read():
                     await self._spooler.committed()

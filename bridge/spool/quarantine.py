@@ -19,18 +19,25 @@ _log = logging.getLogger(__name__)
 _PACE = 16_384
 """Bytes a second, of each reason, which is some 25 frames: 1.4 GB a day of a flood that goes on."""
 _BURST = 64.0  # seconds of that pace at once
-_WRITE_AFTER = 1.0  # seconds
 _ROOM = 67_108_864
 """Bytes that the disk must have free: several times what the spool leaves free of uplinks."""
 _SLACK = 0.1  # of max_bytes, written before the oldest are dropped: that reads all rows of a reason
 
 
 class Quarantine:
-    """The frames that were rejected: at most ``max_bytes`` of each reason, and a little more."""
+    """The frames that were rejected: at most ``max_bytes`` of each reason, and a little more.
 
-    def __init__(self, spool: Spool, max_bytes: int) -> None:
+    They are written ``write_after`` seconds after the first of them, no more than ``pace`` bytes
+    a second of each reason.
+    """
+
+    def __init__(
+        self, spool: Spool, max_bytes: int, write_after: float, pace: float = _PACE
+    ) -> None:
         self._spool = spool
         self._max_bytes = max_bytes
+        self._write_after = write_after
+        self._pace = pace
         self._loop = asyncio.get_running_loop()
         self._busy_until = defaultdict[str, float](float)  # by reason, as if written at that pace
         self._pending: list[Rejected] = []
@@ -44,9 +51,9 @@ class Quarantine:
         if not self._max_bytes or self._busy_until[frame.reason] > now:
             return
         begin = max(self._busy_until[frame.reason], now - _BURST)
-        self._busy_until[frame.reason] = begin + frame.size / _PACE
+        self._busy_until[frame.reason] = begin + frame.size / self._pace
         if not self._pending:
-            self._loop.call_later(_WRITE_AFTER, self.flush)
+            self._loop.call_later(self._write_after, self.flush)
         self._pending.append(frame)
 
     def flush(self) -> None:

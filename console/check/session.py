@@ -1,24 +1,20 @@
 """The links that speak MQTT: one connection beside the bridge's own."""
 
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from awscrt import mqtt5
-from awscrt.exceptions import AwsCrtError
-from awsiot import mqtt5_client_builder
-
 from bridge.config import Aws
+from bridge.mqtt import Callbacks, Client, Failure, puback_failure, suback_failure
 from console.check.chain import BrokenError
 from console.check.files import NEW_KEY
+from contract.errors import BridgeError
 
 _LIMIT = 10.0  # seconds
-_FIRST_ERROR = 0x80
-"""MQTT 5 reason codes from here on are failures (MQTT 5.0, 2.4)."""
 
-_ENDPOINT = "see that endpoint in the configuration is AWS IoT's, and what is between"
 _T = TypeVar("_T")
+_ENDPOINT = "see that endpoint in the configuration is AWS IoT's, and what is between"
 
 
 class Session:
@@ -34,7 +30,7 @@ class Session:
         self._problem: Future[str] = Future()
         self._stopped: Future[None] = Future()
         self._received: SimpleQueue[bytes] = SimpleQueue()
-        self._client: mqtt5.Client | None = None
+        self._client: Client | None = None
 
     def connect(self) -> str:
         """Connect.
@@ -45,7 +41,8 @@ class Session:
         """
         self._client = self._made()
         self._client.start()
-        problem = _wait(self._problem, "no connection")
+        _wait(self._problem, "no connection")
+        problem = self._problem.result()
         if problem:
             raise BrokenError(
                 f"refused as {self._client_id}: {problem}",
@@ -63,9 +60,9 @@ class Session:
 
         """
         assert self._client  # noqa: S101  # connected before
-        packet = mqtt5.PublishPacket(topic=topic, payload=payload, qos=mqtt5.QoS.AT_LEAST_ONCE)
-        answer = _wait(self._client.publish(packet), f"no PUBACK on {topic}")
-        _accepted(answer.puback.reason_code, topic, "iot:Publish")
+        publishing = self._client.publish(topic, payload)
+        _wait(publishing, f"no PUBACK on {topic}")
+        _accepted(puback_failure(publishing), topic, "PUBACK", "iot:Publish")
         return f"allowed on {topic}"
 
     def subscribe(self, topic: str) -> str:
@@ -76,9 +73,9 @@ class Session:
 
         """
         assert self._client  # noqa: S101  # connected before
-        packet = mqtt5.SubscribePacket([mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE)])
-        answer = _wait(self._client.subscribe(packet), f"no SUBACK on {topic}")
-        _accepted(answer.reason_codes[0], topic, "iot:Subscribe and iot:Receive")
+        subscribing = self._client.subscribe([topic])
+        _wait(subscribing, f"no SUBACK on {topic}")
+        _accepted(suback_failure(subscribing), topic, "SUBACK", "iot:Subscribe and iot:Receive")
         return f"allowed on {topic}"
 
     def received(self, seconds: float) -> bytes | None:
@@ -95,52 +92,35 @@ class Session:
             with suppress(TimeoutError):
                 self._stopped.result(_LIMIT)
 
-    def _made(self) -> mqtt5.Client:
-        aws = self._aws
+    def _made(self) -> Client:
+        callbacks = Callbacks(
+            connected=lambda: self._answer(""),
+            failed=self._answer,
+            stopped=lambda: self._stopped.set_result(None),
+            received=lambda _topic, payload: self._received.put(payload),
+        )
         try:
-            return mqtt5_client_builder.mtls_from_path(
-                cert_filepath=str(aws.certificate),
-                pri_key_filepath=str(aws.private_key),
-                ca_filepath=str(aws.root_ca) if aws.root_ca else None,
-                endpoint=aws.endpoint,
-                port=aws.port,
-                client_id=self._client_id,
-                on_publish_received=lambda data: self._received.put(data.publish_packet.payload),
-                on_lifecycle_connection_success=lambda _data: self._answer(""),
-                on_lifecycle_connection_failure=self._failed,
-                on_lifecycle_stopped=lambda _data: self._stopped.set_result(None),
-            )
-        except (AwsCrtError, RuntimeError) as error:  # the SDK raises either
-            raise BrokenError(f"the SDK cannot use key and certificate: {error}", NEW_KEY) from None
+            return Client(self._aws, self._client_id, callbacks)
+        except BridgeError as error:
+            raise BrokenError(str(error), NEW_KEY) from None
 
     def _answer(self, problem: str) -> None:
         if not self._problem.done():
             self._problem.set_result(problem)
 
-    def _failed(self, data: mqtt5.LifecycleConnectFailureData) -> None:
-        packet = data.connack_packet
-        self._answer(_named(packet.reason_code) if packet else _named(data.exception))
+
+def _wait(answer: "Future[_T]", failing: str) -> None:
+    if answer not in wait([answer], _LIMIT).done:
+        raise BrokenError(f"{failing} in {_LIMIT:.0f} s", _ENDPOINT)
 
 
-def _wait(answer: "Future[_T]", failing: str) -> _T:
-    try:
-        return answer.result(_LIMIT)
-    except TimeoutError:
-        raise BrokenError(f"{failing} in {_LIMIT:.0f} s", _ENDPOINT) from None
-    except (AwsCrtError, RuntimeError) as error:  # how the SDK ends what it cannot do
-        raise BrokenError(f"{failing}: {_named(error)}", _ENDPOINT) from None
-
-
-def _accepted(
-    code: mqtt5.PubackReasonCode | mqtt5.SubackReasonCode, topic: str, rights: str
-) -> None:
-    if code >= _FIRST_ERROR:
-        raise BrokenError(
-            f"{topic}: {_named(code)}",
-            f"let the policy of the certificate allow {rights} on it:"
-            " npx cdk deploy --all --revert-drift",
-        )
-
-
-def _named(reason: object) -> str:
-    return str(getattr(reason, "name", reason))
+def _accepted(failure: Failure | None, topic: str, answer: str, rights: str) -> None:
+    if failure is None:
+        return
+    if failure.code is None:  # the SDK gave up
+        raise BrokenError(f"no {answer} on {topic}: {failure.reason}", _ENDPOINT)
+    raise BrokenError(
+        f"{topic}: {failure.reason}",
+        f"let the policy of the certificate allow {rights} on it:"
+        " npx cdk deploy --all --revert-drift",
+    )

@@ -11,10 +11,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import msgspec
-from awscrt import mqtt5
-from awscrt.exceptions import AwsCrtError
-from awsiot import mqtt5_client_builder
 
+from bridge.config import Aws
+from bridge.mqtt import Callbacks, Client, Subscribing, suback_failure
 from console.identity.enroll import Endpoint
 from contract.errors import BridgeError
 from contract.names import (
@@ -30,8 +29,6 @@ from contract.rows import Row, port_and_data, row_of
 _ANSWER_LIMIT = 15.0  # seconds
 _DECODING = 3.0  # seconds after which an uplink is shown without its reading
 _TICK = 0.2  # seconds
-_FIRST_ERROR = 0x80
-"""MQTT 5 reason codes from here on are failures (MQTT 5.0, 2.4)."""
 _log = logging.getLogger(__name__)
 
 _message = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
@@ -152,25 +149,16 @@ def _subscribed(
         elif problem:
             _log.warning("%s; trying again: uplinks of that time are in the table", problem)
 
-    def on_success(_data: mqtt5.LifecycleConnectSuccessData) -> None:
-        wanted = [mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE) for topic in topics]
-        subscribing = client.subscribe(mqtt5.SubscribePacket(wanted))
+    def on_connected() -> None:
+        subscribing = client.subscribe(topics)
         subscribing.add_done_callback(lambda future: answer(_refusal(future)))
 
-    def on_failure(data: mqtt5.LifecycleConnectFailureData) -> None:
-        packet = data.connack_packet
-        reason = packet.reason_code if packet else data.exception
-        answer(f"no connection to {where} as {consumer.name}: {getattr(reason, 'name', reason)}")
-
-    def on_publish(data: mqtt5.PublishReceivedData) -> None:
-        messages.put((data.publish_packet.topic, data.publish_packet.payload))
-
-    client = _client(
-        consumer,
-        on_publish_received=on_publish,
-        on_lifecycle_connection_success=on_success,
-        on_lifecycle_connection_failure=on_failure,
+    callbacks = Callbacks(
+        connected=on_connected,
+        failed=lambda reason: answer(f"no connection to {where} as {consumer.name}: {reason}"),
+        received=lambda topic, payload: messages.put((topic, payload)),
     )
+    client = Client(_settings(consumer), consumer.name, callbacks)
     client.start()
     try:
         if problem := _result(answered, where):
@@ -180,22 +168,15 @@ def _subscribed(
         client.stop()
 
 
-def _client(consumer: Consumer, **callbacks: object) -> mqtt5.Client:
-    where, files = consumer.endpoint, consumer.folder / consumer.name
-    try:
-        return mqtt5_client_builder.mtls_from_path(
-            cert_filepath=f"{files}.pem",
-            pri_key_filepath=f"{files}.key",
-            ca_filepath=str(where.root_ca) if where.root_ca else None,
-            endpoint=where.host,
-            port=where.port,
-            client_id=consumer.name,
-            **callbacks,
-        )
-    except (AwsCrtError, RuntimeError, OSError) as error:  # the SDK raises any of them
-        raise BridgeError(
-            f"cannot use {files}.pem and {files}.key: {error}: see 'lora-bridge enroll --help'"
-        ) from None
+def _settings(consumer: Consumer) -> Aws:
+    return Aws(
+        endpoint=consumer.endpoint.host,
+        port=consumer.endpoint.port,
+        client_id=consumer.name,
+        certificate=consumer.folder / f"{consumer.name}.pem",
+        private_key=consumer.folder / f"{consumer.name}.key",
+        root_ca=consumer.endpoint.root_ca,
+    )
 
 
 def _result(answered: "Future[str]", where: str) -> str:
@@ -205,11 +186,11 @@ def _result(answered: "Future[str]", where: str) -> str:
         return f"{where} does not answer"
 
 
-def _refusal(subscribed: "Future[mqtt5.SubackPacket]") -> str:
+def _refusal(subscribing: Subscribing) -> str:
     """Return why a subscription failed, or nothing."""
-    error = subscribed.exception()
-    if error is not None:
-        return f"not subscribed: {error}"
-    codes = subscribed.result().reason_codes
-    refused = [code.name for code in codes if int(code) >= _FIRST_ERROR]
-    return f"AWS IoT refuses the subscription: {refused[0]}" if refused else ""
+    failure = suback_failure(subscribing)
+    if failure is None:
+        return ""
+    if failure.code is None:
+        return f"not subscribed: {failure.reason}"
+    return f"AWS IoT refuses the subscription: {failure.reason}"

@@ -1,13 +1,12 @@
-"""A consumer on the SDK: subscribes, and collects what it receives."""
+"""A consumer: subscribes, and collects what it receives."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from awscrt import mqtt5
-from awsiot import mqtt5_client_builder
-
+from bridge import mqtt
+from bridge.config import Aws
 from lab.aws.host import Host
 
 _LIMIT = 20.0  # seconds for the broker to answer
@@ -33,18 +32,19 @@ class Client:
     """A connected client and what it receives."""
 
     session: Session
-    sdk: mqtt5.Client
+    mqtt: mqtt.Client
 
     def publish(self, topic: str, payload: bytes) -> int:
         """Publish at QoS 1; return the reason code of the PUBACK."""
-        packet = mqtt5.PublishPacket(topic=topic, payload=payload, qos=mqtt5.QoS.AT_LEAST_ONCE)
-        return int(self.sdk.publish(packet).result(_LIMIT).puback.reason_code)
+        publishing = self.mqtt.publish(topic, payload)
+        publishing.result(_LIMIT)
+        return _code(mqtt.puback_failure(publishing))
 
     def subscribe(self, topic_filter: str) -> int:
         """Subscribe at QoS 1; return the reason code of the SUBACK."""
-        wanted = mqtt5.Subscription(topic_filter=topic_filter, qos=mqtt5.QoS.AT_LEAST_ONCE)
-        suback = self.sdk.subscribe(mqtt5.SubscribePacket([wanted])).result(_LIMIT)
-        return int(suback.reason_codes[0])
+        subscribing = self.mqtt.subscribe([topic_filter])
+        subscribing.result(_LIMIT)
+        return _code(mqtt.suback_failure(subscribing), granted=1)
 
 
 @contextmanager
@@ -52,31 +52,38 @@ def connect(host: Host, identity: str, client_id: str) -> Iterator[Client]:
     """Connect with the certificate of ``identity``, or be refused: see ``session.connected``."""
     session, answered, stopped = Session(), threading.Event(), threading.Event()
 
-    def on_success(_data: mqtt5.LifecycleConnectSuccessData) -> None:
+    def on_connected() -> None:
         session.connected = True
         answered.set()
 
-    def on_publish(data: mqtt5.PublishReceivedData) -> None:
+    def on_received(topic: str, payload: bytes) -> None:
         with session.arrived:
-            session.received.append((data.publish_packet.topic, data.publish_packet.payload))
+            session.received.append((topic, payload))
             session.arrived.notify_all()
 
-    sdk = mqtt5_client_builder.mtls_from_path(
-        cert_filepath=str(host.folder / f"{identity}.pem"),
-        pri_key_filepath=str(host.folder / f"{identity}.key"),
-        ca_filepath=str(host.aws.mqtt_ca),
+    aws = Aws(
         endpoint="localhost",
         port=host.aws.mqtt_port,
         client_id=client_id,
-        on_publish_received=on_publish,
-        on_lifecycle_connection_success=on_success,
-        on_lifecycle_connection_failure=lambda _data: answered.set(),
-        on_lifecycle_stopped=lambda _data: stopped.set(),
+        certificate=host.folder / f"{identity}.pem",
+        private_key=host.folder / f"{identity}.key",
+        root_ca=host.aws.mqtt_ca,
     )
-    sdk.start()
+    callbacks = mqtt.Callbacks(
+        connected=on_connected,
+        failed=lambda _reason: answered.set(),
+        stopped=stopped.set,
+        received=on_received,
+    )
+    client = mqtt.Client(aws, client_id, callbacks)
+    client.start()
     answered.wait(_LIMIT)
     try:
-        yield Client(session, sdk)
+        yield Client(session, client)
     finally:
-        sdk.stop()
+        client.stop()
         stopped.wait(_LIMIT)
+
+
+def _code(failure: mqtt.Failure | None, granted: int = 0) -> int:
+    return granted if failure is None else (failure.code or -1)

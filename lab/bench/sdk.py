@@ -11,12 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import create_server
 
-from awscrt import mqtt5
-from awsiot import mqtt5_client_builder
-
-from bridge.aws_iot.connection import keep_thread_state
-from bridge.config import Listen
+from bridge.config import Aws, Listen
 from bridge.messages.message import Message, build
+from bridge.mqtt import Callbacks, Client, keep_thread_state
 from bridge.sources.semtech.frames import parse
 from bridge.sources.semtech.framing import Framer
 
@@ -38,31 +35,28 @@ def messages(frames: Path) -> list[Message]:
 
 
 @contextmanager
-def connected(port: int, folder: Path, *, kept: bool = False) -> Iterator[mqtt5.Client]:
+def connected(port: int, folder: Path, *, kept: bool = False) -> Iterator[Client]:
     """Connect to the broker on ``port`` with the certificates in ``folder``, as the bridge does.
 
     ``kept``: also with the SDK's thread kept known to the interpreter, as the bridge does it.
     """
     up, stopped = threading.Event(), threading.Event()
 
-    def connect(_data: object) -> None:
+    def connect() -> None:
         if kept:
             keep_thread_state()
         up.set()
 
-    client = mqtt5_client_builder.mtls_from_path(
-        cert_filepath=str(folder / "client.pem"),
-        pri_key_filepath=str(folder / "client.key"),
-        ca_filepath=str(folder / "ca.pem"),
+    aws = Aws(
         endpoint="localhost",
         port=port,
         client_id="sdk",
-        extended_validation_and_flow_control_options=(
-            mqtt5.ExtendedValidationAndFlowControlOptions.NONE
-        ),
-        on_lifecycle_connection_success=connect,
-        on_lifecycle_stopped=lambda _data: stopped.set(),
+        certificate=folder / "client.pem",
+        private_key=folder / "client.key",
+        root_ca=folder / "ca.pem",
+        respect_quotas=False,
     )
+    client = Client(aws, "sdk", Callbacks(connected=connect, stopped=stopped.set))
     client.start()
     if not up.wait(_CONNECT_LIMIT):
         raise TimeoutError("the broker did not answer the SDK")
@@ -73,29 +67,25 @@ def connected(port: int, folder: Path, *, kept: bool = False) -> Iterator[mqtt5.
         stopped.wait(_CONNECT_LIMIT)
 
 
-def packet(message: Message) -> mqtt5.PublishPacket:
-    """Return the packet that publishes ``message`` at QoS 1."""
-    return mqtt5.PublishPacket(
-        topic=message.topic, payload=message.payload, qos=mqtt5.QoS.AT_LEAST_ONCE
-    )
-
-
-def loop(client: mqtt5.Client, work: list[Message]) -> None:
+def loop(client: Client, work: list[Message]) -> None:
     """Publish from this thread, which waits for a PUBACK when the window is full."""
     window = threading.Semaphore(_WINDOW)
     for message in work:
         window.acquire()
-        client.publish(packet(message)).add_done_callback(lambda _done: window.release())
+        publishing = client.publish(message.topic, message.payload)
+        publishing.add_done_callback(lambda _done: window.release())
 
 
-def callback(client: mqtt5.Client, work: list[Message]) -> None:
+def callback(client: Client, work: list[Message]) -> None:
     """Fill the window, and publish the next message from each PUBACK's callback."""
     rest = iter(work)
+    one_at_a_time = threading.RLock()  # a client publishes for one thread at a time
 
     def publish_next(_done: object) -> None:
-        message = next(rest, None)
-        if message:
-            client.publish(packet(message)).add_done_callback(publish_next)
+        with one_at_a_time:
+            message = next(rest, None)
+            if message:
+                client.publish(message.topic, message.payload).add_done_callback(publish_next)
 
     for _ in range(_WINDOW):
         publish_next(None)
@@ -113,7 +103,7 @@ def main() -> None:
     parser.add_argument("--broker-port", type=int, required=True)
     parser.add_argument("--certificates", type=Path, required=True)
     options = parser.parse_args()
-    publish: Callable[[mqtt5.Client, list[Message]], None] = options.form
+    publish: Callable[[Client, list[Message]], None] = options.form
     work = messages(options.frames)
     with (
         create_server(("127.0.0.1", options.port)) as server,

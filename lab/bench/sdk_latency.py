@@ -6,15 +6,14 @@ import threading
 import time
 from pathlib import Path
 
-from awscrt import mqtt5
-
 from bridge.messages.message import Message
-from lab.bench.sdk import connected, messages, packet
+from bridge.mqtt import Client
+from lab.bench.sdk import connected, messages
 
 _ANSWER_LIMIT = 10.0  # seconds after the last publish
 
 
-def latencies(client: mqtt5.Client, work: list[Message], rate: float) -> list[float]:
+def latencies(client: Client, work: list[Message], rate: float) -> list[float]:
     """Publish ``rate`` messages a second; return ms from publish to PUBACK of each."""
     taken: list[float] = []
     all_acknowledged = threading.Event()
@@ -27,7 +26,7 @@ def latencies(client: mqtt5.Client, work: list[Message], rate: float) -> list[fl
             if len(taken) == len(work):
                 all_acknowledged.set()
 
-        client.publish(packet(message)).add_done_callback(acknowledged)
+        client.publish(message.topic, message.payload).add_done_callback(acknowledged)
 
     started = time.perf_counter()
     for number, message in enumerate(work):

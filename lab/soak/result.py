@@ -26,7 +26,7 @@ class Result:
     problems: tuple[str, ...]
 
 
-def result(  # noqa: PLR0913  # a line of the table
+def result(  # a line of the table
     *,
     sent: Iterable[int],
     committed: int,

@@ -53,7 +53,7 @@ def wait_for_commit(spool: Path, count: int) -> None:
         time.sleep(0.01)
 
 
-def test_sigkill_and_restart(  # noqa: PLR0913, PLR0917  # fixtures
+def test_sigkill_and_restart(  # fixtures
     host: Host,
     table: str,
     application: str,

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from bridge.aws_iot.lane import Lane
 from bridge.aws_iot.refused import RefusedMessages
 from bridge.config import Aws
@@ -14,6 +12,7 @@ from bridge.messages.message import Message
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, Waiting, waiting
+from bridge.timings import Timings
 from lab.rig.certificates import make_certificates
 
 Scenario = Callable[[Lane], None]
@@ -32,8 +31,8 @@ def play(folder: Path, scenario: Scenario) -> None:
     async def run() -> None:
         with Spool(folder / "spool.db") as spool:
             spooler = Spooler(spool, 10**9)
-            refused = RefusedMessages(spooler, lambda _messages: None)
-            lane = Lane(aws, Share(0, 1), spooler, refused, Counts())
+            refused = RefusedMessages(spooler, lambda _messages: None, Timings().probe_every)
+            lane = Lane(aws, Share(0, 1), spooler, refused, Counts(), Timings())
             reading = asyncio.create_task(lane.read_ahead())
             await asyncio.sleep(0)  # it has caught up with the empty spool
             scenario(lane)
@@ -59,17 +58,15 @@ def test_what_is_offered_again_is_taken_once(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
-def test_what_a_lane_behind_was_offered_is_offered_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_lane_behind_was_offered_is_offered_again(tmp_path: Path) -> None:
     """A lane that had enough takes from the next offer what no commit has put on disk yet."""
 
     def scenario(lane: Lane) -> None:
-        monkeypatch.setattr("bridge.aws_iot.lane._MAX_READY", 30)
+        lane._max_ready = 30
         lane.arrived(numbered(1, 3))
         lane.arrived(numbered(1, 5))
         assert lane._window.ready_bytes == 30
-        monkeypatch.setattr("bridge.aws_iot.lane._MAX_READY", 100)
+        lane._max_ready = 100
         lane._behind = False  # as reading ahead finds, while the disk has nothing newer
         lane.arrived(numbered(1, 6))
         assert lane._window.ready_bytes == 60

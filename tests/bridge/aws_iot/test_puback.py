@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.aws_iot import connection, lane, refused
 from bridge.config import Aws, Config, Listen, SpoolSettings
 from bridge.messages.message import Message
 from bridge.service import serve
 from bridge.spool.spool import Spool
 from bridge.spool.waiting import waiting as waiting_message
+from bridge.timings import Timings
 from lab.rig.certificates import make_certificates
 from lab.rig.scripted_broker import MoodyBroker
 from lab.rig.servers import free_ports
@@ -25,6 +25,8 @@ from tests.bridge.sources.semtech.frames import frame
 FRAMES = 12
 SMALL = tuple(frame(seqno=number) for number in range(FRAMES))
 WINDOW = 5
+TIMINGS = Timings(ack=1, first_pause=0.1)
+PROBING = Timings(probe_every=0.05)
 
 
 async def play(
@@ -33,6 +35,7 @@ async def play(
     left: int = 0,
     frames: Sequence[bytes] = SMALL,
     window: int = WINDOW,
+    timings: Timings = TIMINGS,
 ) -> None:
     """Run a bridge against the broker until no more than ``left`` wait, and stop it."""
     (port,) = free_ports(1)
@@ -49,7 +52,7 @@ async def play(
             respect_quotas=False,
         )
         config = Config(listen=(Listen(port=port),), aws=aws, spool=SpoolSettings(path=spool))
-        serving = asyncio.create_task(serve(config))
+        serving = asyncio.create_task(serve(config, timings=timings))
         async with asyncio.timeout(30):
             while not broker.connections:
                 await asyncio.sleep(0.05)
@@ -71,15 +74,12 @@ def seqno(payload: bytes) -> int:
     return int(json.loads(payload)["seqno"])
 
 
-def test_withheld_pubacks_wedge_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_withheld_pubacks_wedge_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """After a window full of unanswered publishes the bridge connects anew and sends them again.
 
     The SDK alone would keep the places of those publishes, and send nothing any more.
     """
     caplog.set_level("INFO")
-    monkeypatch.setattr(connection, "_ACK_TIMEOUT", 1)
     make_certificates(tmp_path)
     broker = MoodyBroker(tmp_path, lambda connection, _payload: 0 if connection else None)
     asyncio.run(play(tmp_path, broker))
@@ -90,14 +90,13 @@ def test_withheld_pubacks_wedge_nothing(
 
 
 def test_a_connection_that_takes_no_bytes_wedges_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A connection that cannot even be told goodbye is left, and another one made.
 
     More is under way than the sockets of both sides can hold.
     """
     caplog.set_level("INFO")
-    monkeypatch.setattr(connection, "_ACK_TIMEOUT", 1)
     make_certificates(tmp_path)
     broker = MoodyBroker(tmp_path, lambda _connection, _payload: 0, deaf=frozenset({0}))
     large = {"port": 1, "payload": "A" * 40_000}  # 30,000 bytes, each a number and a comma
@@ -115,14 +114,13 @@ def numbers(broker: MoodyBroker) -> list[int]:
 
 
 def test_refused_publishes_are_tried_again_and_drain(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What is refused lets the rest pass, is said once, and leaves in order once one is accepted.
 
     This is a policy that is repaired while the bridge runs.
     """
     caplog.set_level("INFO")
-    monkeypatch.setattr(refused, "PROBE_EVERY", 0.05)
     make_certificates(tmp_path)
     probes = 0
 
@@ -135,7 +133,7 @@ def test_refused_publishes_are_tried_again_and_drain(
         return 0x87
 
     broker = MoodyBroker(tmp_path, answer)
-    asyncio.run(play(tmp_path, broker))
+    asyncio.run(play(tmp_path, broker, timings=PROBING))
     accepted = numbers(broker)[-(FRAMES // 3) :]
     probe, others = accepted[0], accepted[1:]
     assert others == sorted(set(range(0, FRAMES, 3)) - {probe})
@@ -146,11 +144,10 @@ def test_refused_publishes_are_tried_again_and_drain(
 
 
 def test_a_message_that_is_never_accepted_holds_nothing_up(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Others of its device that were refused with it are tried too, and leave."""
     caplog.set_level("INFO")
-    monkeypatch.setattr(refused, "PROBE_EVERY", 0.05)
     make_certificates(tmp_path)
     tries = Counter[int]()
 
@@ -160,7 +157,7 @@ def test_a_message_that_is_never_accepted_holds_nothing_up(
         return 0x99 if number == 0 or (number == 5 and tries[0] < 3) else 0
 
     broker = MoodyBroker(tmp_path, answer)
-    asyncio.run(play(tmp_path, broker, left=1))
+    asyncio.run(play(tmp_path, broker, left=1, timings=PROBING))
     assert set(tries) == set(range(FRAMES))
     assert f"published={FRAMES - 1}" in caplog.text
     assert caplog.text.endswith("left=1\n")
@@ -180,11 +177,10 @@ def test_a_message_that_the_sdk_rejects_holds_nothing_up(
 
 
 def test_throttled_publishes_wait_and_keep_their_order(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """0x97 pauses the connection; then everything goes on where it was, in order."""
     caplog.set_level("INFO")
-    monkeypatch.setattr(lane, "_FIRST_PAUSE", 0.1)
     make_certificates(tmp_path)
     broker = MoodyBroker(
         tmp_path, lambda _connection, _payload: 0 if len(broker.published) >= 2 * WINDOW else 0x97

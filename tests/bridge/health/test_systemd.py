@@ -20,6 +20,7 @@ from bridge.messages.message import Message
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, waiting
+from bridge.timings import Timings
 from lab.rig.certificates import make_certificates
 
 UNIT = Path(__file__).parents[3] / "deploy" / "lora-bridge.service"
@@ -105,8 +106,8 @@ def test_silence_while_answers_are_due_is_stuck(
     async def look() -> list[bool]:
         with Spool(tmp_path / "spool.db") as spool:
             spooler = Spooler(spool, 1_000_000)
-            refused = RefusedMessages(spooler, lambda _messages: None)
-            lane = Lane(aws, Share(0, 1), spooler, refused, Counts())
+            refused = RefusedMessages(spooler, lambda _messages: None, Timings().probe_every)
+            lane = Lane(aws, Share(0, 1), spooler, refused, Counts(), Timings())
             loop = asyncio.get_running_loop()
             now, seen = loop.time(), []
             loop.time = lambda: now + stuck_after + 1  # type: ignore[method-assign]

@@ -14,7 +14,6 @@ from bridge.clock import Clock
 from bridge.counts import Counts
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Placement, Timestamper
-from bridge.sources import retry
 from bridge.sources.forwarder import Forwarder
 from bridge.sources.retry import SecondReading
 from bridge.spool import rejected
@@ -25,11 +24,6 @@ from bridge.spool.waiting import Share, Waiting
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 
 _HERE, _THERE = "127.0.0.1:6500", "127.0.0.1:6501"
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "_LOOK_EVERY", 0.01)
 
 
 def rejected_frame(data: bytes, listener: str = _HERE, *, whole: bool = True) -> Rejected:
@@ -61,7 +55,7 @@ def read_again(
             forwarder = Forwarder(
                 spooler.keep, lambda _rejected: None, Timestamper(), Counts(), clock
             )
-            reading = SecondReading(spool, spooler, forwarder, applications)
+            reading = SecondReading(spool, spooler, forwarder, applications, look_every=0.01)
             task = asyncio.create_task(reading.run())
             async with asyncio.timeout(10):
                 while not until(spool):

@@ -35,11 +35,16 @@ def kept(spool: Spool) -> list[ListedFrame]:
     return spool.on_rejected(rejected.listed)
 
 
-def play(spool: Spool, max_bytes: int, scenario: Callable[[Quarantine], None]) -> None:
+def play(
+    spool: Spool,
+    max_bytes: int,
+    scenario: Callable[[Quarantine], None],
+    pace: float = 16_384,
+) -> None:
     """Let a scenario reject frames, and write what is pending."""
 
     async def run() -> None:
-        place = Quarantine(spool, max_bytes)
+        place = Quarantine(spool, max_bytes, write_after=1, pace=pace)
         scenario(place)
         place.flush()
 
@@ -48,7 +53,6 @@ def play(spool: Spool, max_bytes: int, scenario: Callable[[Quarantine], None]) -
 
 def test_frames_are_written_by_themselves(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     """What came in a moment is written together, a moment later."""
-    monkeypatch.setattr(quarantine, "_WRITE_AFTER", 0.1)
     writes: list[int] = []
     on_rejected = spool.on_rejected
 
@@ -57,7 +61,7 @@ def test_frames_are_written_by_themselves(spool: Spool, monkeypatch: pytest.Monk
         return on_rejected(work)
 
     async def scenario() -> None:
-        place = Quarantine(spool, _PLENTY)
+        place = Quarantine(spool, _PLENTY, write_after=0.1)
         for number in range(3):
             place.keep(junk(number))
         assert kept(spool) == []
@@ -97,11 +101,8 @@ def test_a_frame_of_any_size_is_kept_and_paid_for(spool: Spool) -> None:
     assert len(kept(spool)) == 1
 
 
-def test_the_oldest_go_when_there_are_too_many(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_oldest_go_when_there_are_too_many(spool: Spool) -> None:
     """Of a reason little more than `max_bytes` is there, the newest."""
-    monkeypatch.setattr(quarantine, "_PACE", 10**9)
 
     def scenario(place: Quarantine) -> None:
         for number in range(1000):
@@ -110,7 +111,7 @@ def test_the_oldest_go_when_there_are_too_many(
                 place.flush()
                 assert sum(each.bytes for each in kept(spool)) <= 121_000
 
-    play(spool, 100_000, scenario)
+    play(spool, 100_000, scenario, pace=10**9)
     found = [int(each.frame.split()[0]) for each in kept(spool)]
     assert found[-1] == 999
     assert found == [*range(found[0], 1000)]

@@ -1,0 +1,23 @@
+"""How long the bridge waits for what. Tests have less time."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """All in seconds."""
+
+    ack: int = 30
+    """Whole seconds for AWS IoT to acknowledge a publish."""
+    first_pause: float = 1.0
+    """After a publish that was throttled; doubled each time."""
+    probe_every: float = 10.0
+    """Between two tries of refused messages."""
+    look_for_retries: float = 1.0
+    """Between two looks for rejected frames that are to be read again."""
+    write_rejected: float = 1.0
+    """A rejected frame waits so long for others to be written with it."""
+    drain: float = 10.0
+    """At the end, to publish what waits."""
+    disconnect: float = 5.0
+    """At the end, to part from AWS IoT."""
