@@ -1,38 +1,48 @@
 """Keeps floods of equal events out of the log."""
 
+import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-_QUIET = 60.0  # seconds after which an event that goes on is said again
+_QUIET = 60.0  # seconds after which an event that goes on is logged again
 
 
 @dataclass(slots=True)
 class _Burst:
     began_at: float
-    said: int = 1
-    unsaid: int = 0
+    logged: int = 1
+    withheld: int = 0
 
 
-class Bursts:
-    """Says of each event whether it is worth a line: the first ``lines`` of a minute are.
+class LimitedLogger:
+    """Logs the first ``lines`` events of a kind in a minute, and says later how many more came.
 
-    Keys must be few: reasons and result codes, never anything a frame can choose.
+    ``now`` returns seconds, of a clock that never goes back.
     """
 
-    def __init__(self, lines: int = 1) -> None:
+    def __init__(
+        self, logger: logging.Logger, lines: int = 1, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._logger = logger
         self._lines = lines
+        self._now = now
         self._bursts: dict[str, _Burst] = {}
 
-    def note(self, key: str, now: float) -> str | None:
-        """Return what to append to the line about this event, or None to say nothing.
+    def log(self, level: int, kind: str, text: str, *args: object) -> None:
+        """Log an event, as ``logging`` does, if its kind has not been logged enough.
 
-        ``now`` is in seconds of a clock that never goes back.
+        Kinds must be few: reasons and result codes, never anything that a frame can choose.
         """
-        burst = self._bursts.get(key)
+        now = self._now()
+        burst = self._bursts.get(kind)
         if burst is None or now - burst.began_at >= _QUIET:
-            self._bursts[key] = _Burst(now)
-            return f" (and {burst.unsaid} more before)" if burst and burst.unsaid else ""
-        if burst.said < self._lines:
-            burst.said += 1
-            return ""
-        burst.unsaid += 1
-        return None
+            self._bursts[kind] = _Burst(now)
+            withheld = burst.withheld if burst else 0
+            more = f" (and {withheld} more before)" if withheld else ""
+            self._logger.log(level, f"{text}%s", *args, more)  # noqa: G004  # no value is in it
+        elif burst.logged < self._lines:
+            burst.logged += 1
+            self._logger.log(level, text, *args)
+        else:
+            burst.withheld += 1

@@ -1,4 +1,4 @@
-"""The daemon: wires source → forwarder → spool → publisher, and lives through its phases."""
+"""The daemon: wires sources → forwarder → spool → publisher, and lives through its phases."""
 
 import asyncio
 import logging
@@ -17,8 +17,9 @@ from bridge.counts import Counts
 from bridge.health.systemd import Systemd, report
 from bridge.messages.timestamper import Timestamper
 from bridge.sources.forwarder import Forwarder
-from bridge.sources.retry import SecondReading
-from bridge.sources.semtech.listener import Source
+from bridge.sources.retry import Retry
+from bridge.sources.semtech.listener import Listener, parser_of
+from bridge.sources.source import Source
 from bridge.spool.quarantine import Quarantine
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
@@ -39,15 +40,15 @@ class _Bridge:
     clock: Clock
     spooler: Spooler
     quarantine: Quarantine
-    second_reading: SecondReading
-    source: Source
+    retry: Retry
+    sources: tuple[Source, ...]
     publisher: Publisher
 
     def unready(self) -> list[str]:
         """Return why it is not ready, nothing if it is."""
         problem = self.spooler.problem
         return [
-            *([] if self.source.addresses() else ["not listening"]),
+            *(reason for source in self.sources for reason in source.unready()),
             *(f"not connected as {name}" for name in self.publisher.unconnected()),
             *([f"spool: {problem}"] if problem else []),
         ]
@@ -72,8 +73,8 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK, timings: Timings = TI
         bridge = _wired(config, spool, clock, timings)
         try:
             async with _health(config.http, bridge):
-                await bridge.source.start()
-                _log.info("listening on %s", ", ".join(bridge.source.addresses()))
+                for source in bridge.sources:
+                    await source.start()
                 await _work(stop, bridge, systemd, timings)
         finally:
             _flush(bridge.spooler)  # what has come, also where the start failed half-way
@@ -94,18 +95,11 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
         raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
     quarantine = Quarantine(spool, config.spool.max_rejected, timings.write_rejected)
     forwarder = Forwarder(spooler.keep, quarantine.keep, timestamper, counts, clock)
-    applications = {listen.address: listen.application for listen in config.listen}
-    second_reading = SecondReading(
-        spool, spooler, forwarder, applications, timings.look_for_retries
-    )
-    source = Source(config.listen, forwarder)
-    spooler.on_pressure = lambda pressed: source.pause() if pressed else source.resume()
-    try:
-        publisher = Publisher(config.aws, spooler, counts, timings)
-    except BaseException:
-        spooler.close()
-        raise
-    return _Bridge(counts, clock, spooler, quarantine, second_reading, source, publisher)
+    sources: tuple[Source, ...] = (Listener(config.listen, forwarder),)
+    retry = Retry(spool, spooler, forwarder, parser_of(config.listen), timings.look_for_retries)
+    publisher = Publisher(config.aws, spooler, counts, timings)
+    spooler.connect(outlet=publisher, inlets=sources)
+    return _Bridge(counts, clock, spooler, quarantine, retry, sources, publisher)
 
 
 @asynccontextmanager
@@ -119,7 +113,7 @@ async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
     from bridge.health.metrics import Metrics  # noqa: PLC0415
 
     metrics = Metrics(
-        bridge.source, bridge.spooler, bridge.publisher, bridge.counts, bridge.clock.wall
+        bridge.sources, bridge.spooler, bridge.publisher, bridge.counts, bridge.clock.wall
     )
     health = Health(http, bridge.unready, metrics.text)
     _log.info("health and metrics on http://%s", await health.start())
@@ -130,18 +124,19 @@ async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
 
 
 async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd, timings: Timings) -> None:
-    source, spooler, publisher = bridge.source, bridge.spooler, bridge.publisher
+    spooler, publisher = bridge.spooler, bridge.publisher
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(publisher.run()),
-            tasks.create_task(_announce(source, publisher)),
-            tasks.create_task(bridge.second_reading.run()),
+            tasks.create_task(_announce(publisher)),
+            tasks.create_task(bridge.retry.run()),
             tasks.create_task(report(systemd, bridge.status, publisher.stuck)),
         ]
         await stop.wait()
         systemd.stopping()
         _log.info("stopping: no more frames are taken; publishing what waits")
-        await source.stop()
+        for source in bridge.sources:
+            await source.stop()
         await _drain(spooler, publisher, timings.drain)
         with suppress(TimeoutError):
             await asyncio.wait_for(publisher.stop(), timings.disconnect)
@@ -149,9 +144,9 @@ async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd, timings:
             task.cancel()
 
 
-async def _announce(source: Source, publisher: Publisher) -> None:
+async def _announce(publisher: Publisher) -> None:
     await publisher.connected()
-    _log.info("ready: connected, and listening on %s", ", ".join(source.addresses()))
+    _log.info("ready: connected to AWS IoT")
 
 
 async def _drain(spooler: Spooler, publisher: Publisher, limit: float) -> None:
@@ -171,7 +166,7 @@ def _flush(spooler: Spooler) -> None:
 def _left(spooler: Spooler) -> str:
     """Return how many messages wait on disk, or why that is not known."""
     try:
-        return str(spooler.count())
+        return str(spooler.count_waiting())
     except (sqlite3.Error, OSError) as error:
         return f"unknown: {error}"
 

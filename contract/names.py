@@ -5,6 +5,7 @@ Both sides import them from here, so that neither can drift from the other.
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 TOPIC_ROOT = "lora"
 """First level of every topic: ``lora/{appeui}/{moteeui}``."""
@@ -44,6 +45,15 @@ CODECS_FOLDER = "codecs"
 """Where the decoder finds its codecs, below the folder it is unpacked to."""
 
 _IDENTITY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+
+
+@lru_cache(10_000)  # the same devices come again and again
+def device_of(topic: str) -> str:
+    """Return ``APPEUI/MOTEEUI``, the device that a topic below the root is about.
+
+    Whatever follows the device in the topic says what of it the message is.
+    """
+    return "/".join(topic.split("/")[1:3])
 
 
 class IdentityKind(StrEnum):

@@ -8,7 +8,7 @@ from bridge.aws_iot.latencies import Latencies
 from bridge.aws_iot.refused import RefusedMessages
 from bridge.config import Aws
 from bridge.counts import Counts
-from bridge.log_limit import Bursts
+from bridge.log_limit import LimitedLogger
 from bridge.messages.trace import trace
 from bridge.mqtt import TIMEOUT
 from bridge.spool.spooler import Spooler
@@ -53,7 +53,7 @@ class Lane:
         self._spooler = spooler
         self._refused = refused
         self._counts = counts
-        self._bursts = Bursts()
+        self._limited = LimitedLogger(_log)
         self._taken_up_to = 0  # id: what came before is in the window, or was
         self._behind = True  # the spool may hold messages after _taken_up_to
         self._room = asyncio.Event()
@@ -151,11 +151,12 @@ class Lane:
         self._heard()
         self._connected = False
         self._window.close()
-        more = self._bursts.note(reason, asyncio.get_running_loop().time())
-        if more is not None and not self._stopping:
-            _log.warning(
-                "no connection to %s as %s: %s%s; frames are kept, trying again%s",
-                *(self._where, self.name, reason, more, _ADVICE.get(reason, "")),
+        if not self._stopping:
+            self._limited.log(
+                logging.WARNING,
+                reason,
+                "no connection to %s as %s: %s; frames are kept, trying again%s",
+                *(self._where, self.name, reason, _ADVICE.get(reason, "")),
             )
 
     def _on_ended(self, outcomes: list[Outcome]) -> None:
@@ -188,13 +189,13 @@ class Lane:
     def _put_aside(self, outcome: Outcome) -> None:
         self._counts.refused += 1
         waiting = outcome.waiting
-        more = self._bursts.note(outcome.detail, asyncio.get_running_loop().time())
-        if more is not None:
-            _log.error(
-                "publish to %s as %s refused: %s%s; kept, tried again every %.0f s%s",
-                *(waiting.topic, self.name, outcome.detail, more),
-                *(self._timings.probe_every, _ADVICE.get(outcome.detail, "")),
-            )
+        self._limited.log(
+            logging.ERROR,
+            outcome.detail,
+            "publish to %s as %s refused: %s; kept, tried again every %.0f s%s",
+            *(waiting.topic, self.name, outcome.detail, self._timings.probe_every),
+            _ADVICE.get(outcome.detail, ""),
+        )
         self._spooler.refuse(waiting)
         self._refused.refused_again(waiting)
 
@@ -219,9 +220,9 @@ class Lane:
             self._resuming = loop.call_later(self._pause, self._resume)
 
     def _warn(self, what: str, reason: str) -> None:
-        more = self._bursts.note(reason, asyncio.get_running_loop().time())
-        if more is not None:
-            _log.warning("%s as %s: %s: %s%s", self._where, self.name, what, reason, more)
+        self._limited.log(
+            logging.WARNING, reason, "%s as %s: %s: %s", self._where, self.name, what, reason
+        )
 
     def _resume(self) -> None:
         if self._resuming is not None:

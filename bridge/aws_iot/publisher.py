@@ -24,7 +24,6 @@ class Publisher:
             Lane(aws, Share(number, aws.connections), spooler, self._refused, counts, timings)
             for number in range(aws.connections)
         ]
-        spooler.on_arrival = self._arrived
 
     async def run(self) -> None:
         """Connect, and publish for ever."""
@@ -65,7 +64,8 @@ class Publisher:
         """Disconnect."""
         await asyncio.gather(*(lane.stop() for lane in self._lanes))
 
-    def _arrived(self, messages: list[Waiting]) -> None:
+    def arrived(self, messages: list[Waiting]) -> None:
+        """Take what is being committed."""
         for lane in self._lanes:
             lane.arrived(messages)
 

@@ -6,7 +6,7 @@ say must not make series without end.
 
 import math
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -22,7 +22,7 @@ from bridge.aws_iot.latencies import BOUNDS
 from bridge.aws_iot.publisher import Publisher
 from bridge.counts import Counts
 from bridge.messages.message import time_of
-from bridge.sources.semtech.listener import Source
+from bridge.sources.source import Source
 from bridge.spool.spooler import Spooler
 
 _MICROS = 1_000_000
@@ -33,13 +33,13 @@ class Metrics(Collector):
 
     def __init__(
         self,
-        source: Source,
+        sources: Sequence[Source],
         spooler: Spooler,
         publisher: Publisher,
         counts: Counts,
         wall: Callable[[], int],
     ) -> None:
-        self._source = source
+        self._sources = sources
         self._spooler = spooler
         self._publisher = publisher
         self._counts = counts
@@ -62,7 +62,7 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "lora_bridge_network_servers",
             "Connections that network servers have open.",
-            self._source.connections,
+            sum(source.connections for source in self._sources),
         )
         yield GaugeMetricFamily(
             "lora_bridge_connected",

@@ -4,7 +4,7 @@ import msgspec
 
 from bridge.messages.rejection import FrameRejectedError, Reason
 from bridge.messages.uplink import Json, Uplink
-from contract.names import SORT_KEY, TOPIC_ROOT
+from contract.names import SORT_KEY, TOPIC_ROOT, device_of
 from contract.times import format_time, parse_time
 
 _MAX_PAYLOAD = 131_072
@@ -16,6 +16,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     topic: str
     payload: bytes
+
+    @property
+    def device(self) -> str:
+        """The device that it is about, ``APPEUI/MOTEEUI``: its messages keep their order."""
+        return device_of(self.topic)
 
 
 class _Known(msgspec.Struct):

@@ -5,17 +5,16 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from bridge.messages.message import seqno_of
-from contract.names import TOPIC_ROOT
 
 _log = logging.getLogger(__name__)
 
 
-class Published(Protocol):
+class Traced(Protocol):
     """What is traced: a message, before it waits in the spool or while it does."""
 
     @property
-    def topic(self) -> str:
-        """Where it is published."""
+    def device(self) -> str:
+        """The device that it is about."""
 
     @property
     def payload(self) -> bytes:
@@ -27,11 +26,11 @@ def traced() -> bool:
     return _log.isEnabledFor(logging.DEBUG)
 
 
-def trace(messages: Iterable[Published], step: str) -> None:
+def trace(messages: Iterable[Traced], step: str) -> None:
     """Say how far uplinks have come; nothing is done for them where nobody wants to know."""
     if not traced():
         return
     for each in messages:
-        device, seqno = each.topic.removeprefix(f"{TOPIC_ROOT}/"), seqno_of(each.payload)
+        device, seqno = each.device, seqno_of(each.payload)
         where = {"device": device, "seqno": seqno}
         _log.debug("uplink %s seqno=%s: %s", device, seqno, step, extra=where)

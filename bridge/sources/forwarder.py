@@ -1,23 +1,37 @@
 """Makes messages of frames and hands them to the spool; counts, logs and keeps what is rejected."""
 
 import logging
-from collections.abc import Callable
+from typing import Protocol
 
 from bridge.clock import Clock
-from bridge.config import Listen
 from bridge.counts import Counts
-from bridge.log_limit import Bursts
+from bridge.log_limit import LimitedLogger
 from bridge.messages import message
 from bridge.messages.message import Message
 from bridge.messages.rejection import BrokenFrame, FrameRejectedError, excerpt
 from bridge.messages.timestamper import Placement, Timestamper
 from bridge.messages.trace import trace, traced
-from bridge.sources.semtech import frames
+from bridge.sources.source import Parse
+from bridge.spool.batch import Receipt
 from bridge.spool.rejected import Rejected
 
 _log = logging.getLogger(__name__)
 
-Keep = Callable[[Message, Placement], None]
+
+class Keep(Protocol):
+    """Takes a message, to be published."""
+
+    def __call__(
+        self, message: Message, placement: Placement, receipt: Receipt | None = None, /
+    ) -> None:
+        """Call ``receipt`` once the message is on disk."""
+
+
+class Reject(Protocol):
+    """Takes a frame that cannot become a message."""
+
+    def __call__(self, frame: Rejected, receipt: Receipt | None = None, /) -> None:
+        """Call ``receipt`` once the frame is on disk."""
 
 
 class Forwarder:
@@ -27,41 +41,44 @@ class Forwarder:
     """
 
     def __init__(
-        self,
-        keep: Keep,
-        reject: Callable[[Rejected], None],
-        timestamper: Timestamper,
-        counts: Counts,
-        clock: Clock,
+        self, keep: Keep, reject: Reject, timestamper: Timestamper, counts: Counts, clock: Clock
     ) -> None:
         self._keep = keep
         self._reject = reject
         self._timestamper = timestamper
         self._counts = counts
         self._clock = clock
-        self._bursts = Bursts()
+        self._limited = LimitedLogger(_log, now=clock.monotonic)
 
-    def accept(self, frame: bytes | BrokenFrame, listen: Listen) -> bool:
-        """Forward one frame; return whether it was good. Bad ones are counted and logged."""
+    def accept(
+        self, frame: bytes | BrokenFrame, origin: str, parse: Parse, receipt: Receipt | None = None
+    ) -> bool:
+        """Forward one frame; return whether it was good. Bad ones are counted and logged.
+
+        ``origin`` names where it came to. ``receipt`` is called once: when the message is in the
+        spool, when the rejected frame is in the quarantine, or at once when there is nothing to
+        keep.
+        """
         self._counts.received += 1
         try:
-            self._forward(frame, listen.application)
+            self._forward(frame, parse, receipt)
         except FrameRejectedError as error:
             self._counts.rejected[error.reason] += 1
-            more = self._bursts.note(error.reason, self._clock.monotonic())
-            if more is not None:
-                _log.warning(
-                    "frame rejected: %s%s: see 'lora-bridge rejected list'", error.reason, more
-                )
+            self._limited.log(
+                logging.WARNING,
+                error.reason,
+                "frame rejected: %s: see 'lora-bridge rejected list'",
+                error.reason,
+            )
             _log.debug("frame rejected: %s: %r", error.reason, excerpt(frame))
             whole = isinstance(frame, bytes)
             data = frame if isinstance(frame, bytes) else frame.excerpt
             now = self._clock.wall()
-            self._reject(Rejected(now, listen.address, error.reason, whole, data))
+            self._reject(Rejected(now, origin, error.reason, whole, data), receipt)
             return False
         return True
 
-    def again(self, frame: bytes, application: str | None, received: int, keep: Keep) -> bool:
+    def again(self, frame: bytes, parse: Parse, received: int, keep: Keep) -> bool:
         """Forward a frame, by ``keep``, as of when it was received; return whether it is an uplink.
 
         It was counted then, and is not counted again.
@@ -70,18 +87,20 @@ class Forwarder:
             FrameRejectedError: it is rejected as before, or for another reason.
 
         """
-        uplink = frames.parse(frame, application)
+        uplink = parse(frame)
         if uplink is not None:
             placement = self._timestamper.place(uplink, received)
             keep(message.build(uplink, placement.given), placement)
         return uplink is not None
 
-    def _forward(self, frame: bytes | BrokenFrame, application: str | None) -> None:
+    def _forward(self, frame: bytes | BrokenFrame, parse: Parse, receipt: Receipt | None) -> None:
         if isinstance(frame, BrokenFrame):
             raise FrameRejectedError(frame.reason)
-        uplink = frames.parse(frame, application)
+        uplink = parse(frame)
         if uplink is None:
             self._counts.ignored += 1
+            if receipt is not None:
+                receipt()
             return
         now = self._clock.wall()
         placement = self._timestamper.place(uplink, now)
@@ -90,15 +109,15 @@ class Forwarder:
         built = message.build(uplink, placement.given)
         if traced():
             trace([built], f"received: {built.payload.decode()}")
-        self._keep(built, placement)
+        self._keep(built, placement, receipt)
         self._counts.accepted += 1
         self._counts.note_uplink(uplink.application, now)
 
     def _doubt_clock(self, device: str, ahead: int) -> None:
-        more = self._bursts.note("clock", self._clock.monotonic())
-        if more is not None:
-            _log.warning(
-                "no gateway time of %s is plausible%s: %.0f s from this host's, which is used:"
-                " check this host's clock, or the gateway's",
-                *(device, more, ahead / 1_000_000),
-            )
+        self._limited.log(
+            logging.WARNING,
+            "clock",
+            "no gateway time of %s is plausible: %.0f s from this host's, which is used: check this"
+            " host's clock, or the gateway's",
+            *(device, ahead / 1_000_000),
+        )

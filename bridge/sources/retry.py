@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import partial
 
-from bridge.log_limit import Bursts
+from bridge.log_limit import LimitedLogger
 from bridge.messages.rejection import FrameRejectedError
 from bridge.sources.forwarder import Forwarder
+from bridge.sources.source import Parse
 from bridge.spool import rejected
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
@@ -17,11 +18,11 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 50  # frames, after which the sockets have their turn
 
 
-class SecondReading:
+class Retry:
     """Takes up the frames that ``lora-bridge rejected retry`` marks.
 
-    ``applications`` has the AppEUI of each listener, None for one without. For the frames of a
-    listener that is configured no more, it is that of all the others, if they have the same.
+    ``parser_of`` returns what parses the frames that came to an origin. Marked frames are looked
+    for every ``look_every`` seconds.
     """
 
     def __init__(
@@ -29,20 +30,18 @@ class SecondReading:
         spool: Spool,
         spooler: Spooler,
         forwarder: Forwarder,
-        applications: Mapping[str, str | None],
+        parser_of: Callable[[str], Parse],
         look_every: float,
     ) -> None:
         self._spool = spool
         self._spooler = spooler
         self._forwarder = forwarder
-        self._applications = applications
+        self._parser_of = parser_of
         self._look_every = look_every
-        different = set(applications.values())
-        self._of_others = different.pop() if len(different) == 1 else None
+        self._limited = LimitedLogger(_log)
 
     async def run(self) -> None:
         """Look for marked frames, for ever."""
-        bursts = Bursts()
         while True:
             await asyncio.sleep(self._look_every)
             try:
@@ -50,9 +49,9 @@ class SecondReading:
                     await self._spooler.committed()
                     await asyncio.sleep(0)
             except Exception as error:  # noqa: BLE001  # whatever it is, uplinks go on
-                more = bursts.note("failed", asyncio.get_running_loop().time())
-                if more is not None:
-                    _log.error("rejected frames cannot be read again: %s%s", error, more)
+                self._limited.log(
+                    logging.ERROR, "failed", "rejected frames cannot be read again: %s", error
+                )
 
     def _read(self) -> bool:
         """Read some frames again; return whether there were any."""
@@ -60,12 +59,13 @@ class SecondReading:
         ignored: list[int] = []
         again: list[tuple[str, int]] = []
         for number, frame in marked:
-            application = self._applications.get(frame.listener, self._of_others)
             keep = partial(self._spooler.keep_again, number)
             try:
                 if not frame.whole:
                     again.append((frame.reason, number))
-                elif not self._forwarder.again(frame.frame, application, frame.time, keep):
+                elif not self._forwarder.again(
+                    frame.frame, self._parser_of(frame.listener), frame.time, keep
+                ):
                     ignored.append(number)
             except FrameRejectedError as error:
                 again.append((error.reason, number))

@@ -1,20 +1,20 @@
 """Keeps rejected frames in the spool, at a pace that neither the disk nor uplinks feel.
 
-They wait in memory for up to a second, and are written apart from uplinks: what cannot be written
-is given up, and said.
+They wait in memory for a moment, and are written apart from uplinks. What cannot be written is
+given up and logged, unless somebody waits for a receipt: then it is tried again.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Callable
 from functools import partial
 
-from bridge.log_limit import Bursts
+from bridge.log_limit import LimitedLogger
 from bridge.spool import rejected
+from bridge.spool.batch import Receipt
 from bridge.spool.rejected import Rejected
 from bridge.spool.spool import Spool
-
-_log = logging.getLogger(__name__)
 
 _PACE = 16_384
 """Bytes a second, of each reason, which is some 25 frames: 1.4 GB a day of a flood that goes on."""
@@ -40,36 +40,67 @@ class Quarantine:
         self._pace = pace
         self._loop = asyncio.get_running_loop()
         self._busy_until = defaultdict[str, float](float)  # by reason, as if written at that pace
-        self._pending: list[Rejected] = []
+        self._pending: list[tuple[Rejected, Receipt | None]] = []
         # By reason, in bytes; an earlier run may have left more than it may have now.
         self._untrimmed = defaultdict[str, float](lambda: max_bytes)
-        self._bursts = Bursts()
+        self._log = LimitedLogger(logging.getLogger(__name__))
 
-    def keep(self, frame: Rejected) -> None:
-        """Keep a frame, if frames with its reason do not come too fast."""
-        now = self._loop.time()
-        if not self._max_bytes or self._busy_until[frame.reason] > now:
-            return
-        begin = max(self._busy_until[frame.reason], now - _BURST)
-        self._busy_until[frame.reason] = begin + frame.size / self._pace
-        if not self._pending:
-            self._loop.call_later(self._write_after, self.flush)
-        self._pending.append(frame)
+    def keep(self, frame: Rejected, receipt: Receipt | None = None) -> None:
+        """Keep a frame, if frames with its reason do not come too fast.
+
+        One with a receipt is kept however fast they come: whoever brought it holds the next ones
+        back until the receipt is called. That is when the frame is on disk, never before. With
+        ``max_bytes`` 0, which keeps nothing, it is called at once.
+        """
+        if not self._max_bytes:
+            if receipt is not None:
+                self._loop.call_soon(receipt)
+        elif self._has_its_turn(frame) or receipt is not None:
+            if not self._pending:
+                self._loop.call_later(self._write_after, self.flush)
+            self._pending.append((frame, receipt))
 
     def flush(self) -> None:
         """Write what is pending."""
         pending, self._pending = self._pending, []
         if not pending:
             return
+        frames = [frame for frame, _receipt in pending]
+        if self._done(partial(self._write, frames)):
+            for _frame, receipt in pending:
+                if receipt is not None:
+                    self._loop.call_soon(receipt)
+            self._done(partial(self._trim, frames))
+        else:
+            self._try_again([each for each in pending if each[1] is not None])
+
+    def _done(self, work: Callable[[], None]) -> bool:
+        """Do some work on the disk; return whether it went well."""
         try:
-            if self._spool.room() < _ROOM:
-                raise OSError("the disk is almost full")  # noqa: TRY301  # one line for both
-            self._spool.on_rejected(partial(rejected.keep, frames=pending))
-            self._trim(pending)
+            work()
         except Exception as error:  # noqa: BLE001  # whatever it is, uplinks go on
-            more = self._bursts.note("lost", self._loop.time())
-            if more is not None:
-                _log.error("rejected frames are not kept: %s%s", error, more)
+            self._log.log(logging.ERROR, "lost", "rejected frames are not kept: %s", error)
+            return False
+        return True
+
+    def _write(self, frames: list[Rejected]) -> None:
+        if self._spool.room() < _ROOM:
+            raise OSError("the disk is almost full")
+        self._spool.on_rejected(partial(rejected.keep, frames=frames))
+
+    def _has_its_turn(self, frame: Rejected) -> bool:
+        now = self._loop.time()
+        if self._busy_until[frame.reason] > now:
+            return False
+        begin = max(self._busy_until[frame.reason], now - _BURST)
+        self._busy_until[frame.reason] = begin + frame.size / self._pace
+        return True
+
+    def _try_again(self, owed: list[tuple[Rejected, Receipt | None]]) -> None:
+        """Keep frames whose receipts are owed; the next ones are written with them."""
+        if owed:
+            self._pending = owed
+            self._loop.call_later(self._write_after, self.flush)
 
     def _trim(self, written: list[Rejected]) -> None:
         """Drop the oldest, of each reason apart: a flood of one kind must not displace another."""

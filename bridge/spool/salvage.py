@@ -20,25 +20,8 @@ _PARTS = ("-wal", "-shm", "")
 _STEP = 10_000  # rows between two signs of progress
 _MAX_GAP = 1_000_000  # ids that cannot be read, in a row, after which there is nothing more
 _MAX_END = 10_000  # such ids where the end cannot be read, and so is not known
-_TABLES: dict[str, dict[str, tuple[type, ...]]] = {
-    "waiting": {
-        "id": (int,),
-        "shard": (int,),
-        "topic": (str,),
-        "payload": (bytes,),
-        "refused": (int, type(None)),
-    },
-    "placements": {"last": (int,), "several": (bytes,)},
-    "rejected": {
-        "id": (int,),
-        "time": (int,),
-        "listener": (str,),
-        "reason": (str,),
-        "whole": (int,),
-        "retry": (int,),
-        "frame": (bytes,),
-    },
-}
+_KINDS: dict[str, type] = {"INTEGER": int, "TEXT": str, "BLOB": bytes}
+"""What SQLite gives for a column of a type, as long as no bits have changed."""
 
 _Row = tuple[int | float | str | bytes | None, ...]
 
@@ -111,7 +94,7 @@ def _finished(path: Path) -> Path:
 def _copy(damaged: Path, sound: sqlite3.Connection, on_progress: Callable[[], object]) -> int:
     """Copy every row that can be read; return how many messages there were."""
     with _opened(damaged) as source:
-        for table, columns in _TABLES.items():
+        for table, columns in _tables(sound).items():
             names, marks = ",".join(columns), ",".join("?" * len(columns))
             insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  # ours
             rows = filter(partial(_fits, columns), _rows(source, table, list(columns)))
@@ -121,6 +104,23 @@ def _copy(damaged: Path, sound: sqlite3.Connection, on_progress: Callable[[], ob
                 sound.execute("COMMIT")
                 on_progress()
     return _count(sound)
+
+
+def _tables(sound: sqlite3.Connection) -> dict[str, dict[str, tuple[type, ...]]]:
+    """Return the columns of each table, with what may stand in them; the key is the first."""
+    names = sound.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    )
+    found: dict[str, dict[str, tuple[type, ...]]] = {}
+    for (table,) in names.fetchall():
+        columns = sound.execute(
+            'SELECT name, type, "notnull" OR pk FROM pragma_table_info(?)', (table,)
+        )
+        found[table] = {
+            name: (_KINDS[kind],) if required else (_KINDS[kind], type(None))
+            for name, kind, required in columns
+        }
+    return found
 
 
 def _count(spool: sqlite3.Connection) -> int:

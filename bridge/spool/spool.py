@@ -19,6 +19,7 @@ import msgspec
 
 from bridge.messages.timestamper import REMEMBERED, Placement
 from bridge.spool import rejected, salvage
+from bridge.spool.batch import Batch
 from bridge.spool.file import connect, lock
 from bridge.spool.waiting import Share, Stretch, Waiting
 from contract.errors import BridgeError
@@ -63,8 +64,7 @@ class Spool:
     """The queue on disk. Open it in one process at a time.
 
     ``last_id`` is the number of the last message committed; ``damage`` what is wrong with the file
-    and not mended, ``mended`` how often it was mended, with a loss perhaps. ``on_progress`` is
-    called while it is mended, which takes long if it holds much.
+    and not mended. ``on_progress`` is called while it is mended, which takes long if it holds much.
 
     Raises:
         BridgeError: the file cannot be opened, is in use, or was written by another version.
@@ -75,7 +75,7 @@ class Spool:
         self._path = path
         self._on_progress = on_progress
         self.damage: sqlite3.Error | None = None
-        self.mended = 0
+        self._mended = False  # since the last commit
         self._surplus = _SURPLUS  # of earlier runs, perhaps
         self.last_id = self._refusals = 0
         with ExitStack() as stack:
@@ -101,39 +101,34 @@ class Spool:
         self._resources.close()
 
     @_on_a_sound_file
-    def commit(
-        self,
-        arrived: Sequence[Waiting],
-        placements: Sequence[Placement],
-        delivered: Sequence[int],
-        refused: Sequence[int],
-        read_again: Sequence[int] = (),
-    ) -> None:
-        """Keep what ``arrived``, forget the ``delivered`` ids and set the ``refused`` ids aside.
+    def commit(self, batch: Batch) -> bool:
+        """Make the changes of a batch, all at once, and durably. Ids only ever grow.
 
-        ``read_again`` are the numbers of rejected frames that some of it was made of. All of it
-        happens at once, and durably. Ids only ever grow.
+        Return whether messages may have been lost since the last commit, because the file was
+        damaged: what waits is to be counted anew then.
 
         Raises:
             sqlite3.Error: nothing was changed.
 
         """
         with self._transaction():
-            self._insert(arrived)
-            self._remember(placements)
-            if delivered:
+            self._insert(batch.arrived)
+            self._remember(batch.placements)
+            if batch.delivered:
                 self._db.execute(
                     "DELETE FROM waiting WHERE id IN (SELECT value FROM json_each(?))",
-                    (msgspec.json.encode(delivered).decode(),),
+                    (msgspec.json.encode(batch.delivered).decode(),),
                 )
-            if refused:
-                numbered = enumerate(refused, start=self._refusals + 1)
+            if batch.refused:
+                numbered = enumerate(batch.refused, start=self._refusals + 1)
                 self._db.executemany("UPDATE waiting SET refused = ? WHERE id = ?", numbered)
-                self._refusals += len(refused)
-            if read_again:
-                rejected.drop(self._db, read_again)
-        if arrived:
-            self.last_id = arrived[-1].id
+                self._refusals += len(batch.refused)
+            if batch.read_again:
+                rejected.drop(self._db, batch.read_again)
+        if batch.arrived:
+            self.last_id = batch.arrived[-1].id
+        mended, self._mended = self._mended, False
+        return mended
 
     @_on_a_sound_file
     def read(self, after: int, limit: int, share: Share) -> Stretch:
@@ -221,7 +216,7 @@ class Spool:
         return [placement for (several,) in rows for placement in _decoded(several)]
 
     @_on_a_sound_file
-    def waiting(self) -> tuple[int, int]:
+    def count_waiting(self) -> tuple[int, int]:
         """Return how many messages wait, and their bytes."""
         row = self._db.execute(
             "SELECT count(*), ifnull(sum(length(topic) + length(payload)), 0) FROM waiting"
@@ -260,7 +255,7 @@ class Spool:
         self._db.close()
         self._replace(damage)
         self.damage = None
-        self.mended += 1
+        self._mended = True
 
     def _replace(self, damage: sqlite3.Error) -> None:
         saved = salvage.salvage(self._path, self._on_progress)

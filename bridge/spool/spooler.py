@@ -1,4 +1,4 @@
-"""The spool between the source and the publisher: group commit, back-pressure, and reading.
+"""The spool between sources and AWS IoT: group commit, back-pressure, and reading.
 
 All of it happens on the event loop's thread. Handing a commit to another thread and back takes as
 long as the commit; while the disk works, what is written to the sockets waits there, and the SDK
@@ -11,22 +11,19 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 from logging import ERROR, WARNING
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from bridge.log_limit import Bursts
+from bridge.log_limit import LimitedLogger
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Placement
 from bridge.messages.trace import trace
+from bridge.spool.batch import Batch, Receipt
+from bridge.spool.room import Change, Room
 from bridge.spool.spool import Spool
-from bridge.spool.waiting import Share, Stretch, Waiting, waiting
-
-_log = logging.getLogger(__name__)
+from bridge.spool.waiting import Share, Stretch, Waiting
 
 _MAX_UNCOMMITTED = 1_048_576
 """Bytes of messages after which a commit does not wait for the other connections to be read."""
-_MIN_ROOM = 16_777_216
-"""Bytes of the disk that the spool leaves free: to take messages out, SQLite needs room too."""
-_ROOM_AGAIN = 0.95  # of max_bytes: a full spool takes frames again when less than that waits
 _LITTLE = 1_048_576  # bytes
 _FORGET_AFTER = 0.2
 """Seconds a delivered message may stay on disk when no commit takes it along: a crash in that
@@ -36,48 +33,67 @@ _RETRY_AFTER = 1.0  # seconds after a failed commit
 _T = TypeVar("_T")
 
 
+class Outlet(Protocol):
+    """Where messages go."""
+
+    def arrived(self, messages: list[Waiting]) -> None:
+        """Take what is being committed, in order.
+
+        When a commit fails, the next one offers the same messages again, with newer ones.
+        """
+
+
+class Inlet(Protocol):
+    """Where messages come from."""
+
+    def pause(self) -> None:
+        """Bring nothing more until ``resume``: the spool can take nothing."""
+
+    def resume(self) -> None:
+        """Go on."""
+
+
 class Spooler:
     """Commits all that has come since the last commit at once.
 
-    Just before, ``on_arrival`` is called with it; after a commit that failed, with the next try's,
-    of which this is the beginning. ``on_pressure(True)`` asks for no more messages,
-    ``on_pressure(False)`` for more again.
+    The outlet gets it just before, so that it can be published while the disk works. Whoever gave
+    a receipt is told just after. While the spool is full, or cannot be written, the inlets pause.
     """
 
     def __init__(self, spool: Spool, max_bytes: int) -> None:
         self._spool = spool
-        self._max_bytes = max_bytes
-        self.waiting_messages, self.waiting_bytes = spool.waiting()
-        self._mended = spool.mended
+        self._room = Room(max_bytes)
+        self.waiting_messages, self.waiting_bytes = spool.count_waiting()
         self._last_id = self.committed_up_to = spool.last_id
-        self._uncommitted: list[Waiting] = []
-        self._placements: list[Placement] = []
-        self._uncommitted_bytes = 0
-        self._delivered: list[int] = []
-        self._delivered_bytes = 0
-        self._refused: list[int] = []
-        self._read_again: list[int] = []
+        self._batch = Batch()
         self._loop = asyncio.get_running_loop()
         self._called = False  # a commit comes as soon as the sockets that have data are read
         self._timer: asyncio.TimerHandle | None = None  # one comes later
         self._failing = False
         self._pressed = False
-        self._full = False
-        self._bursts = Bursts()
-        self.on_arrival: Callable[[list[Waiting]], None] = lambda _arrived: None
-        self.on_pressure: Callable[[bool], None] = lambda _pressed: None
+        self._log = LimitedLogger(logging.getLogger(__name__))
+        self._outlet: Outlet | None = None
+        self._inlets: Sequence[Inlet] = ()
+
+    def connect(self, outlet: Outlet, inlets: Sequence[Inlet]) -> None:
+        """Say once where messages go and where they come from."""
+        self._outlet, self._inlets = outlet, inlets
         self._commit_within(0)  # what an earlier run left may fill it already
 
-    def keep(self, message: Message, placement: Placement) -> None:
-        """Take a message, to be committed in a moment."""
+    def keep(self, message: Message, placement: Placement, receipt: Receipt | None = None) -> None:
+        """Take a message, to be committed in a moment.
+
+        ``receipt`` is called once when the message is on disk, never before. The event loop calls
+        it right after the commit.
+        """
         self._last_id += 1
-        arrived = waiting(self._last_id, message)
-        self._uncommitted.append(arrived)
-        self._placements.append(placement)
-        self._uncommitted_bytes += arrived.size
+        batch = self._batch
+        batch.keep(Waiting.of(self._last_id, message), placement)
+        if receipt is not None:
+            batch.receipts.append(receipt)
         if self._failing:
             return
-        if self._uncommitted_bytes >= _MAX_UNCOMMITTED:
+        if batch.arrived_bytes >= _MAX_UNCOMMITTED:
             self._try_to_commit()
         elif not self._called:
             self._called = True
@@ -85,18 +101,17 @@ class Spooler:
 
     def keep_again(self, rejected: int, message: Message, placement: Placement) -> None:
         """Take a message made of a rejected frame, which the same commit removes, by its number."""
-        self._read_again.append(rejected)
+        self._batch.read_again.append(rejected)
         self.keep(message, placement)
 
     def forget(self, delivered: Sequence[Waiting]) -> None:
         """Drop delivered messages, with the next commit or after ``_FORGET_AFTER``."""
-        self._delivered += [each.id for each in delivered]
-        self._delivered_bytes += sum(each.size for each in delivered)
+        self._batch.forget(delivered)
         self._commit_within(_FORGET_AFTER)
 
     def refuse(self, refused: Waiting) -> None:
         """Set aside a message that was refused, as soon as ``forget``."""
-        self._refused.append(refused.id)
+        self._batch.refused.append(refused.id)
         self._commit_within(_FORGET_AFTER)
 
     async def read(self, after: int, limit: int, share: Share) -> Stretch:
@@ -125,7 +140,7 @@ class Spooler:
         """Why it takes no messages, None when it does."""
         if self._failing:
             return "cannot be written"
-        return "full" if self._full else None
+        return "full" if self._room.full else None
 
     def oldest(self) -> Waiting | None:
         """Return the message that waits on disk for longest.
@@ -139,17 +154,16 @@ class Spooler:
     @property
     def uncommitted(self) -> int:
         """How many messages are neither on disk nor delivered."""
-        delivered = set(self._delivered)
-        return sum(each.id not in delivered for each in self._uncommitted)
+        return self._batch.undelivered
 
-    def count(self) -> int:
+    def count_waiting(self) -> int:
         """Return how many messages wait on disk.
 
         Raises:
             OSError, sqlite3.Error: it cannot be read.
 
         """
-        return self._spool.waiting()[0]
+        return self._spool.count_waiting()[0]
 
     def commit(self) -> None:
         """Commit what there is.
@@ -158,22 +172,19 @@ class Spooler:
             OSError, sqlite3.Error: nothing was committed; all of it is kept for the next try.
 
         """
-        arrived = self._uncommitted
-        if arrived:
+        batch = self._batch
+        if batch.arrived and self._outlet:
             # While the disk works, AWS IoT may acknowledge them: the SDK has threads of its own.
-            self.on_arrival(arrived)
-        self._spool.commit(
-            arrived, self._placements, self._delivered, self._refused, self._read_again
-        )
-        self.waiting_messages += len(arrived) - len(self._delivered)
-        self._uncommitted, self._placements = [], []
-        self._delivered, self._refused, self._read_again = [], [], []
-        self.waiting_bytes += self._uncommitted_bytes - self._delivered_bytes
-        self._uncommitted_bytes = self._delivered_bytes = 0
-        if arrived:
-            self.committed_up_to = arrived[-1].id
-            trace(arrived, "committed")
+            self._outlet.arrived(batch.arrived)
+        mended = self._spool.commit(batch)
+        self._batch = Batch()
+        for receipt in batch.receipts:
+            self._loop.call_soon(receipt)  # one that raises harms no other
+        if batch.arrived:
+            self.committed_up_to = batch.arrived[-1].id
+            trace(batch.arrived, "committed")
         self._failing = False
+        self._count(batch, mended=mended)
         self._weigh()
 
     def close(self) -> None:
@@ -183,7 +194,7 @@ class Spooler:
 
     def _commit_now(self) -> None:
         self._called = False
-        if not self._failing and self._uncommitted:  # not committed or failed meanwhile
+        if not self._failing and self._batch.arrived:  # not committed or failed meanwhile
             self._try_to_commit()
 
     def _commit_within(self, seconds: float) -> None:
@@ -211,31 +222,39 @@ class Spooler:
             self._timer.cancel()
             self._timer = None
 
+    def _count(self, batch: Batch, *, mended: bool) -> None:
+        if mended:
+            self.waiting_messages, self.waiting_bytes = self._spool.count_waiting()
+        else:
+            self.waiting_messages += len(batch.arrived) - len(batch.delivered)
+            self.waiting_bytes += batch.arrived_bytes - batch.delivered_bytes
+
     def _weigh(self) -> None:
-        room = self._spool.room()
-        if self._mended != self._spool.mended:
-            self.waiting_messages, self.waiting_bytes = self._spool.waiting()
-            self._mended = self._spool.mended
-        held = self.waiting_bytes
-        if not self._full and (held >= self._max_bytes or room < _MIN_ROOM):
-            self._full = True
-            self._say(
-                ERROR,
-                "full",
-                f"{held} bytes wait, room for {room}; nothing is read until some leave",
-            )
-        elif self._full and held < _ROOM_AGAIN * self._max_bytes and room >= _MIN_ROOM:
-            self._full = False
-            self._say(WARNING, "room again", f"{held} bytes wait, room for {room}; reading goes on")
-        if self._full:  # the disk may have room again
+        held, free = self.waiting_bytes, self._spool.room()
+        match self._room.weigh(held, free):
+            case Change.FULL:
+                consequence = (
+                    f"{held} bytes wait, room for {free}; nothing is read until some leave"
+                )
+                self._say(ERROR, "full", consequence)
+            case Change.ROOM_AGAIN:
+                consequence = "reading goes on"
+                self._say(
+                    WARNING, "room again", f"{held} bytes wait, room for {free}; {consequence}"
+                )
+        if self._room.full:  # the disk may have room again
             self._commit_within(_FORGET_AFTER)
         self._press()
 
     def _press(self) -> None:
-        pressed = self._full or self._failing
+        pressed = self._room.full or self._failing
         if pressed != self._pressed:
             self._pressed = pressed
-            self.on_pressure(pressed)
+            for inlet in self._inlets:
+                if pressed:
+                    inlet.pause()
+                else:
+                    inlet.resume()
 
     async def _up_to_date(self, work: Callable[[], _T]) -> _T:
         def attempt() -> _T:
@@ -254,6 +273,4 @@ class Spooler:
                 await asyncio.sleep(_RETRY_AFTER)
 
     def _say(self, level: int, what: str, consequence: str) -> None:
-        more = self._bursts.note(what, self._loop.time())
-        if more is not None:
-            _log.log(level, "spool: %s%s: %s", what, more, consequence)
+        self._log.log(level, what, "spool: %s: %s", what, consequence)

@@ -3,10 +3,12 @@
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 
 import msgspec
 
 from bridge.messages.message import Message
+from contract.names import TOPIC_ROOT, device_of
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False):
@@ -19,6 +21,16 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
     shard: int
     topic: str
     payload: bytes
+
+    @classmethod
+    def of(cls, number: int, message: Message) -> Self:
+        """Return the message as number ``number`` in the order of receipt."""
+        return cls(number, _shard(message.device), message.topic, message.payload)
+
+    @property
+    def device(self) -> str:
+        """The device that it is about, ``APPEUI/MOTEEUI``."""
+        return device_of(self.topic)
 
     @property
     def size(self) -> int:
@@ -46,12 +58,10 @@ class Stretch:
     up_to: int
 
 
-def waiting(number: int, message: Message) -> Waiting:
-    """Return the message as number ``number`` in the order of receipt."""
-    return Waiting(number, _shard(message.topic), message.topic, message.payload)
-
-
 @lru_cache(10_000)  # the same devices come again and again
-def _shard(topic: str) -> int:
-    """Return a number that is the same for every message of a device, also after restarts."""
-    return zlib.crc32(topic.encode())
+def _shard(device: str) -> int:
+    """Return a number that is the same for every message of a device, also after restarts.
+
+    It is made of the topic of the device's uplinks: spools hold numbers that were made so.
+    """
+    return zlib.crc32(f"{TOPIC_ROOT}/{device}".encode())

@@ -7,8 +7,9 @@ from pathlib import Path
 from bridge.messages.message import build
 from bridge.messages.timestamper import Timestamper
 from bridge.sources.semtech.frames import parse
+from bridge.spool.batch import Batch
 from bridge.spool.spool import Spool
-from bridge.spool.waiting import waiting
+from bridge.spool.waiting import Waiting
 from lab.bench.load import numbered
 from lab.bench.report import say
 
@@ -31,8 +32,8 @@ def fill(path: Path, total: int) -> None:
                 build(uplink, placement.given)
                 for uplink, placement in zip(uplinks, placements, strict=True)
             ]
-            arrived = list(map(waiting, count(spool.last_id + 1), messages))
-            spool.commit(arrived, placements, [], [])
+            arrived = list(map(Waiting.of, count(spool.last_id + 1), messages))
+            spool.commit(Batch(arrived, placements))
             if spool.last_id % _SAY_EVERY == 0:
                 say(f"  {spool.last_id:,} of {total:,} in the spool")
     _forget_cached(path)

@@ -26,6 +26,7 @@ from bridge.messages.rejection import BrokenFrame
 from bridge.messages.timestamper import Placement
 from bridge.sources.semtech import listener
 from bridge.sources.semtech.framing import Framer
+from bridge.spool.batch import Receipt
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Waiting
 from lab.bench.contenders import BRIDGE, Place
@@ -122,9 +123,11 @@ def main() -> None:
             return super().feed(data)
 
     class ObservedSpooler(Spooler):
-        def keep(self, message: Message, placement: Placement) -> None:
+        def keep(
+            self, message: Message, placement: Placement, receipt: Receipt | None = None
+        ) -> None:
             times.read.append(last_read)
-            super().keep(message, placement)
+            super().keep(message, placement, receipt)
 
         def commit(self) -> None:
             arrived = self.uncommitted

@@ -10,9 +10,10 @@ import pytest
 from bridge.config import load
 from bridge.messages.message import Message
 from bridge.service import serve
-from bridge.sources.semtech.listener import Source
+from bridge.sources.semtech.listener import Listener
+from bridge.spool.batch import Batch
 from bridge.spool.spool import Spool
-from bridge.spool.waiting import waiting
+from bridge.spool.waiting import Waiting
 from contract.errors import BridgeError
 from lab.rig.running_bridge import running_bridge
 from lab.soak.site import Settings, Site, site
@@ -65,7 +66,7 @@ def test_systemd_hears_the_whole_life(place: Site, systemd: socket.socket) -> No
 def test_systemd_hears_of_a_spool_that_is_mended(place: Site, systemd: socket.socket) -> None:
     """It feeds the watchdog meanwhile, since a large spool may take longer than that waits."""
     with Spool(place.spool) as spool:
-        spool.commit([waiting(1, Message("lora/a/d", b"{}"))], [], [], [])
+        spool.commit(Batch([Waiting.of(1, Message("lora/a/d", b"{}"))], [], [], []))
     with place.spool.open("r+b") as file:
         file.write(b"\xff" * 100)
     with running_bridge(place.config):
@@ -76,9 +77,9 @@ def test_what_came_is_kept_when_the_start_fails(
     place: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Frames that came to an address are on disk, though the next cannot be listened on."""
-    real = Source.start
+    real = Listener.start
 
-    async def start(source: Source) -> None:
+    async def start(source: Listener) -> None:
         await real(source)
         _, writer = await asyncio.open_connection("127.0.0.1", place.port)
         writer.write(frame() + b"\0")
@@ -87,23 +88,23 @@ def test_what_came_is_kept_when_the_start_fails(
         writer.close()
         raise BridgeError("cannot listen")
 
-    monkeypatch.setattr(Source, "start", start)
+    monkeypatch.setattr(Listener, "start", start)
     with pytest.raises(BridgeError, match="cannot listen"):
         asyncio.run(serve(load(place.config)))
     with Spool(place.spool) as spool:
-        assert spool.waiting()[0] == 1
+        assert spool.count_waiting()[0] == 1
 
 
 def test_nobody_listens_where_http_cannot_be_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A network server finds no bridge that takes its frames and ends."""
-    started: list[Source] = []
+    started: list[Listener] = []
 
-    async def start(source: Source) -> None:
+    async def start(source: Listener) -> None:
         started.append(source)
 
-    monkeypatch.setattr(Source, "start", start)
+    monkeypatch.setattr(Listener, "start", start)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings: Settings = {"http": {"port": taken.getsockname()[1]}}
         with site(tmp_path, settings) as other, pytest.raises(BridgeError, match=r"\[http\]"):

@@ -3,16 +3,18 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import cast
 
 from bridge.addresses import address, why
 from bridge.config import Listen
-from bridge.log_limit import Bursts
+from bridge.log_limit import LimitedLogger
 from bridge.sources.forwarder import Forwarder
+from bridge.sources.semtech.frames import parse
 from bridge.sources.semtech.framing import Framer
+from bridge.sources.source import Parse
 from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)
@@ -21,17 +23,23 @@ _LOOK_EVERY = 0.01  # seconds
 _QUIET_LOOKS = 10  # with nothing read in between, after which all has been read
 _LINES = 20  # a minute, about connections that come, and as many about those that go
 _READ = 262_144  # bytes taken from a connection before the next one has its turn
-_PENALTY = 100
-"""A connection that sent more bad frames than good ones rests for so many times as long as they
-took: a hundred such connections cannot take more time than there is."""
+_PENALTY = 100  # a hundred hostile connections cannot take more time than there is
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 """Seconds, seconds and probes: a network server that is gone is noticed after two minutes."""
 
 
-class Source:
-    """The listening sockets and the connections that network servers have opened to them."""
+class Listener:
+    """The listening sockets and the connections that network servers have opened to them.
 
-    def __init__(self, listens: Sequence[Listen], forwarder: Forwarder) -> None:
+    A ``Source``. This network server waits for no acknowledgement, so that there are no receipts.
+    ``penalty`` is for a connection that sent more bad frames than good ones: it rests for so many
+    times as long as they took.
+    """
+
+    def __init__(
+        self, listens: Sequence[Listen], forwarder: Forwarder, penalty: float = _PENALTY
+    ) -> None:
+        self.penalty = penalty
         self._listens = listens
         self._forwarder = forwarder
         self._servers: list[asyncio.Server] = []
@@ -39,8 +47,8 @@ class Source:
         self.stopping = False
         self.read_at = 0.0
         self.paused = False
-        self.bursts = Bursts(_LINES)
-        self._floods = Bursts()
+        self.log = LimitedLogger(_log, _LINES)
+        self._floods = LimitedLogger(_log)
         self.buffer = memoryview(bytearray(_READ))
         """Shared by the connections: each has taken what was read before the next is read."""
 
@@ -63,6 +71,11 @@ class Source:
             except (OSError, UnicodeError) as error:
                 raise BridgeError(f"cannot listen on {listen.address}: {why(error)}") from None
             self._servers.append(server)
+        _log.info("listening on %s", ", ".join(self.addresses()))
+
+    def unready(self) -> list[str]:
+        """Return that it does not listen, if it does not."""
+        return [] if self._servers else ["not listening"]
 
     @property
     def connections(self) -> int:
@@ -130,13 +143,13 @@ class Source:
             least = min(others, key=lambda each: each.useful_at)
             self._connections.discard(least)
             least.transport.abort()
-            more = self._floods.note("too many", asyncio.get_running_loop().time())
-            if more is not None:
-                _log.warning(
-                    "more than max_connections = %d to %s:%d%s: closed the one from %s, which"
-                    " delivered nothing for longest",
-                    *(listen.max_connections, listen.host, listen.port, more, least.peer),
-                )
+            self._floods.log(
+                logging.WARNING,
+                "too many",
+                "more than max_connections = %d to %s: closed the one from %s, which has delivered"
+                " nothing for longest",
+                *(listen.max_connections, listen.address, least.peer),
+            )
 
 
 class _Connection(asyncio.BufferedProtocol):
@@ -148,13 +161,14 @@ class _Connection(asyncio.BufferedProtocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, source: Source, forwarder: Forwarder, listen: Listen) -> None:
+    def __init__(self, listener: Listener, forwarder: Forwarder, listen: Listen) -> None:
         self.listen = listen
         self.peer = ""
         self.useful_at = (False, 0.0)
-        self._source = source
+        self._listener = listener
         self._forwarder = forwarder
         self._framer = Framer(listen.max_frame)
+        self._parse = parser(listen)
         self._loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -163,40 +177,58 @@ class _Connection(asyncio.BufferedProtocol):
         self.useful_at = (False, self._loop.time())
         _keep_alive(transport.get_extra_info("socket"))
         self._say("connected")
-        self._source.opened(self)
+        self._listener.opened(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # asyncio's
-        return self._source.buffer
+        return self._listener.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        began = self._source.read_at = self._loop.time()
+        began = self._listener.read_at = self._loop.time()
         good = bad = 0
-        for frame in self._framer.feed(bytes(self._source.buffer[:nbytes])):
-            if self._forwarder.accept(frame, self.listen):
+        for frame in self._framer.feed(bytes(self._listener.buffer[:nbytes])):
+            if self._forwarder.accept(frame, self.listen.address, self._parse):
                 good += 1
             else:
                 bad += 1
         if good:
             self.useful_at = (True, began)
-        if bad > good and not self._source.stopping:
+        if bad > good and not self._listener.stopping:
             self.transport.pause_reading()
-            self._loop.call_later(_PENALTY * (self._loop.time() - began), self._read_again)
+            self._loop.call_later(
+                self._listener.penalty * (self._loop.time() - began), self._read_again
+            )
 
     def connection_lost(self, exc: Exception | None) -> None:
         truncated = self._framer.end()
         if truncated is not None:
-            self._forwarder.accept(truncated, self.listen)
+            self._forwarder.accept(truncated, self.listen.address, self._parse)
         self._say("disconnected", f": {exc}" if exc else "")
-        self._source.closed(self)
+        self._listener.closed(self)
 
     def _read_again(self) -> None:
-        if not self._source.paused:
+        if not self._listener.paused:
             self.transport.resume_reading()
 
     def _say(self, what: str, reason: str = "") -> None:
-        more = self._source.bursts.note(what, self._loop.time())
-        if more is not None:
-            _log.info("network server %s %s%s%s", self.peer, what, reason, more)
+        self._listener.log.log(
+            logging.INFO, what, "network server %s %s%s", self.peer, what, reason
+        )
+
+
+def parser(listen: Listen) -> Parse:
+    """Return what parses the frames that come to a listener."""
+    return partial(parse, application=listen.application)
+
+
+def parser_of(listens: Sequence[Listen]) -> Callable[[str], Parse]:
+    """Return a function from a listener's address to the parser of the frames that came to it.
+
+    For a listener that is configured no more, the others decide if all have the same AppEUI.
+    """
+    parsers = {listen.address: parser(listen) for listen in listens}
+    applications = {listen.application for listen in listens}
+    of_others = partial(parse, application=applications.pop() if len(applications) == 1 else None)
+    return lambda address: parsers.get(address, of_others)
 
 
 def _keep_alive(connection: socket.socket) -> None:

@@ -11,7 +11,7 @@ from bridge.counts import Counts
 from bridge.messages.message import Message
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
-from bridge.spool.waiting import Share, Waiting, waiting
+from bridge.spool.waiting import Share, Waiting
 from bridge.timings import Timings
 from lab.rig.certificates import make_certificates
 
@@ -44,7 +44,7 @@ def play(folder: Path, scenario: Scenario) -> None:
 
 def numbered(first: int, last: int) -> list[Waiting]:
     """Return messages of ten bytes, with their topic."""
-    return [waiting(number, Message("lora/a/d", b"{}")) for number in range(first, last + 1)]
+    return [Waiting.of(number, Message("lora/a/d", b"{}")) for number in range(first, last + 1)]
 
 
 def test_what_is_offered_again_is_taken_once(tmp_path: Path) -> None:

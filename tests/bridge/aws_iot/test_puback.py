@@ -13,8 +13,9 @@ import pytest
 from bridge.config import Aws, Config, Listen, SpoolSettings
 from bridge.messages.message import Message
 from bridge.service import serve
+from bridge.spool.batch import Batch
 from bridge.spool.spool import Spool
-from bridge.spool.waiting import waiting as waiting_message
+from bridge.spool.waiting import Waiting
 from bridge.timings import Timings
 from lab.rig.certificates import make_certificates
 from lab.rig.scripted_broker import MoodyBroker
@@ -170,7 +171,7 @@ def test_a_message_that_the_sdk_rejects_holds_nothing_up(
     caplog.set_level("INFO")
     make_certificates(tmp_path)
     with Spool(tmp_path / "spool.db") as spool:
-        spool.commit([waiting_message(1, Message("lora/#", b"{}"))], [], [], [])
+        spool.commit(Batch([Waiting.of(1, Message("lora/#", b"{}"))], [], [], []))
     asyncio.run(play(tmp_path, MoodyBroker(tmp_path, lambda _connection, _payload: 0), left=1))
     assert "publish to lora/# as host refused" in caplog.text
     assert f"published={FRAMES} refused=1 left=1" in caplog.text

@@ -19,7 +19,7 @@ from bridge.health.systemd import Systemd, report
 from bridge.messages.message import Message
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
-from bridge.spool.waiting import Share, waiting
+from bridge.spool.waiting import Share, Waiting
 from bridge.timings import Timings
 from lab.rig.certificates import make_certificates
 
@@ -113,7 +113,7 @@ def test_silence_while_answers_are_due_is_stuck(
             loop.time = lambda: now + stuck_after + 1  # type: ignore[method-assign]
             seen.append(lane.stuck)
             lane._window.open()  # never connected, the SDK will not answer
-            lane._window.add([waiting(1, Message("lora/a/d", b"{}"))])
+            lane._window.add([Waiting.of(1, Message("lora/a/d", b"{}"))])
             seen.append(lane.stuck)
             loop.time = lambda: now + stuck_after - 1  # type: ignore[method-assign]
             seen.append(lane.stuck)

@@ -1,16 +1,17 @@
 """Good frames are kept, bad ones counted and logged once a burst, and none stops the rest."""
 
 import logging
+from functools import partial
 
 import pytest
 
 from bridge.clock import Clock
-from bridge.config import Listen
 from bridge.counts import Counts
 from bridge.messages.message import Message
 from bridge.messages.rejection import BrokenFrame, FrameRejectedError, Reason
 from bridge.messages.timestamper import Timestamper
 from bridge.sources.forwarder import Forwarder
+from bridge.sources.semtech.frames import parse
 from bridge.spool.rejected import Rejected
 from contract.times import parse_time
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
@@ -27,12 +28,16 @@ class Setting:
         self.wall = parse_time("2015-10-15T12:00:00Z") or 0
         clock = Clock(wall=lambda: self.wall, monotonic=lambda: self.seconds)
         self.forwarder = Forwarder(
-            lambda message, _placement: self.kept.append(message),
-            self.rejected.append,
+            lambda message, _placement, _receipt=None: self.kept.append(message),
+            lambda frame, _receipt=None: self.rejected.append(frame),
             Timestamper(),
             self.counts,
             clock,
         )
+
+    def accept(self, frame: bytes | BrokenFrame, origin: str = "127.0.0.1:6500") -> bool:
+        """Hand over a frame as a listener without an application does."""
+        return self.forwarder.accept(frame, origin, partial(parse, application=None))
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def setting(caplog: pytest.LogCaptureFixture) -> Setting:
 
 def test_an_uplink_is_kept_with_its_gateway_time(setting: Setting) -> None:
     """The article's example becomes the message that consumers expect."""
-    setting.forwarder.accept(LAYOUT_1, Listen())
+    setting.accept(LAYOUT_1)
     (message,) = setting.kept
     assert message.topic == "lora/37817737f13/9372163"
     assert message.payload.startswith(
@@ -55,7 +60,7 @@ def test_an_uplink_is_kept_with_its_gateway_time(setting: Setting) -> None:
 def test_bad_frames_do_not_stop_good_ones(setting: Setting) -> None:
     """Between bad frames, good ones get through; everything is counted."""
     for data in (b"junk", frame(), b'{"mote":{}}', BrokenFrame(Reason.OVERSIZED, b"x"), frame()):
-        setting.forwarder.accept(data, Listen())
+        setting.accept(data)
     assert len(setting.kept) == 2
     assert setting.counts.summary() == (
         "received=5 accepted=2 ignored=1 rejected=2 published=0 refused=0"
@@ -66,18 +71,18 @@ def test_bad_frames_do_not_stop_good_ones(setting: Setting) -> None:
 def test_a_burst_is_logged_once(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
     """The first of a burst is said, not shown; the next burst says what was left out."""
     for _ in range(1000):
-        setting.forwarder.accept(b"junk" * 100, Listen())
+        setting.accept(b"junk" * 100)
     said = "see 'lora-bridge rejected list'"
     assert caplog.messages == [f"frame rejected: not JSON: {said}"]
     setting.seconds = 61.0
-    setting.forwarder.accept(b"more", Listen())
-    assert caplog.messages[1:] == [f"frame rejected: not JSON (and 999 more before): {said}"]
+    setting.accept(b"more")
+    assert caplog.messages[1:] == [f"frame rejected: not JSON: {said} (and 999 more before)"]
 
 
 def test_each_reason_has_its_own_bursts(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
     """A flood of one kind does not hide another kind."""
     for data in (b"junk", b"junk", frame(dir="dn"), frame(moteeui="+")):
-        setting.forwarder.accept(data, Listen())
+        setting.accept(data)
     assert [message.split(":")[1] for message in caplog.messages] == [
         " not JSON",
         " dir is not up",
@@ -90,14 +95,14 @@ def test_control_characters_do_not_reach_the_log(
 ) -> None:
     """An excerpt, at debug level, cannot forge a line of the log or speak to a terminal."""
     caplog.set_level(logging.DEBUG)
-    setting.forwarder.accept(b"\x1b[2J\nERROR all is lost", Listen())
+    setting.accept(b"\x1b[2J\nERROR all is lost")
     assert caplog.messages[1:] == [r"frame rejected: not JSON: b'\x1b[2J\nERROR all is lost'"]
 
 
 def test_a_rejected_frame_is_handed_on_whole(setting: Setting) -> None:
     """With the time and the place that it came to, and the reason; of a long one the beginning."""
-    setting.forwarder.accept(LAYOUT_2, Listen(port=1234))
-    setting.forwarder.accept(BrokenFrame(Reason.OVERSIZED, b"x"), Listen(host="::1"))
+    setting.accept(LAYOUT_2, "127.0.0.1:1234")
+    setting.accept(BrokenFrame(Reason.OVERSIZED, b"x"), "::1:6500")
     assert setting.rejected == [
         Rejected(setting.wall, "127.0.0.1:1234", "no application", whole=True, frame=LAYOUT_2),
         Rejected(setting.wall, "::1:6500", "oversized", whole=False, frame=b"x"),
@@ -111,7 +116,10 @@ def test_a_frame_read_again_has_the_time_of_its_receipt(setting: Setting) -> Non
 
     def again(data: bytes, application: str | None) -> bool:
         return setting.forwarder.again(
-            data, application, RECEIVED + 1_000_000, lambda made, _placement: kept.append(made)
+            data,
+            partial(parse, application=application),
+            RECEIVED + 1_000_000,
+            lambda made, _placement, _receipt=None: kept.append(made),
         )
 
     assert again(LAYOUT_1, None)
@@ -130,8 +138,8 @@ def test_an_implausible_gateway_time_is_said(
 ) -> None:
     """A host whose clock was set back an hour says so once a burst, and forwards nevertheless."""
     setting.wall -= 3_600_000_000
-    setting.forwarder.accept(LAYOUT_1, Listen())
-    setting.forwarder.accept(LAYOUT_1, Listen())
+    setting.accept(LAYOUT_1)
+    setting.accept(LAYOUT_1)
     assert len(setting.kept) == 2
     assert caplog.text.count("no gateway time of 37817737f13/9372163 is plausible") == 1
     assert "3060 s from this host's, which is used: check this host's clock" in caplog.text

@@ -3,20 +3,22 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
 from bridge.clock import Clock
+from bridge.config import Listen
 from bridge.counts import Counts
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Placement, Timestamper
 from bridge.sources.forwarder import Forwarder
-from bridge.sources.retry import SecondReading
+from bridge.sources.retry import Retry
+from bridge.sources.semtech.listener import parser_of
 from bridge.spool import rejected
+from bridge.spool.batch import Batch
 from bridge.spool.rejected import ListedFrame, Rejected
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
@@ -24,6 +26,18 @@ from bridge.spool.waiting import Share, Waiting
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 
 _HERE, _THERE = "127.0.0.1:6500", "127.0.0.1:6501"
+
+
+def _listen(address: str, application: str | None) -> Listen:
+    host, _, port = address.partition(":")
+    return Listen(host=host, port=int(port), application=application)
+
+
+class _Nowhere:
+    """An outlet that publishes nothing."""
+
+    def arrived(self, messages: list[Waiting]) -> None:
+        """Leave them in the spool."""
 
 
 def rejected_frame(data: bytes, listener: str = _HERE, *, whole: bool = True) -> Rejected:
@@ -40,7 +54,7 @@ def read_again(
     path: Path,
     *frames: Rejected,
     max_bytes: int = 10**9,
-    applications: Mapping[str, str | None] = MappingProxyType({_HERE: "a1", _THERE: None}),
+    listens: Sequence[Listen] = (_listen(_HERE, "a1"), _listen(_THERE, None)),
     until: Callable[[Spool], bool],
 ) -> tuple[list[Waiting], list[ListedFrame]]:
     """Ask for all of these frames; return what waits and what is left when it is so far."""
@@ -51,11 +65,12 @@ def read_again(
             numbers = [each.id for each in left(spool)]
             spool.on_rejected(partial(rejected.ask, numbers=numbers))
             spooler = Spooler(spool, max_bytes)
+            spooler.connect(outlet=_Nowhere(), inlets=[])
             clock = Clock(wall=lambda: 1, monotonic=lambda: 0.0)
             forwarder = Forwarder(
-                spooler.keep, lambda _rejected: None, Timestamper(), Counts(), clock
+                spooler.keep, lambda _rejected, _receipt=None: None, Timestamper(), Counts(), clock
             )
-            reading = SecondReading(spool, spooler, forwarder, applications, look_every=0.01)
+            reading = Retry(spool, spooler, forwarder, parser_of(listens), look_every=0.01)
             task = asyncio.create_task(reading.run())
             async with asyncio.timeout(10):
                 while not until(spool):
@@ -111,9 +126,9 @@ def test_what_is_not_understood_stays(tmp_path: Path) -> None:
 def test_a_listener_that_moved(tmp_path: Path) -> None:
     """Frames of an address that is no more are of the application that all others have."""
     gone = rejected_frame(LAYOUT_2, "gone:1")
-    applications = {_HERE: "a2", _THERE: "a2"}
+    listens = (_listen(_HERE, "a2"), _listen(_THERE, "a2"))
     path = tmp_path / "spool.db"
-    made, others = read_again(path, gone, applications=applications, until=none_asked)
+    made, others = read_again(path, gone, listens=listens, until=none_asked)
     assert [each.topic for each in made] == ["lora/a2/9372163"]
     assert others == []
 
@@ -161,7 +176,7 @@ def test_a_full_spool_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Spooler, "pressed", property(seen))
     with Spool(path) as spool:
-        spool.commit([Waiting(1, 0, "lora/a/d", b"x" * 2000)], [], [], [])
+        spool.commit(Batch([Waiting(1, 0, "lora/a/d", b"x" * 2000)], [], [], []))
     made, others = read_again(
         path, rejected_frame(LAYOUT_1), max_bytes=1000, until=lambda _spool: looks.count(True) > 3
     )
@@ -177,9 +192,9 @@ def test_a_frame_is_not_lost_when_the_message_cannot_be_written(tmp_path: Path) 
             spool.on_rejected(partial(rejected.keep, frames=[rejected_frame(LAYOUT_1)]))
             spooler = Spooler(spool, 10**9)
             spooler.keep_again(1, Message("lora/a/d", b"{}"), Placement("a/d", 1, 1, b""))
-            assert (spooler.count(), len(left(spool))) == (0, 1)
+            assert (spooler.count_waiting(), len(left(spool))) == (0, 1)
             spooler.commit()
-            assert (spooler.count(), len(left(spool))) == (1, 0)
+            assert (spooler.count_waiting(), len(left(spool))) == (1, 0)
             spooler.close()
 
     asyncio.run(scenario())

@@ -9,10 +9,11 @@ import pytest
 
 from bridge.messages.message import Message
 from bridge.spool import file, rejected
+from bridge.spool.batch import Batch
 from bridge.spool.file import join
 from bridge.spool.rejected import ROW, ListedFrame, Rejected
 from bridge.spool.spool import Spool
-from bridge.spool.waiting import Share, Waiting, waiting
+from bridge.spool.waiting import Share, Waiting
 
 _TIME = 1_790_000_000_123_000
 
@@ -92,23 +93,23 @@ def test_what_another_process_asks_for_is_seen(path: Path) -> None:
 
 def test_a_frame_becomes_a_message_at_once_or_not_at_all(path: Path) -> None:
     """The commit that keeps the message is the one that removes the frame."""
-    made = waiting(1, Message("lora/a/d", b"{}"))
+    made = Waiting.of(1, Message("lora/a/d", b"{}"))
     with Spool(path) as spool:
         keep(spool, junk(1), junk(2))
         with pytest.raises(sqlite3.IntegrityError):
-            spool.commit([made, made], [], [], [], [1])
-        assert (ids(spool), spool.waiting()[0]) == ([1, 2], 0)
-        spool.commit([made], [], [], [], [1])
-        assert (ids(spool), spool.waiting()[0]) == ([2], 1)
+            spool.commit(Batch([made, made], [], [], [], [1]))
+        assert (ids(spool), spool.count_waiting()[0]) == ([1, 2], 0)
+        spool.commit(Batch([made], [], [], [], [1]))
+        assert (ids(spool), spool.count_waiting()[0]) == ([2], 1)
 
 
 def messages_of_an_older_bridge(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Waiting]:
     """Make a spool as it was before there was a table of rejected frames; return what waits."""
-    messages = [waiting(n, Message("lora/a/d", b"x" * 1000)) for n in range(1, 100)]
+    messages = [Waiting.of(n, Message("lora/a/d", b"x" * 1000)) for n in range(1, 100)]
     with monkeypatch.context() as patch:
         patch.setattr(file, "_REJECTED", "")
         with Spool(path) as spool:
-            spool.commit(messages, [], [], [])
+            spool.commit(Batch(messages, [], [], []))
             with pytest.raises(sqlite3.OperationalError, match="no such table"):
                 ids(spool)
     return messages

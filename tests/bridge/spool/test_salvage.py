@@ -10,8 +10,9 @@ import pytest
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Placement
 from bridge.spool import salvage
+from bridge.spool.batch import Batch
 from bridge.spool.spool import Spool
-from bridge.spool.waiting import Share, waiting
+from bridge.spool.waiting import Share, Waiting
 
 COUNT = 1000
 PAGE = 4096
@@ -25,7 +26,9 @@ def path(tmp_path: Path) -> Path:
         for number in range(1, COUNT + 1):
             message = Message("lora/a1/d1", b"payload %d " % number + b"x" * 200)
             spool.commit(
-                [waiting(number, message)], [Placement("a1/d1", number, number, b"")], [], []
+                Batch(
+                    [Waiting.of(number, message)], [Placement("a1/d1", number, number, b"")], [], []
+                )
             )
     return path
 
@@ -112,7 +115,7 @@ def test_a_file_of_nothing_but_noise(path: Path) -> None:
 def test_damage_found_while_running(path: Path) -> None:
     """The spool goes on in a sound file: the rest is read, commits succeed, the refused stay."""
     with Spool(path) as spool:
-        spool.commit([], [], [], [COUNT])
+        spool.commit(Batch([], [], [], [COUNT]))
         with closing(sqlite3.connect(path)) as other:
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         damage(path, 20 * PAGE, b"\xff" * PAGE)
@@ -122,7 +125,7 @@ def test_damage_found_while_running(path: Path) -> None:
         oldest = spool.oldest_refused("")
         assert oldest is not None
         assert oldest.id == COUNT
-        spool.commit([waiting(COUNT + 1, Message("lora/a1/d1", b"new"))], [], [1], [])
+        spool.commit(Batch([Waiting.of(COUNT + 1, Message("lora/a1/d1", b"new"))], [], [1], []))
     with Spool(path) as spool:
         assert len(spool.read(0, 10**9, Share(0, 1)).messages) == len(found)  # one came, one left
 

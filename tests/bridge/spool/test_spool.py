@@ -13,8 +13,9 @@ import pytest
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Placement
 from bridge.spool import spool as spool_module
+from bridge.spool.batch import Batch
 from bridge.spool.spool import Spool
-from bridge.spool.waiting import Share, Waiting, waiting
+from bridge.spool.waiting import Share, Waiting
 from contract.errors import BridgeError
 
 ALL = Share(0, 1)
@@ -23,12 +24,12 @@ PLACEMENT = Placement("a1/d1", 1, 2, b"digest")
 
 def arrived(*ids: int, device: str = "d1") -> list[Waiting]:
     """Return messages of one device with payloads that tell them apart."""
-    return [waiting(i, Message(f"lora/a1/{device}", b"payload %d" % i)) for i in ids]
+    return [Waiting.of(i, Message(f"lora/a1/{device}", b"payload %d" % i)) for i in ids]
 
 
 def keep(spool: Spool, *ids: int) -> None:
     """Commit messages of one device."""
-    spool.commit(arrived(*ids), [PLACEMENT] * len(ids), [], [])
+    spool.commit(Batch(arrived(*ids), [PLACEMENT] * len(ids), [], []))
 
 
 def ids(spool: Spool, after: int = 0, limit: int = 10_000) -> list[int]:
@@ -57,7 +58,7 @@ def test_a_read_ends_when_it_has_enough_bytes(path: Path) -> None:
         assert ([each.id for each in stretch.messages], stretch.up_to) == ([1, 2], 2)
         assert spool.read(2, 10_000, ALL).up_to == 3
         keep(spool, 4)
-        spool.commit([], [], [4], [])
+        spool.commit(Batch([], [], [4], []))
         assert spool.read(3, 10_000, ALL).up_to == 4
 
 
@@ -66,7 +67,7 @@ def test_many_at_once_are_all_kept(path: Path) -> None:
     with Spool(path) as spool:
         keep(spool, *range(1, 1002))
         assert ids(spool, limit=10**6) == [*range(1, 1002)]
-        spool.commit([], [], [*range(1, 1001)], [])
+        spool.commit(Batch([], [], [*range(1, 1001)], []))
         assert ids(spool) == [1001]
 
 
@@ -74,10 +75,10 @@ def test_delivered_messages_are_gone(path: Path) -> None:
     """What was delivered is not read again, also not after reopening."""
     with Spool(path) as spool:
         keep(spool, 1, 2, 3)
-        spool.commit([], [], [2], [])
+        spool.commit(Batch([], [], [2], []))
     with Spool(path) as spool:
         assert ids(spool) == [1, 3]
-        assert spool.waiting() == (2, 2 * len("lora/a1/d1payload 1"))
+        assert spool.count_waiting() == (2, 2 * len("lora/a1/d1payload 1"))
 
 
 def test_numbering_goes_on_after_reopening(path: Path) -> None:
@@ -94,7 +95,7 @@ def test_devices_are_spread_and_stay_together(path: Path) -> None:
     """Each device belongs to exactly one of several connections."""
     with Spool(path) as spool:
         for n in range(50):
-            spool.commit(arrived(2 * n + 1, 2 * n + 2, device=f"d{n}"), [], [], [])
+            spool.commit(Batch(arrived(2 * n + 1, 2 * n + 2, device=f"d{n}"), [], [], []))
         shares = [spool.read(0, 10_000, Share(number, 4)).messages for number in range(4)]
     topics = [{each.topic for each in share} for share in shares]
     assert sum(len(share) for share in shares) == 100
@@ -106,26 +107,26 @@ def test_refused_messages_wait_aside(path: Path) -> None:
     """A refused message is read only as such: by topic, in order, the oldest refusal first."""
     with Spool(path) as spool:
         keep(spool, 1, 2, 3, 4)
-        spool.commit(arrived(5, device="d2"), [], [], [2, 1])
-        spool.commit([], [], [], [5, 3])
+        spool.commit(Batch(arrived(5, device="d2"), [], [], [2, 1]))
+        spool.commit(Batch([], [], [], [5, 3]))
         assert ids(spool) == [4]
         assert spool.oldest_refused("") == arrived(2)[0]
         assert spool.oldest_refused("lora/a1/d1") == arrived(5, device="d2")[0]
         assert spool.oldest_refused("lora/a1/d2") is None
         assert spool.refused("lora/a1/d1", 0, 10) == arrived(1, 2, 3)
         assert spool.refused("lora/a1/d1", 1, 1) == arrived(2)
-        assert spool.waiting()[0] == 5
+        assert spool.count_waiting()[0] == 5
 
 
 def test_refused_messages_stay_aside_after_reopening(path: Path) -> None:
     """A new run knows what was refused, and what longest ago; learning it takes no room on disk."""
     with Spool(path) as spool:
         keep(spool, 1, 2, 3)
-        spool.commit([], [], [], [2, 1])
+        spool.commit(Batch([], [], [], [2, 1]))
     with Spool(path) as spool:
         assert spool._db.total_changes == 0  # noqa: SLF001  # of the connection itself
         assert ids(spool) == [3]
-        spool.commit([], [], [], [2])
+        spool.commit(Batch([], [], [], [2]))
         assert spool.oldest_refused("") == arrived(1)[0]
 
 
@@ -133,7 +134,7 @@ def test_placements_are_kept_for_the_next_run(path: Path) -> None:
     """A new run learns the placements, also of messages delivered since."""
     with Spool(path) as spool:
         keep(spool, 1, 2)
-        spool.commit([], [], [1, 2], [])
+        spool.commit(Batch([], [], [1, 2], []))
     with Spool(path) as spool:
         assert spool.placements() == [PLACEMENT, PLACEMENT]
 
@@ -145,7 +146,7 @@ def test_only_the_newest_placements_are_kept(path: Path, monkeypatch: pytest.Mon
     with Spool(path) as spool:
         for number in range(10):
             placements = [Placement("a1/d1", number, n, b"") for n in range(3)]
-            spool.commit([], placements, [], [])
+            spool.commit(Batch([], placements, [], []))
         assert [each.wanted for each in spool.placements()] == [8, 8, 8, 9, 9, 9]
 
 
@@ -154,7 +155,7 @@ def test_short_runs_keep_no_more_placements(path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(spool_module, "REMEMBERED", 5)
     for number in range(10):
         with Spool(path) as spool:
-            spool.commit([], [Placement("a1/d1", number, 0, b"")] * 3, [], [])
+            spool.commit(Batch([], [Placement("a1/d1", number, 0, b"")] * 3, [], []))
     with Spool(path) as spool:
         assert [each.wanted for each in spool.placements()] == [8, 8, 8, 9, 9, 9]
 
@@ -164,7 +165,7 @@ def test_a_failed_commit_changes_nothing(path: Path) -> None:
     with Spool(path) as spool:
         keep(spool, 1)
         with pytest.raises(sqlite3.IntegrityError):
-            spool.commit(arrived(2, 1), [PLACEMENT], [1], [])
+            spool.commit(Batch(arrived(2, 1), [PLACEMENT], [1], []))
         assert ids(spool) == [1]
         keep(spool, 2)
 
@@ -180,13 +181,14 @@ def test_it_is_as_durable_as_promised(path: Path) -> None:
 WRITER = """
 import sys
 from bridge.messages.message import Message
+from bridge.spool.batch import Batch
 from bridge.spool.spool import Spool
-from bridge.spool.waiting import waiting
+from bridge.spool.waiting import Waiting
 from bridge.messages.timestamper import Placement
 with Spool(__import__("pathlib").Path(sys.argv[1])) as spool:
     for i in range(1, 1_000_000):
-        arrived = waiting(i, Message("lora/a/d", b"x" * 500))
-        spool.commit([arrived], [Placement("a/d", i, i, b"")], [], [])
+        arrived = Waiting.of(i, Message("lora/a/d", b"x" * 500))
+        spool.commit(Batch([arrived], [Placement("a/d", i, i, b"")], [], []))
         print(i, flush=True)
 """
 

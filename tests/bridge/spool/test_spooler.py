@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,24 +25,47 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
         yield spool
 
 
+class Ends:
+    """An outlet and an inlet, which note what the spooler tells them."""
+
+    def __init__(self, arrived: Callable[[list[Waiting]], None] = lambda _messages: None) -> None:
+        self.arrived = arrived
+        self.pressures: list[bool] = []
+
+    def pause(self) -> None:
+        """Note it."""
+        self.pressures.append(True)
+
+    def resume(self) -> None:
+        """Note it."""
+        self.pressures.append(False)
+
+
+def connected(spooler: Spooler) -> Ends:
+    """Connect a spooler to ends of its own."""
+    ends = Ends()
+    spooler.connect(outlet=ends, inlets=[ends])
+    return ends
+
+
 async def read_all(spooler: Spooler) -> list[Waiting]:
     """Return everything that waits."""
     return (await spooler.read(0, 10**9, Share(0, 1))).messages
 
 
-def test_messages_are_readable_after_on_arrival(spool: Spool) -> None:
-    """`on_arrival` is called just before what was kept can be read."""
+def test_the_outlet_hears_of_messages_first(spool: Spool) -> None:
+    """The outlet is told just before what was kept can be read."""
 
     async def scenario() -> None:
         spooler = Spooler(spool, 10**9)
         arrived = asyncio.Event()
         at_once: list[int] = []
 
-        def on_arrival(messages: list[Waiting]) -> None:
-            at_once.extend([len(messages), spooler.count()])
+        def on_arrived(messages: list[Waiting]) -> None:
+            at_once.extend([len(messages), spooler.count_waiting()])
             arrived.set()
 
-        spooler.on_arrival = on_arrival
+        spooler.connect(outlet=Ends(on_arrived), inlets=[])
         for _ in range(3):
             spooler.keep(MESSAGE, PLACEMENT)
         await arrived.wait()
@@ -67,11 +90,11 @@ def test_what_is_delivered_before_it_is_on_disk_does_not_stay_there(
         arrivals: list[list[int]] = []
         taken: list[Waiting] = []
 
-        def on_arrival(messages: list[Waiting]) -> None:
+        def on_arrived(messages: list[Waiting]) -> None:
             arrivals.append([each.id for each in messages])
             taken[:] = messages
 
-        spooler.on_arrival = on_arrival
+        spooler.connect(outlet=Ends(on_arrived), inlets=[])
         monkeypatch.setattr(spool, "commit", failing)
         for _ in range(3):
             spooler.keep(MESSAGE, PLACEMENT)
@@ -98,7 +121,7 @@ def test_a_forgotten_message_leaves_without_another_commit(spool: Spool) -> None
         spooler.commit()
         spooler.forget(await read_all(spooler))
         async with asyncio.timeout(10):
-            while spooler.count():
+            while spooler.count_waiting():
                 await asyncio.sleep(0.05)
         spooler.close()
 
@@ -131,8 +154,7 @@ def test_pressure_at_max_bytes(spool: Spool, caplog: pytest.LogCaptureFixture) -
 
     async def scenario() -> None:
         spooler = Spooler(spool, 3000)
-        pressures: list[bool] = []
-        spooler.on_pressure = pressures.append
+        pressures = connected(spooler).pressures
         for expected in ([], [], [True]):
             spooler.keep(MESSAGE, PLACEMENT)
             spooler.commit()
@@ -153,8 +175,7 @@ def test_a_full_spool_that_lost_messages_has_room(spool: Spool, tmp_path: Path) 
 
     async def scenario() -> None:
         spooler = Spooler(spool, 1000 * messages)
-        pressures: list[bool] = []
-        spooler.on_pressure = pressures.append
+        pressures = connected(spooler).pressures
         for _ in range(messages):
             spooler.keep(MESSAGE, PLACEMENT)
         spooler.commit()
@@ -182,8 +203,7 @@ def test_a_full_spool_is_full_after_a_restart(spool: Spool) -> None:
         earlier.commit()
         earlier.close()
         spooler = Spooler(spool, 1000)
-        pressures: list[bool] = []
-        spooler.on_pressure = pressures.append
+        pressures = connected(spooler).pressures
         async with asyncio.timeout(10):
             while not pressures:
                 await asyncio.sleep(0)
@@ -211,7 +231,7 @@ def test_failing_disk_loses_nothing(
         spooler = Spooler(spool, 10**9)
         spooler.keep(MESSAGE, PLACEMENT)
         async with asyncio.timeout(10):
-            while not spooler.count():
+            while not spooler.count_waiting():
                 await asyncio.sleep(0.05)
         assert len(await read_all(spooler)) == 1
         spooler.close()

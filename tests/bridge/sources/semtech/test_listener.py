@@ -14,8 +14,7 @@ from bridge.counts import Counts
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Timestamper
 from bridge.sources.forwarder import Forwarder
-from bridge.sources.semtech import listener
-from bridge.sources.semtech.listener import Source
+from bridge.sources.semtech.listener import Listener
 from contract.errors import BridgeError
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, frame
 
@@ -23,19 +22,21 @@ from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, frame
 class Setting:
     """A source on a free port of the loopback, and what came through."""
 
-    def __init__(self, application: str | None = None, max_connections: int = 100) -> None:
+    def __init__(
+        self, application: str | None = None, max_connections: int = 100, penalty: float = 100
+    ) -> None:
         self.kept: list[Message] = []
         self.counts = Counts()
         clock = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
         forwarder = Forwarder(
-            lambda message, _placement: self.kept.append(message),
-            lambda _rejected: None,
+            lambda message, _placement, _receipt=None: self.kept.append(message),
+            lambda _rejected, _receipt=None: None,
             Timestamper(),
             self.counts,
             clock,
         )
         listen = Listen(port=0, application=application, max_connections=max_connections)
-        self.source = Source([listen], forwarder)
+        self.source = Listener([listen], forwarder, penalty)
 
     def connect(self) -> socket.socket:
         """Connect as a network server does."""
@@ -169,9 +170,8 @@ def test_stopping_takes_what_has_arrived_before_a_slow_disk() -> None:
     play(Setting(), scenario)
 
 
-def test_stopping_takes_what_a_resting_connection_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopping_takes_what_a_resting_connection_has() -> None:
     """Frames behind garbage are taken, though their connection rests for the garbage."""
-    monkeypatch.setattr(listener, "_PENALTY", 10**9)
 
     async def scenario(setting: Setting) -> None:
         with setting.connect() as server:
@@ -181,7 +181,7 @@ def test_stopping_takes_what_a_resting_connection_has(monkeypatch: pytest.Monkey
             await setting.source.stop()
             assert len(setting.kept) == 1
 
-    play(Setting(), scenario)
+    play(Setting(penalty=10**9), scenario)
 
 
 def test_a_flood_of_connections_displaces_no_network_server(
@@ -261,6 +261,6 @@ def test_a_taken_port_is_one_clear_error() -> None:
     """Listening where something listens already names the address."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        source = Source([Listen(port=port)], Setting().source._forwarder)  # noqa: SLF001  # any
+        source = Listener([Listen(port=port)], Setting().source._forwarder)  # noqa: SLF001  # any
         with pytest.raises(BridgeError, match=rf"cannot listen on 127\.0\.0\.1:{port}: "):
             asyncio.run(source.start())

@@ -1,0 +1,47 @@
+"""What one commit changes in the spool. Does no I/O."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bridge.messages.timestamper import Placement
+from bridge.spool.waiting import Waiting
+
+Receipt = Callable[[], None]
+"""Tells whoever brought a frame that it is on disk."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """The changes that gather between two commits.
+
+    The messages that ``arrived`` are kept, with their ``placements``. Those with ``delivered`` ids
+    are removed, those with ``refused`` ids set aside. Rejected frames whose numbers are in
+    ``read_again`` are removed: some of what arrived was made of them. ``receipts`` are to be called
+    once all of it is on disk.
+    """
+
+    arrived: list[Waiting] = field(default_factory=list)
+    placements: list[Placement] = field(default_factory=list)
+    delivered: list[int] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
+    read_again: list[int] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    arrived_bytes: int = 0
+    delivered_bytes: int = 0
+
+    def keep(self, message: Waiting, placement: Placement) -> None:
+        """Add a message that arrived."""
+        self.arrived.append(message)
+        self.placements.append(placement)
+        self.arrived_bytes += message.size
+
+    def forget(self, delivered: Sequence[Waiting]) -> None:
+        """Remove messages that were delivered."""
+        self.delivered += [each.id for each in delivered]
+        self.delivered_bytes += sum(each.size for each in delivered)
+
+    @property
+    def undelivered(self) -> int:
+        """How many of the messages that arrived have not been delivered meanwhile."""
+        delivered = set(self.delivered)
+        return sum(each.id not in delivered for each in self.arrived)
