@@ -1,64 +1,67 @@
-# make demo   the whole path on this machine, in a local AWS
-# make test   every test, the quick ones first
-# make bench  the bridge beside the SDK alone and other bridges: FRAMES=200000 of them;
-#             SECTIONS="latency backlog" are those wanted, BACKLOG=1000000 messages in a full spool
-# make soak   faults over half an hour, with the counts: MINUTES=10 of them the long run
-# make check  style and types
-# make brokers   Mosquitto, from the packages of Debian or Ubuntu; as root
-
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+PIP := $(BIN)/pip --disable-pip-version-check
+# Two at a time: the tests that deploy to the local AWS take one, all others the other.
+PARALLEL := --numprocesses 2 --dist loadgroup
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test bench soak check brokers requirements clean
+.PHONY: help setup demo quick test bench soak check brokers requirements clean
 
-setup: $(READY)
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: $(READY)  ## install everything into .venv, node_modules and build: 1.4 GB
 
 $(READY): requirements.txt pyproject.toml package.json package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
-	@echo 'Installing into $(VENV) and node_modules: about a minute …'
+	@echo '1.4 GB go into $(VENV), node_modules and build. That takes minutes on a slow line.'
+	@echo '1/3 Python packages …'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PIP) install --requirement requirements.txt | sed -u -n 's/^Collecting /    /p'
+	$(PIP) install --quiet --no-deps --editable .
+	@echo '2/3 the libraries of the Lambda function …'
 	rm -rf build/decoder
-	$(BIN)/pip install --quiet --disable-pip-version-check --target build/decoder --no-deps \
+	$(PIP) install --quiet --target build/decoder --no-deps \
 	    --only-binary :all: --platform manylinux_2_28_aarch64 --implementation cp \
 	    --python-version 3.14 --abi cp314 --abi abi3 \
 	    --constraint requirements.txt msgspec quickjs-ng tree-sitter tree-sitter-javascript
+	@echo '3/3 the CDK CLI …'
 	npm ci --loglevel=error
 	touch $@
 
-demo: setup
+demo: setup  ## the whole path on this machine, in a local AWS; KEEP=1 keeps it running
 	$(BIN)/python -m lab.demo $(if $(KEEP),--keep)
 
-test: setup
-	$(BIN)/pytest
+quick: setup  ## the tests that need neither a broker nor the local AWS: under a minute
+	$(BIN)/pytest $(PARALLEL) -m 'not broker and not aws'
 
-bench: setup
+test: setup  ## every test
+	$(BIN)/pytest $(PARALLEL)
+
+bench: setup  ## measure beside the SDK and others: SECTIONS="latency backlog" FRAMES=200000 BACKLOG=1000000
 	$(BIN)/python -m lab.bench $(SECTIONS) $(if $(FRAMES),--frames $(FRAMES)) \
 	    $(if $(BACKLOG),--backlog $(BACKLOG))
 
-soak: setup
+soak: setup  ## half an hour of faults, with the counts: SCENARIOS="kills pair" MINUTES=10
 	$(BIN)/python -m lab.soak $(SCENARIOS) $(if $(MINUTES),--minutes $(MINUTES))
 
-check: setup
+check: setup  ## style, types, and who imports whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	PYTHONPATH=.:lambda $(BIN)/lint-imports --no-logo
 
-# Mosquitto for tests, bench and soak, and what the shell pipeline of the bench uses; as root.
-brokers:
+brokers:  ## install Mosquitto and what the bench's shell pipeline uses; Debian or Ubuntu, as root
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 	    mosquitto mosquitto-clients netcat-openbsd
 
-# After a change of the pins in pyproject.toml.
-requirements: setup
+requirements: setup  ## write requirements.txt anew, after a change of the pins in pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	    --custom-compile-command 'make requirements' pyproject.toml --output-file requirements.txt
 
-clean:
+clean:  ## remove what was installed and built
 	rm -rf $(VENV) node_modules cdk.out build *.egg-info
