@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from lab.soak.scenarios.answers import refused, withheld
+
+pytestmark = pytest.mark.broker
 
 
 def test_withheld(tmp_path: Path) -> None:
