@@ -8,7 +8,7 @@ PARALLEL := --numprocesses 2 --dist loadgroup
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo quick test bench soak check brokers requirements clean
+.PHONY: help setup demo docs quick test bench soak check brokers requirements clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,9 @@ $(READY): requirements.txt pyproject.toml package.json package-lock.json
 
 demo: setup  ## the whole path on this machine, in a local AWS; KEEP=1 keeps it running
 	$(BIN)/python -m lab.demo $(if $(KEEP),--keep)
+
+docs: setup  ## write docs/commands.md anew, from --help
+	$(BIN)/python -m lab.commands_page
 
 quick: setup  ## the tests that need neither a broker nor the local AWS: under a minute
 	$(BIN)/pytest $(PARALLEL) -m 'not broker and not aws'

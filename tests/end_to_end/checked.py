@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from console.check.chain import Finding, State, line
+from lab.aws.cdk import PROJECT
 from lab.aws.host import Host
 from lab.rig.running_bridge import LORA_BRIDGE
 from tests.end_to_end.conftest import BRIDGE, OTHER_BRIDGE
 
-_README = (Path(__file__).parents[2] / "README.md").read_text()
+_DOCUMENTED = (PROJECT / "docs" / "troubleshooting.md").read_text()
 _NAMES = {
     r"/[^ ]*/(?=[^/ ]+\.(key|pem|toml))": "/etc/lora-bridge/",
     r"(none|changed)\.toml": "bridge.toml",
@@ -59,11 +60,11 @@ class Checked:
         assert last.remedy
         assert State.BROKEN not in {each.state for each in before}
         assert self.status == 1
-        assert as_documented(line(last)) in _README
+        assert as_documented(line(last)) in _DOCUMENTED
 
 
 def as_documented(said: str) -> str:
-    """Return a line with names as README has them."""
+    """Return a line with names as docs/troubleshooting.md has them."""
     for found, name in _NAMES.items():
         said = re.sub(found, name, said)
     return said
