@@ -9,8 +9,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks import metrics
+from stacks.metrics import Watched
 from stacks.settings import Watching
-from stacks.watched import Watched
 
 _Missing = cloudwatch.TreatMissingData
 _Comparison = cloudwatch.ComparisonOperator

@@ -6,7 +6,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from stacks import metrics
-from stacks.watched import Watched
+from stacks.metrics import Watched
 
 _WIDTH, _HEIGHT = 6, 6  # a quarter of a row
 

@@ -1,10 +1,23 @@
 """What CloudWatch counts of the path (AWS IoT Developer Guide, "Metrics and dimensions")."""
 
+from dataclasses import dataclass
+
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 PERIOD = Duration.minutes(5)
 _SUM, _MAXIMUM = "Sum", "Maximum"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The names of the rule, the table of uplinks, the decoder, and the two queues."""
+
+    rule: str
+    uplinks: str
+    decoder: str
+    errors: str
+    undecoded: str
 
 
 def broker(name: str) -> cloudwatch.Metric:

@@ -17,10 +17,10 @@ from stacks.alarms import Alarms
 from stacks.dashboard import Dashboard
 from stacks.decoder import Backing, Decoder
 from stacks.failure_queue import FailureQueue
+from stacks.metrics import Watched
 from stacks.settings import Environment, Settings
 from stacks.tables import DeviceTable, UplinkTable
 from stacks.uplink_rule import UplinkRule
-from stacks.watched import Watched
 
 
 class StoreStack(Stack):
