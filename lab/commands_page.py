@@ -17,24 +17,19 @@ This page is what `--help` prints. `make docs` writes it.
 
 def page() -> str:
     """Return the page: every command, each with its help."""
-    return "\n".join([_HEAD, *(_section(name, command) for name, command in _commands(cli))])
-
-
-def _commands(
-    group: click.Group, parents: str = "lora-bridge"
-) -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
-        full = f"{parents} {name}"
-        yield full, command
-        if isinstance(command, click.Group):
-            yield from _commands(command, full)
-
-
-def _section(name: str, command: click.Command) -> str:
     with click.Context(
-        command, info_name=name, max_content_width=100, terminal_width=100
+        cli, info_name="lora-bridge", terminal_width=100, **cli.context_settings
     ) as context:
-        return f"## {name}\n\n```\n{command.get_help(context)}\n```\n"
+        return "\n".join([_HEAD, *_sections(cli, context)])
+
+
+def _sections(group: click.Group, parent: click.Context) -> Iterator[str]:
+    for name, command in group.commands.items():
+        # The parent gives what the command line gives: its options for help, and its name.
+        with click.Context(command, info_name=name, parent=parent) as context:
+            yield f"## {context.command_path}\n\n```\n{command.get_help(context)}\n```\n"
+            if isinstance(command, click.Group):
+                yield from _sections(command, context)
 
 
 def main() -> None:
