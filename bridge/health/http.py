@@ -10,7 +10,6 @@ from bridge.addresses import address, why
 from bridge.config import Http
 from contract.errors import BridgeError
 
-_LIMIT = 5.0  # seconds for a request to come, and for its answer to be taken
 _MAX_REQUEST = 8192  # bytes
 MAX_CLIENTS = 20  # at once; one more takes the place of the first
 _TEXT = "text/plain; charset=utf-8"
@@ -24,14 +23,23 @@ _NO_ANSWER = (  # to a request that is too slow, too long, broken off, of one go
 
 
 class Health:
-    """The HTTP server; ``reasons`` says why the bridge is not ready, ``metrics`` is their text."""
+    """The HTTP server.
+
+    ``reasons`` says why the bridge is not ready, ``metrics`` is their text. A client has
+    ``patience`` seconds to ask and to take the answer.
+    """
 
     def __init__(
-        self, http: Http, reasons: Callable[[], list[str]], metrics: Callable[[], bytes]
+        self,
+        http: Http,
+        reasons: Callable[[], list[str]],
+        metrics: Callable[[], bytes],
+        patience: float = 5.0,
     ) -> None:
         self._http = http
         self._reasons = reasons
         self._metrics = metrics
+        self._patience = patience
         self._clients: dict[asyncio.StreamWriter, None] = {}
         self._server: asyncio.Server | None = None
 
@@ -62,7 +70,7 @@ class Health:
             next(iter(self._clients)).transport.abort()
         self._clients[writer] = None
         try:
-            async with asyncio.timeout(_LIMIT):
+            async with asyncio.timeout(self._patience):
                 head = await reader.readuntil(b"\r\n\r\n")
                 writer.write(self._answer(head))
                 writer.close()

@@ -37,14 +37,14 @@ class Placement(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Timestamper:
     """Places uplinks so that one delivered twice gets one timestamp, and two never share it.
 
-    It remembers at least the newest REMEMBERED placements. Starting from the placements that an
-    earlier run remembered continues that run.
+    It remembers at least the newest ``remembered`` placements. Starting from the placements that
+    an earlier run remembered continues that run.
     """
 
-    def __init__(self, earlier: Iterable[Placement] = ()) -> None:
-        self._given = _Newest[bytes]()  # by digest
+    def __init__(self, earlier: Iterable[Placement] = (), remembered: int = REMEMBERED) -> None:
+        self._given = _Newest[bytes](remembered)  # by digest
         # (device, taken time) → a later time to look at for a free one.
-        self._next = _Newest[tuple[str, int]]()
+        self._next = _Newest[tuple[str, int]](remembered)
         for placement in earlier:
             self._remember(placement)
 
@@ -78,12 +78,13 @@ class Timestamper:
 
 
 class _Newest(Generic[_Key]):
-    """Times by key: at least the newest REMEMBERED, and fewer than twice as many.
+    """Times by key: at least the newest ``remembered``, and fewer than twice as many.
 
     They are forgotten all at once: one by one that took a tenth of the forwarder's time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int) -> None:
+        self._remembered = remembered
         self._new: dict[_Key, int] = {}
         self._old: dict[_Key, int] = {}
 
@@ -96,7 +97,7 @@ class _Newest(Generic[_Key]):
 
     def put(self, key: _Key, time: int) -> None:
         self._new[key] = time
-        if len(self._new) >= REMEMBERED:
+        if len(self._new) >= self._remembered:
             self._new, self._old = {}, self._new
 
 

@@ -29,8 +29,9 @@ _log = logging.getLogger(__name__)
 _ROWS = 200
 """Rows inserted by one statement. SQLite gives the interpreter lock up for each statement and
 has to win it back from busy threads: one statement for each row takes 40 times as long then."""
-_SURPLUS = REMEMBERED // 10
-"""Placements kept beyond REMEMBERED: each removal writes a page more than the commit needs."""
+_SURPLUS = 10
+"""A tenth more placements than are remembered are kept: each removal writes a page more than the
+commit needs."""
 _PAGE = 4096  # bytes
 _FREE_PAGES = 1000  # kept for what comes next
 _SHRINK_PAGES = 500  # given back at a time, which takes as long as a few commits
@@ -65,18 +66,26 @@ class Spool:
 
     ``last_id`` is the number of the last message committed; ``damage`` what is wrong with the file
     and not mended. ``on_progress`` is called while it is mended, which takes long if it holds much.
+    At least the newest ``remembered`` placements are kept.
 
     Raises:
         BridgeError: the file cannot be opened, is in use, or was written by another version.
 
     """
 
-    def __init__(self, path: Path, on_progress: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_progress: Callable[[], object] = lambda: None,
+        remembered: int = REMEMBERED,
+    ) -> None:
         self._path = path
         self._on_progress = on_progress
         self.damage: sqlite3.Error | None = None
         self._mended = False  # since the last commit
-        self._surplus = _SURPLUS  # of earlier runs, perhaps
+        self._remembered = remembered
+        self._max_surplus = remembered // _SURPLUS
+        self._surplus = self._max_surplus  # of earlier runs, perhaps
         self.last_id = self._refusals = 0
         with ExitStack() as stack:
             stack.enter_context(lock(path))
@@ -266,18 +275,18 @@ class Spool:
         self._db = connect(self._path)
 
     def _remember(self, placements: Sequence[Placement]) -> None:
-        """Keep the placements, and at least REMEMBERED in all."""
+        """Keep the placements, and drop those that are older than is remembered."""
         if placements:
             self._db.execute(
                 "INSERT INTO placements SELECT ifnull(max(last), 0) + ?, ? FROM placements",
                 (len(placements), msgspec.msgpack.encode(placements)),
             )
             self._surplus += len(placements)
-        if self._surplus > _SURPLUS:
+        if self._surplus > self._max_surplus:
             self._surplus = 0
             self._db.execute(
                 "DELETE FROM placements WHERE last <= (SELECT max(last) FROM placements) - ?",
-                (REMEMBERED,),
+                (self._remembered,),
             )
 
     def _insert(self, arrived: Sequence[Waiting]) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-_HIDDEN = 300  # seconds; what is left must not come again while others are stored
 _AT_ONCE = 10  # rows: those of a call to SQS; boto3 keeps ten connections
 _serializer = TypeSerializer()
 
@@ -76,8 +75,13 @@ class Store:
         return None
 
 
-def redrive(queue: ErrorQueue, store: Store, ended: Callable[[], bool]) -> Generator[Result]:
+def redrive(
+    queue: ErrorQueue, store: Store, ended: Callable[[], bool], hide_for: int = 300
+) -> Generator[Result]:
     """Go through the queue until it holds nothing else, or ``ended``; yield what became of each.
+
+    The queue hides what it gave for ``hide_for`` seconds: what is left must not come again while
+    others are stored.
 
     Raises:
         ClientError: AWS refuses; everything that was not removed is given back.
@@ -87,7 +91,7 @@ def redrive(queue: ErrorQueue, store: Store, ended: Callable[[], bool]) -> Gener
     try:
         with ThreadPoolExecutor(_AT_ONCE) as executor:
             while not ended():
-                batch = {each.failure.id: each for each in queue.receive(_HIDDEN)}
+                batch = {each.failure.id: each for each in queue.receive(hide_for)}
                 if not batch:
                     return
                 fresh = [each for name, each in batch.items() if name not in held]

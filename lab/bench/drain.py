@@ -17,7 +17,6 @@ from lab.rig.spools import waiting
 from lab.rig.usage import Usage, resident
 
 _LOOK_EVERY = 0.01  # seconds: what the times are exact to
-_QUIET = 10.0  # seconds without a delivery, or a deletion, after which none is expected
 _QUARTERS = 4
 _BYTES_PER_MB = 1_048_576
 
@@ -49,8 +48,10 @@ class _Mark:
     resident: float
 
 
-def drain(broker: Mosquitto, folder: Path, total: int) -> Drain:
+def drain(broker: Mosquitto, folder: Path, total: int, patience: float = 10.0) -> Drain:
     """Start the bridge on spool.db in ``folder``, which has ``total`` messages; see them out.
+
+    After ``patience`` seconds without a delivery, or a deletion, none is expected any more.
 
     Raises:
         RigError: the bridge ended by itself, or went no further.
@@ -63,8 +64,8 @@ def drain(broker: Mosquitto, folder: Path, total: int) -> Drain:
         started = time.monotonic()
         with starting(command, folder) as process:
             wanted = [1, *(total * part // _QUARTERS for part in range(1, _QUARTERS + 1))]
-            marks = [_reached(counting, process, number) for number in wanted]
-            _wait_until_empty(spool)
+            marks = [_reached(counting, process, number, patience) for number in wanted]
+            _wait_until_empty(spool, patience)
             file, wal = _megabytes(spool), _megabytes(Path(f"{spool}-wal"))
             usage = Usage(process.pid)
             usage.look()
@@ -84,7 +85,9 @@ def drain(broker: Mosquitto, folder: Path, total: int) -> Drain:
     )
 
 
-def _reached(counting: Counter, process: subprocess.Popen[bytes], wanted: int) -> _Mark:
+def _reached(
+    counting: Counter, process: subprocess.Popen[bytes], wanted: int, patience: float
+) -> _Mark:
     """Wait until ``wanted`` messages have been delivered, and for one look at least."""
     quiet_since = time.monotonic()
     while True:
@@ -96,12 +99,12 @@ def _reached(counting: Counter, process: subprocess.Popen[bytes], wanted: int) -
             return _Mark(now, counting.total, resident(process.pid))
         if counting.total > before:
             quiet_since = now
-        if process.poll() is not None or now - quiet_since > _QUIET:
+        if process.poll() is not None or now - quiet_since > patience:
             raise RigError(f"the bridge delivered {counting.total:,} of its spool, and no more")
 
 
-def _wait_until_empty(spool: Path) -> None:
-    deadline = time.monotonic() + _QUIET
+def _wait_until_empty(spool: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
     while waiting(spool):
         if time.monotonic() > deadline:
             raise RigError("the bridge did not delete what it had delivered")

@@ -73,7 +73,7 @@ def test_systemd_hears_of_a_spool_that_is_mended(place: Site, systemd: socket.so
         assert systemd.recv(4096) == b"STATUS=mending the spool\nWATCHDOG=1"
 
 
-def test_what_came_is_kept_when_the_start_fails(
+async def test_what_came_is_kept_when_the_start_fails(
     place: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Frames that came to an address are on disk, though the next cannot be listened on."""
@@ -90,12 +90,12 @@ def test_what_came_is_kept_when_the_start_fails(
 
     monkeypatch.setattr(Listener, "start", start)
     with pytest.raises(BridgeError, match="cannot listen"):
-        asyncio.run(serve(load(place.config)))
+        await serve(load(place.config))
     with Spool(place.spool) as spool:
         assert spool.count_waiting()[0] == 1
 
 
-def test_nobody_listens_where_http_cannot_be_served(
+async def test_nobody_listens_where_http_cannot_be_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A network server finds no bridge that takes its frames and ends."""
@@ -108,5 +108,5 @@ def test_nobody_listens_where_http_cannot_be_served(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings: Settings = {"http": {"port": taken.getsockname()[1]}}
         with site(tmp_path, settings) as other, pytest.raises(BridgeError, match=r"\[http\]"):
-            asyncio.run(serve(load(other.config)))
+            await serve(load(other.config))
     assert started == []

@@ -276,14 +276,13 @@ class _Dying(ErrorQueue):
 
 
 def test_an_end_between_storing_and_removing(
-    host: Host, sqs: "SQSClient", table: str, application: str, monkeypatch: pytest.MonkeyPatch
+    host: Host, sqs: "SQSClient", table: str, application: str
 ) -> None:
     """What was stored and is still in the queue is found stored when it is seen again."""
-    monkeypatch.setattr("console.recovery.redrive._HIDDEN", 1)
     fail(sqs, error_action(f"lora/{application}/d", payload(1)))
     store = Store(boto3.client("dynamodb"), table, None)
     with pytest.raises(KeyboardInterrupt):
-        list(redrive(_Dying(sqs, queue_url()), store, lambda: False))
+        list(redrive(_Dying(sqs, queue_url()), store, lambda: False, hide_for=1))
     (stored,) = uplinks(table, f"{application}/d")
     wait_for(lambda: waiting(sqs) == 1)
     assert run(host, "redrive").stdout == "redriven=1 left=0\n"

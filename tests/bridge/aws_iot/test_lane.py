@@ -1,7 +1,8 @@
 """What arrives is taken once, whatever becomes of the commit."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bridge.aws_iot.lane import Lane
@@ -15,11 +16,10 @@ from bridge.spool.waiting import Share, Waiting
 from bridge.timings import Timings
 from lab.rig.certificates import make_certificates
 
-Scenario = Callable[[Lane], None]
 
-
-def play(folder: Path, scenario: Scenario) -> None:
-    """Play a scenario with a lane that is never connected, so that nothing leaves it."""
+@asynccontextmanager
+async def unconnected(folder: Path) -> AsyncIterator[Lane]:
+    """Give a lane that is never connected, so that nothing leaves it."""
     make_certificates(folder)
     aws = Aws(
         endpoint="localhost",
@@ -27,19 +27,15 @@ def play(folder: Path, scenario: Scenario) -> None:
         certificate=folder / "client.pem",
         private_key=folder / "client.key",
     )
-
-    async def run() -> None:
-        with Spool(folder / "spool.db") as spool:
-            spooler = Spooler(spool, 10**9)
-            refused = RefusedMessages(spooler, lambda _messages: None, Timings().probe_every)
-            lane = Lane(aws, Share(0, 1), spooler, refused, Counts(), Timings())
-            reading = asyncio.create_task(lane.read_ahead())
-            await asyncio.sleep(0)  # it has caught up with the empty spool
-            scenario(lane)
-            reading.cancel()
-            spooler.close()
-
-    asyncio.run(run())
+    with Spool(folder / "spool.db") as spool:
+        spooler = Spooler(spool, 10**9)
+        refused = RefusedMessages(spooler, lambda _messages: None, Timings().probe_every)
+        lane = Lane(aws, Share(0, 1), spooler, refused, Counts(), Timings())
+        reading = asyncio.create_task(lane.read_ahead())
+        await asyncio.sleep(0)  # it has caught up with the empty spool
+        yield lane
+        reading.cancel()
+        spooler.close()
 
 
 def numbered(first: int, last: int) -> list[Waiting]:
@@ -47,21 +43,17 @@ def numbered(first: int, last: int) -> list[Waiting]:
     return [Waiting.of(number, Message("lora/a/d", b"{}")) for number in range(first, last + 1)]
 
 
-def test_what_is_offered_again_is_taken_once(tmp_path: Path) -> None:
+async def test_what_is_offered_again_is_taken_once(tmp_path: Path) -> None:
     """After a commit that failed, the next offers the same messages with those that came since."""
-
-    def scenario(lane: Lane) -> None:
+    async with unconnected(tmp_path) as lane:
         lane.arrived(numbered(1, 3))
         lane.arrived(numbered(1, 5))
         assert lane._window.ready_bytes == 50
 
-    play(tmp_path, scenario)
 
-
-def test_what_a_lane_behind_was_offered_is_offered_again(tmp_path: Path) -> None:
+async def test_what_a_lane_behind_was_offered_is_offered_again(tmp_path: Path) -> None:
     """A lane that had enough takes from the next offer what no commit has put on disk yet."""
-
-    def scenario(lane: Lane) -> None:
+    async with unconnected(tmp_path) as lane:
         lane._max_ready = 30
         lane.arrived(numbered(1, 3))
         lane.arrived(numbered(1, 5))
@@ -70,5 +62,3 @@ def test_what_a_lane_behind_was_offered_is_offered_again(tmp_path: Path) -> None
         lane._behind = False  # as reading ahead finds, while the disk has nothing newer
         lane.arrived(numbered(1, 6))
         assert lane._window.ready_bytes == 60
-
-    play(tmp_path, scenario)

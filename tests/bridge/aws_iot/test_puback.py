@@ -75,7 +75,9 @@ def seqno(payload: bytes) -> int:
     return int(json.loads(payload)["seqno"])
 
 
-def test_withheld_pubacks_wedge_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_withheld_pubacks_wedge_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """After a window full of unanswered publishes the bridge connects anew and sends them again.
 
     The SDK alone would keep the places of those publishes, and send nothing any more.
@@ -83,14 +85,14 @@ def test_withheld_pubacks_wedge_nothing(tmp_path: Path, caplog: pytest.LogCaptur
     caplog.set_level("INFO")
     make_certificates(tmp_path)
     broker = MoodyBroker(tmp_path, lambda connection, _payload: 0 if connection else None)
-    asyncio.run(play(tmp_path, broker))
+    await play(tmp_path, broker)
     seqnos = [(each.connection, seqno(each.payload)) for each in broker.published]
     assert seqnos == [(0, n) for n in range(WINDOW)] + [(1, n) for n in range(FRAMES)]
     assert "publishes unanswered, connecting anew: AWS_ERROR_MQTT_TIMEOUT" in caplog.text
     assert f"published={FRAMES} refused=0 left=0" in caplog.text
 
 
-def test_a_connection_that_takes_no_bytes_wedges_nothing(
+async def test_a_connection_that_takes_no_bytes_wedges_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A connection that cannot even be told goodbye is left, and another one made.
@@ -102,7 +104,7 @@ def test_a_connection_that_takes_no_bytes_wedges_nothing(
     broker = MoodyBroker(tmp_path, lambda _connection, _payload: 0, deaf=frozenset({0}))
     large = {"port": 1, "payload": "A" * 40_000}  # 30,000 bytes, each a number and a comma
     frames = [frame(seqno=number, userdata=large) for number in range(150)]
-    asyncio.run(play(tmp_path, broker, frames=frames, window=len(frames)))
+    await play(tmp_path, broker, frames=frames, window=len(frames))
     assert [(each.connection, seqno(each.payload)) for each in broker.published] == [
         (1, number) for number in range(len(frames))
     ]
@@ -114,7 +116,7 @@ def numbers(broker: MoodyBroker) -> list[int]:
     return [seqno(each.payload) for each in broker.published]
 
 
-def test_refused_publishes_are_tried_again_and_drain(
+async def test_refused_publishes_are_tried_again_and_drain(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What is refused lets the rest pass, is said once, and leaves in order once one is accepted.
@@ -134,7 +136,7 @@ def test_refused_publishes_are_tried_again_and_drain(
         return 0x87
 
     broker = MoodyBroker(tmp_path, answer)
-    asyncio.run(play(tmp_path, broker, timings=PROBING))
+    await play(tmp_path, broker, timings=PROBING)
     accepted = numbers(broker)[-(FRAMES // 3) :]
     probe, others = accepted[0], accepted[1:]
     assert others == sorted(set(range(0, FRAMES, 3)) - {probe})
@@ -144,7 +146,7 @@ def test_refused_publishes_are_tried_again_and_drain(
     assert f"published={FRAMES} refused={FRAMES + 1} left=0" in caplog.text
 
 
-def test_a_message_that_is_never_accepted_holds_nothing_up(
+async def test_a_message_that_is_never_accepted_holds_nothing_up(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Others of its device that were refused with it are tried too, and leave."""
@@ -158,13 +160,13 @@ def test_a_message_that_is_never_accepted_holds_nothing_up(
         return 0x99 if number == 0 or (number == 5 and tries[0] < 3) else 0
 
     broker = MoodyBroker(tmp_path, answer)
-    asyncio.run(play(tmp_path, broker, left=1, timings=PROBING))
+    await play(tmp_path, broker, left=1, timings=PROBING)
     assert set(tries) == set(range(FRAMES))
     assert f"published={FRAMES - 1}" in caplog.text
     assert caplog.text.endswith("left=1\n")
 
 
-def test_a_message_that_the_sdk_rejects_holds_nothing_up(
+async def test_a_message_that_the_sdk_rejects_holds_nothing_up(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A topic that no broker would take, of a spool in which bits have changed, is set aside."""
@@ -172,12 +174,12 @@ def test_a_message_that_the_sdk_rejects_holds_nothing_up(
     make_certificates(tmp_path)
     with Spool(tmp_path / "spool.db") as spool:
         spool.commit(Batch([Waiting.of(1, Message("lora/#", b"{}"))], [], [], []))
-    asyncio.run(play(tmp_path, MoodyBroker(tmp_path, lambda _connection, _payload: 0), left=1))
+    await play(tmp_path, MoodyBroker(tmp_path, lambda _connection, _payload: 0), left=1)
     assert "publish to lora/# as host refused" in caplog.text
     assert f"published={FRAMES} refused=1 left=1" in caplog.text
 
 
-def test_throttled_publishes_wait_and_keep_their_order(
+async def test_throttled_publishes_wait_and_keep_their_order(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """0x97 pauses the connection; then everything goes on where it was, in order."""
@@ -186,7 +188,7 @@ def test_throttled_publishes_wait_and_keep_their_order(
     broker = MoodyBroker(
         tmp_path, lambda _connection, _payload: 0 if len(broker.published) >= 2 * WINDOW else 0x97
     )
-    asyncio.run(play(tmp_path, broker))
+    await play(tmp_path, broker)
     assert numbers(broker) == [*range(WINDOW), *range(WINDOW), *range(FRAMES)]
     assert "throttled, pausing" in caplog.text
     assert "QUOTA_EXCEEDED (0x97)" in caplog.text

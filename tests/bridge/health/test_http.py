@@ -16,20 +16,19 @@ from bridge.health.http import Health
 from contract.errors import BridgeError
 
 
-def served(
-    client: Callable[[str], object], *reasons: str, metrics: bytes = b"metric 1\n"
+async def served(
+    client: Callable[[str], object],
+    *reasons: str,
+    metrics: bytes = b"metric 1\n",
+    patience: float = 10,
 ) -> object:
     """Serve, and return what a client, on a thread of its own, makes of the address."""
-
-    async def serve() -> object:
-        server = Health(Http(port=0), lambda: list(reasons), lambda: metrics)
-        address = await server.start()
-        try:
-            return await asyncio.to_thread(client, address)
-        finally:
-            server.stop()
-
-    return asyncio.run(serve())
+    server = Health(Http(port=0), lambda: list(reasons), lambda: metrics, patience)
+    address = await server.start()
+    try:
+        return await asyncio.to_thread(client, address)
+    finally:
+        server.stop()
 
 
 def get(path: str, method: str = "GET") -> Callable[[str], object]:
@@ -78,40 +77,38 @@ def say(data: bytes) -> Callable[[str], object]:
         ("/", [], (404, "", "/healthz, /readyz or /metrics\n")),
     ],
 )
-def test_pages(path: str, reasons: list[str], answer: object) -> None:
+async def test_pages(path: str, reasons: list[str], answer: object) -> None:
     """It is alive while it answers, and ready when there is no reason not to be."""
-    assert served(get(path), *reasons) == answer
+    assert await served(get(path), *reasons) == answer
 
 
-def test_methods() -> None:
+async def test_methods() -> None:
     """HEAD gets the head alone, and nothing can be sent."""
-    assert served(get("/healthz", "HEAD")) == (200, "text/plain", "")
-    assert served(get("/metrics", "POST")) == (405, "", "GET it\n")
+    assert await served(get("/healthz", "HEAD")) == (200, "text/plain", "")
+    assert await served(get("/metrics", "POST")) == (405, "", "GET it\n")
 
 
 @pytest.mark.parametrize("data", [b"\r\n\r\n", b"\0\xff\r\n\r\n", b"GET\r\n\r\n"])
-def test_what_is_no_request(data: bytes) -> None:
+async def test_what_is_no_request(data: bytes) -> None:
     """Bytes that are no request get an answer, and no more."""
-    said = served(say(data))
+    said = await served(say(data))
     assert isinstance(said, bytes)
     assert said.startswith(b"HTTP/1.1 40")
 
 
-def test_a_request_without_end() -> None:
+async def test_a_request_without_end() -> None:
     """More than a request may have is not read."""
     with suppress(ConnectionError):  # as it may look to a client that still writes
-        assert served(say(b"GET /" + b"a" * 100_000 + b"\r\n\r\n")) == b""
+        assert await served(say(b"GET /" + b"a" * 100_000 + b"\r\n\r\n")) == b""
 
 
-def test_a_slow_request(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_request() -> None:
     """Who does not finish asking is left."""
-    monkeypatch.setattr(http, "_LIMIT", 0.2)
-    assert served(say(b"GET /healthz HTTP/1.1\r\n")) == b""
+    assert await served(say(b"GET /healthz HTTP/1.1\r\n"), patience=0.2) == b""
 
 
-def test_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who does not take the answer is left, and what it has not taken is forgotten."""
-    monkeypatch.setattr(http, "_LIMIT", 0.2)
     left = threading.Event()
     monkeypatch.setattr(
         asyncio.StreamReaderProtocol, "connection_lost", lambda _self, _error: left.set()
@@ -124,10 +121,10 @@ def test_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
             connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
             return left.wait(10)
 
-    assert served(client, metrics=metrics) is True
+    assert await served(client, metrics=metrics, patience=0.2) is True
 
 
-def test_a_client_that_is_there_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_is_there_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
     """A bridge that stops has nothing to say of those who have not finished asking."""
     held: list[socket.socket] = []
 
@@ -137,25 +134,19 @@ def test_a_client_that_is_there_at_the_end(caplog: pytest.LogCaptureFixture) -> 
         held[0].sendall(b"GET /m")
         return get("/healthz")(address)
 
-    assert served(client) == (200, "text/plain", "alive\n")
+    assert await served(client) == (200, "text/plain", "alive\n")
     held[0].close()
     assert caplog.messages == []
 
 
-def test_an_address_of_ipv6() -> None:
+async def test_an_address_of_ipv6() -> None:
     """It is said as it stands in a URL."""
-
-    async def start() -> str:
-        server = Health(Http(host="::1", port=0), list, bytes)
-        try:
-            return await server.start()
-        finally:
-            server.stop()
-
-    assert asyncio.run(start()).startswith("[::1]:")
+    server = Health(Http(host="::1", port=0), list, bytes)
+    assert (await server.start()).startswith("[::1]:")
+    server.stop()
 
 
-def test_too_many_clients() -> None:
+async def test_too_many_clients() -> None:
     """Beyond so many at once the next is served, and the first to come makes room for it."""
 
     def client(address: str) -> object:
@@ -168,12 +159,12 @@ def test_too_many_clients() -> None:
             each.close()
         return answer
 
-    assert served(client) == (200, "text/plain", "alive\n")
+    assert await served(client) == (200, "text/plain", "alive\n")
 
 
-def test_an_address_that_is_taken() -> None:
+async def test_an_address_that_is_taken() -> None:
     """Where it cannot listen, one line says so."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(BridgeError, match=rf"127\.0\.0\.1:{port} for \[http\]"):
-            asyncio.run(Health(Http(port=port), list, bytes).start())
+            await Health(Http(port=port), list, bytes).start()

@@ -38,7 +38,7 @@ def heard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str,
         yield shown, listening
 
 
-def speak(environment: dict[str, str], stuck_after: int, turns: int) -> None:
+async def speak(environment: dict[str, str], stuck_after: int, turns: int) -> None:
     """Report for so many looks at what is stuck, which something is after ``stuck_after``."""
     looks = 0
 
@@ -50,7 +50,7 @@ def speak(environment: dict[str, str], stuck_after: int, turns: int) -> None:
         return ["network-host-1"] if looks > stuck_after else []
 
     with pytest.raises(EOFError):
-        asyncio.run(report(Systemd(environment), lambda: "ready", stuck))
+        await report(Systemd(environment), lambda: "ready", stuck)
 
 
 def everything(listening: socket.socket) -> list[str]:
@@ -64,10 +64,12 @@ def everything(listening: socket.socket) -> list[str]:
             return found
 
 
-def test_the_watchdog_is_fed_until_something_is_stuck(heard: tuple[str, socket.socket]) -> None:
+async def test_the_watchdog_is_fed_until_something_is_stuck(
+    heard: tuple[str, socket.socket],
+) -> None:
     """Ready comes first, then a sign of life twice in the watchdog's time, until one is missing."""
     address, listening = heard
-    speak({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": MICROSECONDS}, stuck_after=2, turns=5)
+    await speak({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": MICROSECONDS}, stuck_after=2, turns=5)
     alive = "STATUS=ready\nWATCHDOG=1"
     assert everything(listening) == ["READY=1\nSTATUS=ready", alive, alive]
 
@@ -90,7 +92,7 @@ def test_without_systemd_nobody_is_told(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("max_backoff", "stuck_after"), [(10, 120), (300, 600)])
-def test_silence_while_answers_are_due_is_stuck(
+async def test_silence_while_answers_are_due_is_stuck(
     tmp_path: Path, max_backoff: int, stuck_after: float
 ) -> None:
     """It is stuck when the SDK owes an answer and says nothing, not even that it cannot connect."""
@@ -102,28 +104,24 @@ def test_silence_while_answers_are_due_is_stuck(
         private_key=tmp_path / "client.key",
         max_backoff=max_backoff,
     )
-
-    async def look() -> list[bool]:
-        with Spool(tmp_path / "spool.db") as spool:
-            spooler = Spooler(spool, 1_000_000)
-            refused = RefusedMessages(spooler, lambda _messages: None, Timings().probe_every)
-            lane = Lane(aws, Share(0, 1), spooler, refused, Counts(), Timings())
-            loop = asyncio.get_running_loop()
-            now, seen = loop.time(), []
-            loop.time = lambda: now + stuck_after + 1  # type: ignore[method-assign]
-            seen.append(lane.stuck)
-            lane._window.open()  # never connected, the SDK will not answer
-            lane._window.add([Waiting.of(1, Message("lora/a/d", b"{}"))])
-            seen.append(lane.stuck)
-            loop.time = lambda: now + stuck_after - 1  # type: ignore[method-assign]
-            seen.append(lane.stuck)
-            loop.time = lambda: now + stuck_after + 1  # type: ignore[method-assign]
-            lane._on_lost("no connection")
-            seen.append(lane.stuck)
-            spooler.close()
-            return seen
-
-    assert asyncio.run(look()) == [False, True, False, False]
+    with Spool(tmp_path / "spool.db") as spool:
+        spooler = Spooler(spool, 1_000_000)
+        refused = RefusedMessages(spooler, lambda _messages: None, Timings().probe_every)
+        lane = Lane(aws, Share(0, 1), spooler, refused, Counts(), Timings())
+        loop = asyncio.get_running_loop()
+        now, seen = loop.time(), []
+        loop.time = lambda: now + stuck_after + 1  # type: ignore[method-assign]
+        seen.append(lane.stuck)
+        lane._window.open()  # never connected, the SDK will not answer
+        lane._window.add([Waiting.of(1, Message("lora/a/d", b"{}"))])
+        seen.append(lane.stuck)
+        loop.time = lambda: now + stuck_after - 1  # type: ignore[method-assign]
+        seen.append(lane.stuck)
+        loop.time = lambda: now + stuck_after + 1  # type: ignore[method-assign]
+        lane._on_lost("no connection")
+        seen.append(lane.stuck)
+        spooler.close()
+    assert seen == [False, True, False, False]
 
 
 _ANALYZE = which("systemd-analyze") or ""

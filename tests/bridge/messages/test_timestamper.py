@@ -135,18 +135,16 @@ def test_one_timestamp_for_each_uplink(deliveries: list[tuple[int, int]]) -> Non
     assert len(set(given_to.values())) == len(given_to)
 
 
-def test_standing_clock_never_gives_a_time_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standing_clock_never_gives_a_time_again() -> None:
     """A gateway whose clock stands still gets new timestamps beyond what is remembered."""
-    monkeypatch.setattr("bridge.messages.timestamper.REMEMBERED", 10)
-    timestamper = Timestamper()
+    timestamper = Timestamper(remembered=10)
     placed = [timestamper.place(replace(UPLINK, seqno=n), NOW).given for n in range(100)]
     assert len(set(placed)) == 100
 
 
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded() -> None:
     """The newest placements are remembered, and no more than twice as many as promised."""
-    monkeypatch.setattr("bridge.messages.timestamper.REMEMBERED", 10)
-    timestamper = Timestamper()
+    timestamper = Timestamper(remembered=10)
     for number in range(100):
         timestamper.place(replace(UPLINK, received_at=(NOW + number,)), NOW)
     assert 10 <= len(timestamper._given) < 20  # noqa: SLF001  # memory is the behaviour

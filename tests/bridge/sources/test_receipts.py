@@ -121,134 +121,103 @@ async def reached(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_what_is_on_disk_is_acknowledged(spool: Spool) -> None:
+async def test_what_is_on_disk_is_acknowledged(spool: Spool) -> None:
     """Uplinks with their commit, rejected frames with the quarantine's write, each once."""
-
-    async def scenario() -> None:
-        source = AcknowledgingSource(spool)
-        source.bring(b"1", b"junk", b"2")
-        assert source.acknowledged == {}
-        await source.until(b"1", b"junk", b"2")
-        assert all(source.acknowledged.values())
-        source.spooler.close()
-
-    asyncio.run(scenario())
+    source = AcknowledgingSource(spool)
+    source.bring(b"1", b"junk", b"2")
+    assert source.acknowledged == {}
+    await source.until(b"1", b"junk", b"2")
+    assert all(source.acknowledged.values())
+    source.spooler.close()
 
 
-def test_uplinks_of_one_commit_are_acknowledged_by_it(spool: Spool) -> None:
+async def test_uplinks_of_one_commit_are_acknowledged_by_it(spool: Spool) -> None:
     """Acknowledging costs no commit of its own for each uplink."""
+    source = AcknowledgingSource(spool)
+    commits: list[int] = []
+    commit = spool.commit
 
-    async def scenario() -> None:
-        source = AcknowledgingSource(spool)
-        commits: list[int] = []
-        commit = spool.commit
+    def counted(batch: Batch) -> bool:
+        commits.append(1)
+        return commit(batch)
 
-        def counted(batch: Batch) -> bool:
-            commits.append(1)
-            return commit(batch)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(spool, "commit", counted)
-            source.bring(*(b"%d" % number for number in range(1, 101)))
-            await source.until(*(b"%d" % number for number in range(1, 101)))
-        assert len(commits) <= 2  # one may be what the spooler does when it is connected
-        source.spooler.close()
-
-    asyncio.run(scenario())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spool, "commit", counted)
+        source.bring(*(b"%d" % number for number in range(1, 101)))
+        await source.until(*(b"%d" % number for number in range(1, 101)))
+    assert len(commits) <= 2  # one may be what the spooler does when it is connected
+    source.spooler.close()
 
 
-def test_a_failed_commit_acknowledges_nothing(spool: Spool) -> None:
+async def test_a_failed_commit_acknowledges_nothing(spool: Spool) -> None:
     """Not before a later commit has put the uplink on disk."""
-
-    async def scenario() -> None:
-        source = AcknowledgingSource(spool)
-        with failing(spool, "commit") as tries:
-            source.bring(b"1")
-            await reached(lambda: len(tries) > 0)
-            await asyncio.sleep(0)  # what the failed commit may have called
-            assert source.acknowledged == {}
-        await source.until(b"1")
-        assert source.acknowledged == {b"1": True}
-        source.spooler.close()
-
-    asyncio.run(scenario())
-
-
-def test_a_full_spool_acknowledges_what_it_has(spool: Spool) -> None:
-    """The uplink that fills it is on disk and acknowledged; then the source is paused."""
-
-    async def scenario() -> None:
-        source = AcknowledgingSource(spool, max_bytes=10)
+    source = AcknowledgingSource(spool)
+    with failing(spool, "commit") as tries:
         source.bring(b"1")
-        await source.until(b"1")
-        assert source.acknowledged == {b"1": True}
-        assert source.paused
-        source.spooler.close()
+        await reached(lambda: len(tries) > 0)
+        await asyncio.sleep(0)  # what the failed commit may have called
+        assert source.acknowledged == {}
+    await source.until(b"1")
+    assert source.acknowledged == {b"1": True}
+    source.spooler.close()
 
-    asyncio.run(scenario())
+
+async def test_a_full_spool_acknowledges_what_it_has(spool: Spool) -> None:
+    """The uplink that fills it is on disk and acknowledged; then the source is paused."""
+    source = AcknowledgingSource(spool, max_bytes=10)
+    source.bring(b"1")
+    await source.until(b"1")
+    assert source.acknowledged == {b"1": True}
+    assert source.paused
+    source.spooler.close()
 
 
-def test_a_failing_quarantine_acknowledges_nothing(spool: Spool) -> None:
+async def test_a_failing_quarantine_acknowledges_nothing(spool: Spool) -> None:
     """A rejected frame is kept in memory until it can be written, and acknowledged then."""
-
-    async def scenario() -> None:
-        source = AcknowledgingSource(spool)
-        with failing(spool, "on_rejected") as tries:
-            source.bring(b"junk")
-            await reached(lambda: len(tries) > 1)
-            assert source.acknowledged == {}
-        await source.until(b"junk")
-        assert source.acknowledged == {b"junk": True}
-        source.spooler.close()
-
-    asyncio.run(scenario())
+    source = AcknowledgingSource(spool)
+    with failing(spool, "on_rejected") as tries:
+        source.bring(b"junk")
+        await reached(lambda: len(tries) > 1)
+        assert source.acknowledged == {}
+    await source.until(b"junk")
+    assert source.acknowledged == {b"junk": True}
+    source.spooler.close()
 
 
-def test_a_full_disk_acknowledges_no_rejected_frame(spool: Spool) -> None:
+async def test_a_full_disk_acknowledges_no_rejected_frame(spool: Spool) -> None:
     """The quarantine leaves the last of the disk to uplinks; until there is room it owes."""
+    source = AcknowledgingSource(spool)
+    looks: list[int] = []
 
-    async def scenario() -> None:
-        source = AcknowledgingSource(spool)
-        looks: list[int] = []
+    def no_room() -> int:
+        looks.append(1)
+        return 0
 
-        def no_room() -> int:
-            looks.append(1)
-            return 0
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(spool, "room", no_room)
-            source.bring(b"junk")
-            await reached(lambda: len(looks) > 3)
-            assert source.acknowledged == {}
-        await source.until(b"junk")
-        assert source.acknowledged == {b"junk": True}
-        source.spooler.close()
-
-    asyncio.run(scenario())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spool, "room", no_room)
+        source.bring(b"junk")
+        await reached(lambda: len(looks) > 3)
+        assert source.acknowledged == {}
+    await source.until(b"junk")
+    assert source.acknowledged == {b"junk": True}
+    source.spooler.close()
 
 
-def test_a_flood_of_rejected_frames_is_kept_where_receipts_are_owed(spool: Spool) -> None:
+async def test_a_flood_of_rejected_frames_is_kept_where_receipts_are_owed(spool: Spool) -> None:
     """The pace that bounds a flood holds for nobody who waits for each receipt."""
     frames = [b"junk %d" % number for number in range(20)]
 
-    async def scenario() -> None:
-        source = AcknowledgingSource(spool, pace=1)
-        source.bring(*frames)
-        await source.until(*frames)
-        assert all(source.acknowledged.values())
-        source.spooler.close()
-
-    asyncio.run(scenario())
+    source = AcknowledgingSource(spool, pace=1)
+    source.bring(*frames)
+    await source.until(*frames)
+    assert all(source.acknowledged.values())
+    source.spooler.close()
 
 
-def test_what_nobody_keeps_is_acknowledged_at_once(spool: Spool) -> None:
+async def test_what_nobody_keeps_is_acknowledged_at_once(spool: Spool) -> None:
     """That is a kind that is not forwarded, and a rejected frame where none are to be kept."""
-
-    async def scenario() -> None:
-        source = AcknowledgingSource(spool, max_rejected=0)
-        source.bring(b"status", b"junk")
-        await source.until(b"status", b"junk")
-        assert on_disk(spool) == set()
-        source.spooler.close()
-
-    asyncio.run(scenario())
+    source = AcknowledgingSource(spool, max_rejected=0)
+    source.bring(b"status", b"junk")
+    await source.until(b"status", b"junk")
+    assert on_disk(spool) == set()
+    source.spooler.close()

@@ -50,7 +50,7 @@ def left(spool: Spool) -> list[ListedFrame]:
     return spool.on_rejected(rejected.listed)
 
 
-def read_again(
+async def read_again(
     path: Path,
     *frames: Rejected,
     max_bytes: int = 10**9,
@@ -58,28 +58,24 @@ def read_again(
     until: Callable[[Spool], bool],
 ) -> tuple[list[Waiting], list[ListedFrame]]:
     """Ask for all of these frames; return what waits and what is left when it is so far."""
-
-    async def scenario() -> tuple[list[Waiting], list[ListedFrame]]:
-        with Spool(path) as spool:
-            spool.on_rejected(partial(rejected.keep, frames=frames))
-            numbers = [each.id for each in left(spool)]
-            spool.on_rejected(partial(rejected.ask, numbers=numbers))
-            spooler = Spooler(spool, max_bytes)
-            spooler.connect(outlet=_Nowhere(), inlets=[])
-            clock = Clock(wall=lambda: 1, monotonic=lambda: 0.0)
-            forwarder = Forwarder(
-                spooler.keep, lambda _rejected, _receipt=None: None, Timestamper(), Counts(), clock
-            )
-            reading = Retry(spool, spooler, forwarder, parser_of(listens), look_every=0.01)
-            task = asyncio.create_task(reading.run())
-            async with asyncio.timeout(10):
-                while not until(spool):
-                    await asyncio.sleep(0.01)
-            task.cancel()
-            spooler.close()
-            return spool.read(0, 10**9, Share(0, 1)).messages, left(spool)
-
-    return asyncio.run(scenario())
+    with Spool(path) as spool:
+        spool.on_rejected(partial(rejected.keep, frames=frames))
+        numbers = [each.id for each in left(spool)]
+        spool.on_rejected(partial(rejected.ask, numbers=numbers))
+        spooler = Spooler(spool, max_bytes)
+        spooler.connect(outlet=_Nowhere(), inlets=[])
+        clock = Clock(wall=lambda: 1, monotonic=lambda: 0.0)
+        forwarder = Forwarder(
+            spooler.keep, lambda _rejected, _receipt=None: None, Timestamper(), Counts(), clock
+        )
+        reading = Retry(spool, spooler, forwarder, parser_of(listens), look_every=0.01)
+        task = asyncio.create_task(reading.run())
+        async with asyncio.timeout(10):
+            while not until(spool):
+                await asyncio.sleep(0.01)
+        task.cancel()
+        spooler.close()
+        return spool.read(0, 10**9, Share(0, 1)).messages, left(spool)
 
 
 def none_asked(spool: Spool) -> bool:
@@ -87,13 +83,13 @@ def none_asked(spool: Spool) -> bool:
     return not spool.on_rejected(rejected.waiting)
 
 
-def test_what_is_understood_now_is_published(
+async def test_what_is_understood_now_is_published(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It waits for publishing, in the order of receipt, and is rejected no more."""
     caplog.set_level(logging.INFO)
     frames = [rejected_frame(each) for each in (LAYOUT_1, LAYOUT_2, frame(appeui=None))]
-    made, others = read_again(tmp_path / "spool.db", *frames, until=none_asked)
+    made, others = await read_again(tmp_path / "spool.db", *frames, until=none_asked)
     assert [each.topic for each in made] == [
         "lora/37817737f13/9372163",
         "lora/a1/9372163",
@@ -105,7 +101,7 @@ def test_what_is_understood_now_is_published(
     assert caplog.messages == ["3 rejected frames read again: 0 still rejected"]
 
 
-def test_what_is_not_understood_stays(tmp_path: Path) -> None:
+async def test_what_is_not_understood_stays(tmp_path: Path) -> None:
     """With the reason of today; so does one of which only the beginning is there."""
     frames = [
         rejected_frame(b"junk"),
@@ -113,7 +109,7 @@ def test_what_is_not_understood_stays(tmp_path: Path) -> None:
         rejected_frame(LAYOUT_2, "gone:1"),
         rejected_frame(LAYOUT_1, whole=False),
     ]
-    made, others = read_again(tmp_path / "spool.db", *frames, until=none_asked)
+    made, others = await read_again(tmp_path / "spool.db", *frames, until=none_asked)
     assert made == []
     assert [each.reason for each in others] == [
         "not JSON",
@@ -123,31 +119,31 @@ def test_what_is_not_understood_stays(tmp_path: Path) -> None:
     ]
 
 
-def test_a_listener_that_moved(tmp_path: Path) -> None:
+async def test_a_listener_that_moved(tmp_path: Path) -> None:
     """Frames of an address that is no more are of the application that all others have."""
     gone = rejected_frame(LAYOUT_2, "gone:1")
     listens = (_listen(_HERE, "a2"), _listen(_THERE, "a2"))
     path = tmp_path / "spool.db"
-    made, others = read_again(path, gone, listens=listens, until=none_asked)
+    made, others = await read_again(path, gone, listens=listens, until=none_asked)
     assert [each.topic for each in made] == ["lora/a2/9372163"]
     assert others == []
 
 
-def test_what_is_no_uplink_is_done_with(tmp_path: Path) -> None:
+async def test_what_is_no_uplink_is_done_with(tmp_path: Path) -> None:
     """A message of another kind, by the rules of now, is neither published nor rejected."""
     path = tmp_path / "spool.db"
-    assert read_again(path, rejected_frame(b'{"mote":{}}'), until=none_asked) == ([], [])
+    assert await read_again(path, rejected_frame(b'{"mote":{}}'), until=none_asked) == ([], [])
 
 
-def test_more_than_at_once(tmp_path: Path) -> None:
+async def test_more_than_at_once(tmp_path: Path) -> None:
     """Any number is read, each once."""
     frames = [rejected_frame(frame(moteeui=str(number))) for number in range(500)]
-    made, others = read_again(tmp_path / "spool.db", *frames, until=none_asked)
+    made, others = await read_again(tmp_path / "spool.db", *frames, until=none_asked)
     assert [each.topic for each in made] == [f"lora/37817737f13/{n}" for n in range(500)]
     assert others == []
 
 
-def test_what_cannot_be_read_stops_nothing(
+async def test_what_cannot_be_read_stops_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A failure of whatever kind is said, and what was asked for is tried again."""
@@ -160,12 +156,14 @@ def test_what_cannot_be_read_stops_nothing(
         return again(forwarder, *arguments)  # type: ignore[arg-type]  # passed on as they are
 
     monkeypatch.setattr(Forwarder, "again", failing)
-    made, others = read_again(tmp_path / "spool.db", rejected_frame(LAYOUT_1), until=none_asked)
+    made, others = await read_again(
+        tmp_path / "spool.db", rejected_frame(LAYOUT_1), until=none_asked
+    )
     assert (len(made), others) == (1, [])
     assert caplog.messages == ["rejected frames cannot be read again: database is locked"]
 
 
-def test_a_full_spool_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_spool_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the spool takes no frames, it takes none of these either."""
     path = tmp_path / "spool.db"
     looks: list[bool] = []
@@ -177,24 +175,21 @@ def test_a_full_spool_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Spooler, "pressed", property(seen))
     with Spool(path) as spool:
         spool.commit(Batch([Waiting(1, 0, "lora/a/d", b"x" * 2000)], [], [], []))
-    made, others = read_again(
+    made, others = await read_again(
         path, rejected_frame(LAYOUT_1), max_bytes=1000, until=lambda _spool: looks.count(True) > 3
     )
     assert ([each.id for each in made], len(others)) == ([1], 1)
 
 
-def test_a_frame_is_not_lost_when_the_message_cannot_be_written(tmp_path: Path) -> None:
+async def test_a_frame_is_not_lost_when_the_message_cannot_be_written(tmp_path: Path) -> None:
     """Before the commit the frame is there, and after it the message."""
     path = tmp_path / "spool.db"
 
-    async def scenario() -> None:
-        with Spool(path) as spool:
-            spool.on_rejected(partial(rejected.keep, frames=[rejected_frame(LAYOUT_1)]))
-            spooler = Spooler(spool, 10**9)
-            spooler.keep_again(1, Message("lora/a/d", b"{}"), Placement("a/d", 1, 1, b""))
-            assert (spooler.count_waiting(), len(left(spool))) == (0, 1)
-            spooler.commit()
-            assert (spooler.count_waiting(), len(left(spool))) == (1, 0)
-            spooler.close()
-
-    asyncio.run(scenario())
+    with Spool(path) as spool:
+        spool.on_rejected(partial(rejected.keep, frames=[rejected_frame(LAYOUT_1)]))
+        spooler = Spooler(spool, 10**9)
+        spooler.keep_again(1, Message("lora/a/d", b"{}"), Placement("a/d", 1, 1, b""))
+        assert (spooler.count_waiting(), len(left(spool))) == (0, 1)
+        spooler.commit()
+        assert (spooler.count_waiting(), len(left(spool))) == (1, 0)
+        spooler.close()

@@ -53,30 +53,26 @@ async def read_all(spooler: Spooler) -> list[Waiting]:
     return (await spooler.read(0, 10**9, Share(0, 1))).messages
 
 
-def test_the_outlet_hears_of_messages_first(spool: Spool) -> None:
+async def test_the_outlet_hears_of_messages_first(spool: Spool) -> None:
     """The outlet is told just before what was kept can be read."""
+    spooler = Spooler(spool, 10**9)
+    arrived = asyncio.Event()
+    at_once: list[int] = []
 
-    async def scenario() -> None:
-        spooler = Spooler(spool, 10**9)
-        arrived = asyncio.Event()
-        at_once: list[int] = []
+    def on_arrived(messages: list[Waiting]) -> None:
+        at_once.extend([len(messages), spooler.count_waiting()])
+        arrived.set()
 
-        def on_arrived(messages: list[Waiting]) -> None:
-            at_once.extend([len(messages), spooler.count_waiting()])
-            arrived.set()
-
-        spooler.connect(outlet=Ends(on_arrived), inlets=[])
-        for _ in range(3):
-            spooler.keep(MESSAGE, PLACEMENT)
-        await arrived.wait()
-        assert at_once == [3, 0]
-        assert len(await read_all(spooler)) == 3
-        spooler.close()
-
-    asyncio.run(scenario())
+    spooler.connect(outlet=Ends(on_arrived), inlets=[])
+    for _ in range(3):
+        spooler.keep(MESSAGE, PLACEMENT)
+    await arrived.wait()
+    assert at_once == [3, 0]
+    assert len(await read_all(spooler)) == 3
+    spooler.close()
 
 
-def test_what_is_delivered_before_it_is_on_disk_does_not_stay_there(
+async def test_what_is_delivered_before_it_is_on_disk_does_not_stay_there(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the disk fails, what AWS IoT has acknowledged is neither left nor kept afterwards."""
@@ -85,135 +81,113 @@ def test_what_is_delivered_before_it_is_on_disk_does_not_stay_there(
     def failing(*_work: object) -> None:
         raise sqlite3.OperationalError("disk is full")
 
-    async def scenario() -> None:
-        spooler = Spooler(spool, 10**9)
-        arrivals: list[list[int]] = []
-        taken: list[Waiting] = []
+    spooler = Spooler(spool, 10**9)
+    arrivals: list[list[int]] = []
+    taken: list[Waiting] = []
 
-        def on_arrived(messages: list[Waiting]) -> None:
-            arrivals.append([each.id for each in messages])
-            taken[:] = messages
+    def on_arrived(messages: list[Waiting]) -> None:
+        arrivals.append([each.id for each in messages])
+        taken[:] = messages
 
-        spooler.connect(outlet=Ends(on_arrived), inlets=[])
-        monkeypatch.setattr(spool, "commit", failing)
-        for _ in range(3):
-            spooler.keep(MESSAGE, PLACEMENT)
-        with pytest.raises(sqlite3.OperationalError):
-            spooler.commit()
-        spooler.forget(taken[:2])
-        assert spooler.uncommitted == 1
-        monkeypatch.setattr(spool, "commit", commit)
+    spooler.connect(outlet=Ends(on_arrived), inlets=[])
+    monkeypatch.setattr(spool, "commit", failing)
+    for _ in range(3):
+        spooler.keep(MESSAGE, PLACEMENT)
+    with pytest.raises(sqlite3.OperationalError):
         spooler.commit()
-        assert arrivals == [[1, 2, 3]] * 2
-        assert [each.id for each in await read_all(spooler)] == [3]
-        assert spooler.waiting_messages == 1
-        spooler.close()
+    spooler.forget(taken[:2])
+    assert spooler.uncommitted == 1
+    monkeypatch.setattr(spool, "commit", commit)
+    spooler.commit()
+    assert arrivals == [[1, 2, 3]] * 2
+    assert [each.id for each in await read_all(spooler)] == [3]
+    assert spooler.waiting_messages == 1
+    spooler.close()
 
-    asyncio.run(scenario())
 
-
-def test_a_forgotten_message_leaves_without_another_commit(spool: Spool) -> None:
+async def test_a_forgotten_message_leaves_without_another_commit(spool: Spool) -> None:
     """A delivered message leaves the disk soon, also when nothing else is written."""
+    spooler = Spooler(spool, 10**9)
+    spooler.keep(MESSAGE, PLACEMENT)
+    spooler.commit()
+    spooler.forget(await read_all(spooler))
+    async with asyncio.timeout(10):
+        while spooler.count_waiting():
+            await asyncio.sleep(0.05)
+    spooler.close()
 
-    async def scenario() -> None:
-        spooler = Spooler(spool, 10**9)
+
+async def test_a_refused_message_is_not_tried_again_once_delivered(spool: Spool) -> None:
+    """What was delivered or refused a moment ago is not among those to try again."""
+    spooler = Spooler(spool, 10**9)
+    for _ in range(3):
+        spooler.keep(MESSAGE, PLACEMENT)
+    spooler.commit()
+    first, second, third = await read_all(spooler)
+    for each in (first, second, third):
+        spooler.refuse(each)
+    assert await spooler.refused(MESSAGE.topic, 0, 10) == [first, second, third]
+    spooler.forget([first])
+    spooler.refuse(second)
+    assert await spooler.oldest_refused("") == third
+    assert await spooler.refused(MESSAGE.topic, 0, 10) == [second, third]
+    spooler.close()
+
+
+async def test_pressure_at_max_bytes(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
+    """At `max_bytes` it asks for no more, and for more again once something has left; both said."""
+    spooler = Spooler(spool, 3000)
+    pressures = connected(spooler).pressures
+    for expected in ([], [], [True]):
         spooler.keep(MESSAGE, PLACEMENT)
         spooler.commit()
-        spooler.forget(await read_all(spooler))
-        async with asyncio.timeout(10):
-            while spooler.count_waiting():
-                await asyncio.sleep(0.05)
-        spooler.close()
-
-    asyncio.run(scenario())
-
-
-def test_a_refused_message_is_not_tried_again_once_delivered(spool: Spool) -> None:
-    """What was delivered or refused a moment ago is not among those to try again."""
-
-    async def scenario() -> None:
-        spooler = Spooler(spool, 10**9)
-        for _ in range(3):
-            spooler.keep(MESSAGE, PLACEMENT)
-        spooler.commit()
-        first, second, third = await read_all(spooler)
-        for each in (first, second, third):
-            spooler.refuse(each)
-        assert await spooler.refused(MESSAGE.topic, 0, 10) == [first, second, third]
-        spooler.forget([first])
-        spooler.refuse(second)
-        assert await spooler.oldest_refused("") == third
-        assert await spooler.refused(MESSAGE.topic, 0, 10) == [second, third]
-        spooler.close()
-
-    asyncio.run(scenario())
-
-
-def test_pressure_at_max_bytes(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
-    """At `max_bytes` it asks for no more, and for more again once something has left; both said."""
-
-    async def scenario() -> None:
-        spooler = Spooler(spool, 3000)
-        pressures = connected(spooler).pressures
-        for expected in ([], [], [True]):
-            spooler.keep(MESSAGE, PLACEMENT)
-            spooler.commit()
-            assert pressures == expected
-        spooler.forget((await read_all(spooler))[:1])
-        spooler.commit()
-        assert pressures == [True, False]
-        spooler.close()
-
-    asyncio.run(scenario())
+        assert pressures == expected
+    spooler.forget((await read_all(spooler))[:1])
+    spooler.commit()
+    assert pressures == [True, False]
+    spooler.close()
     assert "spool: full: 3000 bytes wait, room for" in caplog.text
     assert "spool: room again: 2000 bytes wait, room for" in caplog.text
 
 
-def test_a_full_spool_that_lost_messages_has_room(spool: Spool, tmp_path: Path) -> None:
+async def test_a_full_spool_that_lost_messages_has_room(spool: Spool, tmp_path: Path) -> None:
     """What a damaged file cost does not count any more."""
     messages = 300
 
-    async def scenario() -> None:
-        spooler = Spooler(spool, 1000 * messages)
-        pressures = connected(spooler).pressures
-        for _ in range(messages):
-            spooler.keep(MESSAGE, PLACEMENT)
-        spooler.commit()
-        assert pressures == [True]
-        with closing(sqlite3.connect(tmp_path / "spool.db")) as other:
-            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        with (tmp_path / "spool.db").open("r+b") as file:
-            file.seek(4096)
-            file.write(b"\xff" * 4096 * 60)
-        spool._db.execute("PRAGMA shrink_memory")  # noqa: SLF001  # it has read the pages before
-        assert len(await read_all(spooler)) < messages
-        spooler.commit()
-        assert pressures == [True, False]
-        spooler.close()
-
-    asyncio.run(scenario())
+    spooler = Spooler(spool, 1000 * messages)
+    pressures = connected(spooler).pressures
+    for _ in range(messages):
+        spooler.keep(MESSAGE, PLACEMENT)
+    spooler.commit()
+    assert pressures == [True]
+    with closing(sqlite3.connect(tmp_path / "spool.db")) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (tmp_path / "spool.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096 * 60)
+    spool._db.execute("PRAGMA shrink_memory")  # noqa: SLF001  # it has read the pages before
+    assert len(await read_all(spooler)) < messages
+    spooler.commit()
+    assert pressures == [True, False]
+    spooler.close()
 
 
-def test_a_full_spool_is_full_after_a_restart(spool: Spool) -> None:
+async def test_a_full_spool_is_full_after_a_restart(spool: Spool) -> None:
     """What waits from an earlier run counts too."""
-
-    async def scenario() -> None:
-        earlier = Spooler(spool, 10**9)
-        earlier.keep(MESSAGE, PLACEMENT)
-        earlier.commit()
-        earlier.close()
-        spooler = Spooler(spool, 1000)
-        pressures = connected(spooler).pressures
-        async with asyncio.timeout(10):
-            while not pressures:
-                await asyncio.sleep(0)
-        assert pressures == [True]
-        spooler.close()
-
-    asyncio.run(scenario())
+    earlier = Spooler(spool, 10**9)
+    earlier.keep(MESSAGE, PLACEMENT)
+    earlier.commit()
+    earlier.close()
+    spooler = Spooler(spool, 1000)
+    pressures = connected(spooler).pressures
+    async with asyncio.timeout(10):
+        while not pressures:
+            await asyncio.sleep(0)
+    assert pressures == [True]
+    spooler.close()
 
 
-def test_failing_disk_loses_nothing(
+async def test_failing_disk_loses_nothing(
     spool: Spool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A commit that fails is said and tried again until it succeeds."""
@@ -227,36 +201,30 @@ def test_failing_disk_loses_nothing(
 
     monkeypatch.setattr(spool, "commit", failing)
 
-    async def scenario() -> None:
-        spooler = Spooler(spool, 10**9)
-        spooler.keep(MESSAGE, PLACEMENT)
-        async with asyncio.timeout(10):
-            while not spooler.count_waiting():
-                await asyncio.sleep(0.05)
-        assert len(await read_all(spooler)) == 1
-        spooler.close()
-
-    asyncio.run(scenario())
+    spooler = Spooler(spool, 10**9)
+    spooler.keep(MESSAGE, PLACEMENT)
+    async with asyncio.timeout(10):
+        while not spooler.count_waiting():
+            await asyncio.sleep(0.05)
+    assert len(await read_all(spooler)) == 1
+    spooler.close()
     assert "spool: disk is full: nothing is lost, trying again" in caplog.text
     assert "spool: unforeseen: nothing is lost, trying again" in caplog.text
 
 
-def test_the_file_shrinks_back_after_a_backlog(spool: Spool, tmp_path: Path) -> None:
+async def test_the_file_shrinks_back_after_a_backlog(spool: Spool, tmp_path: Path) -> None:
     """What a backlog took on disk is given back once it has been delivered, while running."""
-
-    async def scenario() -> None:
-        spooler = Spooler(spool, 10**9)
-        for _ in range(20_000):
-            spooler.keep(MESSAGE, PLACEMENT)
-        spooler.commit()
-        spooler.forget(await read_all(spooler))
-        sizes = [size()]
-        async with asyncio.timeout(20):
-            while size() > sizes[0] / 3:
-                await asyncio.sleep(0.05)
-        spooler.close()
 
     def size() -> int:
         return (tmp_path / "spool.db").stat().st_size
 
-    asyncio.run(scenario())
+    spooler = Spooler(spool, 10**9)
+    for _ in range(20_000):
+        spooler.keep(MESSAGE, PLACEMENT)
+    spooler.commit()
+    spooler.forget(await read_all(spooler))
+    sizes = [size()]
+    async with asyncio.timeout(20):
+        while size() > sizes[0] / 3:
+            await asyncio.sleep(0.05)
+    spooler.close()

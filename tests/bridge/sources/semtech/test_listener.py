@@ -3,8 +3,8 @@
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 import pytest
 
@@ -50,69 +50,53 @@ class Setting:
                 await asyncio.sleep(0.01)
 
 
-def play(setting: Setting, scenario: Callable[[Setting], Awaitable[None]]) -> None:
-    """Run a scenario against a listening source."""
-
-    async def run() -> None:
-        await setting.source.start()
-        await scenario(setting)
-        await setting.source.stop()
-
-    asyncio.run(run())
+@asynccontextmanager
+async def listening(setting: Setting) -> AsyncIterator[Setting]:
+    """Have the setting's source listen meanwhile."""
+    await setting.source.start()
+    yield setting
+    await setting.source.stop()
 
 
-def test_joined_frames_in_one_write() -> None:
+async def test_joined_frames_in_one_write() -> None:
     """Fifty frames in one write are fifty uplinks."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting()) as setting:
         with setting.connect() as server:
             server.sendall((LAYOUT_1 + b"\0") * 50)
             await setting.until(lambda: len(setting.kept) == 50)
 
-    play(Setting(), scenario)
 
-
-def test_the_listeners_application_serves_frames_without_one() -> None:
+async def test_the_listeners_application_serves_frames_without_one() -> None:
     """A frame without appeui belongs to the application of its port."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting(application="a1")) as setting:
         with setting.connect() as server:
             server.sendall(LAYOUT_2 + b"\0")
             await setting.until(lambda: len(setting.kept) == 1)
         assert setting.kept[0].topic == "lora/a1/9372163"
 
-    play(Setting(application="a1"), scenario)
 
-
-def test_bad_input_never_closes_the_connection() -> None:
+async def test_bad_input_never_closes_the_connection() -> None:
     """After every kind of bad input the same connection still serves."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting()) as setting:
         with setting.connect() as server:
             for bad in (b"junk", b"\xff\xfe", b"[" * 60_000, b"x" * 200_000, b"[]", b"{}"):
                 server.sendall(bad + b"\0" + frame() + b"\0")
             await setting.until(lambda: len(setting.kept) == 6)
         assert setting.counts.rejected.total() == 6
 
-    play(Setting(), scenario)
 
-
-def test_a_frame_cut_off_by_the_end_is_counted() -> None:
+async def test_a_frame_cut_off_by_the_end_is_counted() -> None:
     """A connection that ends inside a frame costs that frame, and says so."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting()) as setting:
         with setting.connect() as server:
             server.sendall(frame() + b"\0" + frame()[:10])
         await setting.until(lambda: setting.counts.received == 2)
         assert setting.counts.summary().endswith("(truncated: 1)")
 
-    play(Setting(), scenario)
 
-
-def test_a_pause_holds_old_and_new_connections() -> None:
+async def test_a_pause_holds_old_and_new_connections() -> None:
     """While paused nothing is read from anyone; afterwards everything is."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting()) as setting:
         with setting.connect() as old:
             old.sendall(frame() + b"\0")
             await setting.until(lambda: len(setting.kept) == 1)
@@ -126,13 +110,10 @@ def test_a_pause_holds_old_and_new_connections() -> None:
                 setting.source.resume()
                 await setting.until(lambda: len(setting.kept) == 3)
 
-    play(Setting(), scenario)
 
-
-def test_stopping_takes_what_has_arrived() -> None:
+async def test_stopping_takes_what_has_arrived() -> None:
     """What a network server wrote before the stop is read, and then it is disconnected."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting()) as setting:
         with setting.connect() as server:
             server.sendall(frame() + b"\0")
             await setting.until(lambda: len(setting.kept) == 1)
@@ -141,8 +122,6 @@ def test_stopping_takes_what_has_arrived() -> None:
             assert len(setting.kept) == 2001
             server.settimeout(10)
             assert server.recv(1) == b""
-
-    play(Setting(), scenario)
 
 
 class Slow(list[Message]):
@@ -155,10 +134,9 @@ class Slow(list[Message]):
             time.sleep(0.2)
 
 
-def test_stopping_takes_what_has_arrived_before_a_slow_disk() -> None:
+async def test_stopping_takes_what_has_arrived_before_a_slow_disk() -> None:
     """The time that a commit takes is no silence of the network server."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting()) as setting:
         setting.kept = Slow()
         with setting.connect() as server:
             server.sendall(LAYOUT_1 + b"\0")
@@ -167,13 +145,10 @@ def test_stopping_takes_what_has_arrived_before_a_slow_disk() -> None:
             await setting.source.stop()
             assert len(setting.kept) == 2001
 
-    play(Setting(), scenario)
 
-
-def test_stopping_takes_what_a_resting_connection_has() -> None:
+async def test_stopping_takes_what_a_resting_connection_has() -> None:
     """Frames behind garbage are taken, though their connection rests for the garbage."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting(penalty=10**9)) as setting:
         with setting.connect() as server:
             server.sendall(b"garbage\0")
             await setting.until(lambda: setting.counts.received == 1)
@@ -181,16 +156,14 @@ def test_stopping_takes_what_a_resting_connection_has() -> None:
             await setting.source.stop()
             assert len(setting.kept) == 1
 
-    play(Setting(penalty=10**9), scenario)
 
-
-def test_a_flood_of_connections_displaces_no_network_server(
+async def test_a_flood_of_connections_displaces_no_network_server(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Whoever has delivered stays, whoever is new gets in; of the others the oldest go."""
     caplog.set_level("INFO")
 
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting(max_connections=10)) as setting:
         with ExitStack() as stack:
             old = stack.enter_context(setting.connect())
             old.sendall(frame(seqno=1) + b"\0")
@@ -204,16 +177,13 @@ def test_a_flood_of_connections_displaces_no_network_server(
                 server.sendall(frame(seqno=2) + b"\0")
             await setting.until(lambda: len(setting.kept) == 3)
             assert len(setting.source._connections) <= 10  # noqa: SLF001  # what is held
-
-    play(Setting(max_connections=10), scenario)
     assert caplog.text.count("more than max_connections = 10 to 127.0.0.1:0") == 1
     assert caplog.text.count(" connected") == 20
 
 
-def test_of_several_network_servers_the_longest_silent_goes() -> None:
+async def test_of_several_network_servers_the_longest_silent_goes() -> None:
     """When all have delivered, the one that did so longest ago makes room."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting(max_connections=2)) as setting:
         with setting.connect() as first, setting.connect() as second:
             for count, server in enumerate((first, second, first), start=1):
                 server.sendall(frame() + b"\0")
@@ -226,26 +196,20 @@ def test_of_several_network_servers_the_longest_silent_goes() -> None:
                 first.sendall(frame() + b"\0")
                 await setting.until(lambda: len(setting.kept) == 5)
 
-    play(Setting(max_connections=2), scenario)
 
-
-def test_connections_are_kept_alive() -> None:
+async def test_connections_are_kept_alive() -> None:
     """A network server that is gone without a word is noticed, by TCP keep-alive."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting()) as setting:
         with setting.connect():
             await setting.until(lambda: len(setting.source._connections) == 1)  # noqa: SLF001
             (connection,) = setting.source._connections  # noqa: SLF001
             accepted = connection.transport.get_extra_info("socket")
             assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
 
-    play(Setting(), scenario)
 
-
-def test_nobody_gets_in_after_the_stop() -> None:
+async def test_nobody_gets_in_after_the_stop() -> None:
     """A connection that was waiting to be accepted when the source stopped is not served."""
-
-    async def scenario(setting: Setting) -> None:
+    async with listening(Setting()) as setting:
         with setting.connect() as late:
             late.sendall(frame() + b"\0")
             await setting.source.stop()
@@ -254,13 +218,11 @@ def test_nobody_gets_in_after_the_stop() -> None:
                 assert late.recv(1) == b""
         assert not setting.source._connections  # noqa: SLF001  # what is held
 
-    play(Setting(), scenario)
 
-
-def test_a_taken_port_is_one_clear_error() -> None:
+async def test_a_taken_port_is_one_clear_error() -> None:
     """Listening where something listens already names the address."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         source = Listener([Listen(port=port)], Setting().source._forwarder)  # noqa: SLF001  # any
         with pytest.raises(BridgeError, match=rf"cannot listen on 127\.0\.0\.1:{port}: "):
-            asyncio.run(source.start())
+            await source.start()
