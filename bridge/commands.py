@@ -23,7 +23,7 @@ def config_option(command: Callable[_P, None]) -> Callable[_P, None]:
         default="bridge.toml",
         metavar="FILE",
         show_default=True,
-        help="Configuration, as 'enroll' writes it.",
+        help="The configuration, which 'enroll' writes.",
     )(command)
 
 
@@ -32,20 +32,20 @@ def config_option(command: Callable[_P, None]) -> Callable[_P, None]:
 @click.option(
     "--log-format",
     type=click.Choice(["human", "json"]),
-    help="Lines for people, or JSON; for people on a terminal, else JSON, by default.",
+    help="By default human on a terminal, else json.",
 )
 @click.option(
     "--log-level",
     type=click.Choice(["error", "warning", "info", "debug"]),
     default="info",
     show_default=True,
-    help="What is said; debug follows each uplink, with its payload.",
+    help="How much is logged; debug follows each uplink, with its payload.",
 )
 def run(config_path: Path, log_format: str | None, log_level: str) -> None:
     """Forward the network server's frames to AWS IoT.
 
-    Runs until SIGTERM or SIGINT. Every frame goes to the disk as it is published, and stays
-    there until AWS IoT has acknowledged it. Logs go to standard error.
+    Runs until SIGTERM or SIGINT. Each frame is kept on disk until AWS IoT has acknowledged it.
+    The log goes to standard error.
 
     \b
     Example:

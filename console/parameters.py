@@ -53,7 +53,7 @@ def point(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
         raise click.BadParameter(str(error)) from None
 
 
-def device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+def device_argument(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Read ``APPEUI/MOTEEUI``."""
     if not re.fullmatch(f"{EUI_PATTERN}/{EUI_PATTERN}", value):
         raise click.BadParameter(f"{value!r} is not APPEUI/MOTEEUI")
@@ -61,7 +61,7 @@ def device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 
 def finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
-    """Read a number that is neither infinite nor none at all."""
+    """Read a number: neither infinite nor NaN."""
     if not math.isfinite(value):
         raise click.BadParameter("not a finite number")
     return value
@@ -82,7 +82,7 @@ def folder_option(command: Callable[_P, None]) -> Callable[_P, None]:
         default=".",
         metavar="DIR",
         show_default=True,
-        help="Folder of the key and what belongs to it.",
+        help="The folder of the key and the certificate.",
     )(command)
 
 
@@ -104,7 +104,7 @@ def identity_options(command: Callable[_P, None]) -> Callable[_P, None]:
         required=True,
         callback=_name,
         metavar="NAME",
-        help="Name of this bridge or consumer: letters, digits and '-'.",
+        help="Name of the bridge or consumer: letters, digits and '-'.",
     )(folder_option(command))
 
 
@@ -114,7 +114,7 @@ def endpoint_options(command: Callable[_P, None]) -> Callable[_P, None]:
         "--root-ca",
         type=click.Path(dir_okay=False, exists=True, path_type=Path),
         metavar="FILE",
-        help="CA of the endpoint (PEM); otherwise the system's certificates are trusted.",
+        help="CA of the endpoint (PEM); without it, the system's CAs.",
     )(command)
     command = click.option(
         "--port",
@@ -127,5 +127,5 @@ def endpoint_options(command: Callable[_P, None]) -> Callable[_P, None]:
         "--endpoint",
         callback=_host_name,
         metavar="HOST",
-        help="AWS IoT endpoint, else asked of AWS.",
+        help="AWS IoT endpoint; without it, AWS is asked.",
     )(command)

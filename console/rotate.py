@@ -15,8 +15,8 @@ from console.parameters import identity_options
 def rotate() -> None:
     """Change the key and certificate of a bridge or consumer, losing nothing.
 
-    Three steps, with a deployment after each of the first two; each may be repeated, and goes on
-    where it was broken off. For a time both certificates are active.
+    There are three steps. Deploy after the first and after the second. You may repeat each step:
+    it goes on where it was interrupted. Between the two deployments both certificates are active.
 
     \b
     Example:
@@ -33,15 +33,15 @@ def rotate() -> None:
 def begin(name: str, folder: Path) -> None:
     """Make a new key, and a certificate request for it.
 
-    Writes NAME.next.key (mode 0600) and NAME.next.csr; nothing uses them yet.
+    Writes NAME.next.key (mode 0600) and NAME.next.csr. Nothing uses them yet.
 
     \b
     Example:
       lora-bridge rotate begin --name network-host-1 --dir /etc/lora-bridge
     """
-    from console.identity.rotation import begin as make
+    from console.identity import rotation
 
-    csr = make(name, folder)
+    csr = rotation.begin(name, folder)
     click.echo(f"{csr}: the new certificate request")
     click.echo(
         f'next: name both in the context, "{name}": ["{name}.csr", "{csr.name}"], and deploy;'
@@ -54,18 +54,19 @@ def begin(name: str, folder: Path) -> None:
 def switch(name: str, folder: Path) -> None:
     """Fetch the new certificate, prove that it works, and use it.
 
-    NAME.key and NAME.pem lead to the new pair then, both at once, and the former one is kept. Of
-    a bridge, the endpoint is that of bridge.toml. Needs the AWS credentials that enroll needs,
-    which may also list what is attached to the certificate.
+    First it connects with the new pair and tries it. Then NAME.key and NAME.pem lead to the new
+    pair, both at once. The former pair is kept. For a bridge, it connects to the endpoint in
+    bridge.toml. Needs the AWS credentials that enroll needs. They must also be allowed to list
+    what is attached to the certificate.
 
     \b
     Example:
       lora-bridge rotate switch --name network-host-1 --dir /etc/lora-bridge
     """
     from console.check.new_pair import trial
-    from console.identity.rotation import switch as use
+    from console.identity import rotation
 
-    certificate = use(name, folder, trial(name, folder))
+    certificate = rotation.switch(name, folder, trial(name, folder))
     click.echo(f"{certificate}: the new certificate")
     click.echo("next: restart what uses it (a bridge loses nothing by that), and try it with")
     click.echo("lora-bridge check; then name the new CSR alone in the context, and deploy;")
@@ -75,17 +76,17 @@ def switch(name: str, folder: Path) -> None:
 @rotate.command()
 @identity_options
 def finish(name: str, folder: Path) -> None:
-    """Forget the former key, once its certificate is no longer deployed.
+    """Remove the former key, once its certificate is no longer deployed.
 
-    NAME.next.csr becomes NAME.csr.
+    Renames NAME.next.csr to NAME.csr.
 
     \b
     Example:
       lora-bridge rotate finish --name network-host-1 --dir /etc/lora-bridge
     """
-    from console.identity.rotation import finish as forget
+    from console.identity import rotation
 
-    gone = forget(name, folder)
+    gone = rotation.finish(name, folder)
     for each in gone:
         click.echo(f"{each}: retired, its key removed")
     if not gone:

@@ -203,12 +203,11 @@ def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[
     show_default=True,
     help="Frames a second.",
 )
-@click.option("--count", type=click.IntRange(1), help="Frames in all; otherwise without end.")
+@click.option("--count", type=click.IntRange(1), help="How many frames; without it, until Ctrl-C.")
 def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | None) -> None:
     """Play the network server: send plausible frames to the bridge.
 
-    Both layouts of the frames are used, with keep-alives, and frames are joined and split
-    as TCP does.
+    It uses both layouts of frames, and sends keep-alives. It joins and splits frames as TCP may.
 
     \b
     Example:
@@ -220,7 +219,8 @@ def simulate(connect: tuple[str, int], devices: int, rate: float, count: int | N
         nonlocal sent
         sent += added
         if sys.stderr.isatty():
-            click.echo(f"\r{sent} of {count or 'endless'} frames sent ", nl=False, err=True)
+            of = f" of {count}" if count else ""
+            click.echo(f"\r{sent}{of} frames sent ", nl=False, err=True)
 
     with suppress(KeyboardInterrupt):  # without --count, the way to end it
         send(Plan(*connect, devices, rate, count), progress)

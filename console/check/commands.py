@@ -22,17 +22,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
-@click.option("--round-trip", is_flag=True, help="Also send a test uplink, and remove its row.")
+@click.option("--round-trip", is_flag=True, help="Also send a test uplink, and delete its row.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each link.")
 def check(config_path: Path, *, round_trip: bool, as_json: bool) -> None:
     """Find the broken link between the configuration and the table.
 
-    Prints a line for each link, up to the first that is broken, with the reason and what to do;
-    then the exit status is 1. The bridge may be running, and is not disturbed: it is to be for
-    --round-trip, which sends an uplink of the device check/CLIENT_ID through it.
+    Prints a line for each link, and stops at the first broken one. That line says why, and what
+    to do. The exit status is then 1. The bridge may be running: this does not disturb it.
+    --round-trip needs a running bridge. It sends an uplink of the device check/CLIENT_ID through
+    the bridge.
 
-    With AWS credentials at hand it also asks AWS: they may read the LoraStore stack, the
-    certificate and the rule, and for --round-trip read and delete rows of its table.
+    If there are AWS credentials, it also asks AWS. They must be allowed to read the LoraStore
+    stack, the certificate and the rule and, for --round-trip, to read and delete rows of the
+    table.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""The commands that try codecs at hand, with the engine that decodes in AWS."""
+"""The commands that try codecs on this machine, with the engine that decodes in AWS."""
 
 import binascii
 import re
@@ -43,7 +43,11 @@ def _payload(_ctx: click.Context, _param: click.Parameter, value: str) -> bytes:
 
 @click.command()
 @click.option(
-    "--codec", "name", required=True, metavar="FILE", help="JavaScript, or the word cayenne-lpp."
+    "--codec",
+    "name",
+    required=True,
+    metavar="FILE",
+    help="A JavaScript file, or the word cayenne-lpp.",
 )
 @click.option("--port", required=True, type=click.IntRange(0, _MAX_PORT), help="The FPort.")
 @click.argument("data", metavar="HEX|BASE64", callback=_payload)
@@ -51,7 +55,7 @@ def decode(name: str, port: int, data: bytes) -> None:
     """Decode the bytes of an uplink with a codec, and print the JSON.
 
     The codec has decodeUplink(input), or the older Decode(fPort, bytes) or Decoder(bytes, port).
-    What is hexadecimal is taken as such.
+    Bytes that can be read as hexadecimal are hexadecimal, otherwise base64.
 
     \b
     Example:
@@ -80,9 +84,9 @@ def decode(name: str, port: int, data: bytes) -> None:
 def codec_test(folder: Path) -> None:
     """Run the examples that codecs below DIR ship.
 
-    As The Things Stack has them, in a YAML file that names the codec's file under uplinkDecoder,
-    and as ChirpStack has them, in test_decode_NAME.json beside NAME.js. Exit status 1 if any fails,
-    or there is none.
+    Two forms are known. The Things Stack has a YAML file that names the codec under uplinkDecoder.
+    ChirpStack has test_decode_NAME.json beside NAME.js. The exit status is 1 if an example fails,
+    or if there is none.
 
     \b
     Example:

@@ -17,8 +17,8 @@ from contract.names import IdentityKind
 def keygen(name: str, folder: Path) -> None:
     """Make a private key and a certificate request (CSR).
 
-    Writes NAME.key (EC P-256, mode 0600) and NAME.csr. The key never leaves this host;
-    the CSR goes to where 'cdk deploy' runs. Existing files are never overwritten.
+    Writes NAME.key (EC P-256, mode 0600) and NAME.csr. The key never leaves this host. Copy the
+    CSR to where 'cdk deploy' runs. The command never overwrites a file.
 
     \b
     Example:
@@ -37,18 +37,17 @@ def keygen(name: str, folder: Path) -> None:
 def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Path | None) -> None:
     """Fetch the certificate after 'cdk deploy'.
 
-    Writes NAME.pem and, for a bridge, bridge.toml (an existing one is kept). Needs AWS
+    Writes NAME.pem. For a bridge it also writes bridge.toml, unless there is one. Needs AWS
     credentials that may read CloudFormation stacks and AWS IoT certificates and endpoints.
 
     \b
     Example:
       lora-bridge enroll --name network-host-1 --dir /etc/lora-bridge
     """
-    from console.identity.enroll import Endpoint, find_endpoint
-    from console.identity.enroll import enroll as fetch
+    from console.identity.enroll import Endpoint, enroll_identity, find_endpoint
 
     where = Endpoint(endpoint or find_endpoint(), port, root_ca.resolve() if root_ca else None)
-    enrolled = fetch(name, folder, where)
+    enrolled = enroll_identity(name, folder, where)
     click.echo(f"{enrolled.certificate}: the certificate of {enrolled.kind} {name}")
     if enrolled.configuration_written:
         click.echo(f"{enrolled.configuration}: ready for 'lora-bridge run'")

@@ -69,7 +69,7 @@ def find_endpoint() -> str:
     return address.partition(":")[0]
 
 
-def enroll(name: str, folder: Path, endpoint: Endpoint) -> Enrolled:
+def enroll_identity(name: str, folder: Path, endpoint: Endpoint) -> Enrolled:
     """Write ``NAME.pem``, and ``bridge.toml`` for a bridge, into the folder with ``NAME.key``.
 
     Raises:

@@ -31,10 +31,10 @@ _most = click.option(
 
 @click.group()
 def errors() -> None:
-    """Show what the AWS IoT rule could not store, and put it through again.
+    """Show what the AWS IoT rule could not store, and store it.
 
-    It is kept in the error queue of the LoraStore stack for 14 days. Needs AWS credentials
-    that may read that stack; each command says what else.
+    The error queue of the LoraStore stack keeps it for 14 days. Needs AWS credentials that may
+    read that stack. Each command says what else it needs.
 
     \b
     Example:
@@ -50,10 +50,10 @@ def errors() -> None:
 def list_errors(limit: int, form: str) -> None:
     """List what is in the error queue, the newest first.
 
-    Of each message: the beginning of its id, when it failed, the device, the seqno, and the
-    reason. SQS lets nobody read without taking: the messages are hidden from other commands
-    while this one looks, half a minute at most, and a minute at most when it is killed. Needs
-    sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes.
+    For each message it prints the beginning of the id, when it failed, the device, the seqno and
+    the reason. While this command looks, SQS hides the messages from other commands: for half a
+    minute at most, or for a minute if it is killed. Needs sqs:ReceiveMessage,
+    sqs:ChangeMessageVisibility and sqs:GetQueueAttributes.
 
     \b
     Example:
@@ -72,8 +72,8 @@ def list_errors(limit: int, form: str) -> None:
 def show(message_id: str, limit: int) -> None:
     """Show a message of the error queue whole, as JSON.
 
-    ID is that of the list, or as much of its beginning as no other has. The payload is what was
-    published. Takes and needs what the list does.
+    ID is the id in the list, or a beginning of it that no other message shares. The payload is
+    what was published. This needs what 'errors list' needs, and hides messages as it does.
 
     \b
     Example:
@@ -113,14 +113,16 @@ def _look(limit: int) -> "list[Failure]":
 def redrive() -> None:
     """Store what is in the error queue, and remove it from there.
 
-    Each message becomes the row that the rule would have stored; a row that is there already is
-    left as it is. Only what is in the table leaves the queue, also when this ends early or runs
-    twice at once. What cannot be stored is named with the reason and stays; exit status 1 if
-    there is any. Nothing is published again, but for readings where the decoder does that.
+    Each message becomes the row that the rule would have stored. A row that exists already stays
+    as it is. A message leaves the queue only when its row is in the table: you may interrupt this
+    command, repeat it, or run it twice at once. It names each message that it cannot store, with
+    the reason. Such a message stays in the queue, and the exit status is then 1. No uplink is
+    published again. The decoder publishes the readings, if it is set to.
 
-    Ctrl-C ends it after the messages at hand; when it is killed, others see those that it held
-    after five minutes. Needs sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility
-    and sqs:GetQueueAttributes on the queue, and dynamodb:PutItem on the table.
+    Ctrl-C ends the command after the messages at hand. If it is killed, SQS hides the messages
+    that it held for up to five minutes. Needs sqs:ReceiveMessage, sqs:DeleteMessage,
+    sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the queue, and dynamodb:PutItem on
+    the table.
 
     \b
     Example:
@@ -130,8 +132,7 @@ def redrive() -> None:
 
     from console.deployment import aws_errors
     from console.recovery.failures import device_of
-    from console.recovery.redrive import Store
-    from console.recovery.redrive import redrive as go_through
+    from console.recovery.redrive import Store, store_failures
     from console.show.columns import text
     from contract.names import NO_RETENTION
 
@@ -145,7 +146,7 @@ def redrive() -> None:
         length = queue.depth().waiting
         try:
             with (
-                closing(go_through(queue, store, ended.is_set)) as results,
+                closing(store_failures(queue, store, ended.is_set)) as results,
                 click.progressbar(results, length=length, hidden=hidden, file=sys.stderr) as seen,
             ):
                 for failure, reason in seen:

@@ -75,7 +75,7 @@ class Store:
         return None
 
 
-def redrive(
+def store_failures(
     queue: ErrorQueue, store: Store, ended: Callable[[], bool], hide_for: int = 300
 ) -> Generator[Result]:
     """Go through the queue until it holds nothing else, or ``ended``; yield what became of each.

@@ -1,4 +1,4 @@
-"""The commands of the rejected frames: see what could not be understood, and have it read again."""
+"""The commands of the rejected frames: see what the bridge could not use, and retry it."""
 
 import sqlite3
 import sys
@@ -29,10 +29,12 @@ _ids = click.argument("ids", metavar="[ID]...", nargs=-1, type=_ID)
 def rejected() -> None:
     """Show the frames that the bridge could not use, and have them read again.
 
-    They are kept in the spool, as many as max_rejected of bridge.toml allows for each reason;
-    the oldest go first. Of frames that were too long, or cut off, the beginning is kept. Of a
-    flood some are kept. The commands work on the bridge's host, while it runs or not, for
-    whoever may write its spool.
+    The spool keeps them: for each reason, as many as max_rejected in bridge.toml allows. When
+    there are more, the oldest leave. If a frame was too long or cut off, only its beginning is
+    kept. Of a flood, only some frames are kept.
+
+    Run these commands on the bridge's host, as a user who may write the spool. The bridge may be
+    running or not.
 
     \b
     Example:
@@ -48,7 +50,7 @@ def rejected() -> None:
 def list_rejected(config_path: Path, form: str) -> None:
     """List the rejected frames, the oldest first.
 
-    Of each: its id, when and where it came, the reason, its length, and how it begins.
+    For each it prints the id, when and where it came, the reason, its length, and how it begins.
 
     \b
     Example:
@@ -69,7 +71,7 @@ def list_rejected(config_path: Path, form: str) -> None:
 def show(number: int, config_path: Path) -> None:
     """Show a rejected frame whole, as JSON.
 
-    The frame is ``frame``, or ``base64`` where it is no UTF-8.
+    The field is "frame" or, if the frame is not UTF-8, "base64".
 
     \b
     Example:
@@ -91,10 +93,12 @@ def show(number: int, config_path: Path) -> None:
 def retry(ids: tuple[int, ...], config_path: Path) -> None:
     """Have the bridge read rejected frames again.
 
-    Those of the given ids, otherwise all. What it understands by its rules and configuration of
-    now is published, as received when it came, and is no longer here; what it does not is named
-    with the reason, and stays. Restart the bridge first if its configuration has changed; when
-    it does not run, it reads them when it starts. Exit status 1 if anything is left or waits.
+    Without an ID, it reads all of them again. If the bridge now accepts a frame, it publishes the
+    uplink with the time of its receipt, and the frame leaves this list. Otherwise the frame stays,
+    and this command names it with the reason.
+
+    Restart the bridge first if you changed its configuration. If the bridge is not running, it
+    reads the frames when it starts. The exit status is 1 if any frame stays or waits.
 
     \b
     Example:
@@ -111,30 +115,30 @@ def retry(ids: tuple[int, ...], config_path: Path) -> None:
     for each in left:
         click.echo(f"left {each.id}: {each.reason}", err=True)
     if waiting:
-        click.echo("no bridge reads them now: one that has room does when it runs", err=True)
+        click.echo("no bridge reads them now: start it, or wait until its spool has room", err=True)
     retried = len(numbers) - len(left) - len(waiting)
     click.echo(f"retried={retried} left={len(left)} waiting={len(waiting)}")
     sys.exit(1 if left or waiting else 0)
 
 
-@rejected.command()
+@rejected.command("drop")
 @_ids
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--all", "everything", is_flag=True, help="Remove all of them.")
 @config_option
-def drop(ids: tuple[int, ...], *, everything: bool, config_path: Path) -> None:
-    """Remove rejected frames for good.
+def drop_rejected(ids: tuple[int, ...], *, everything: bool, config_path: Path) -> None:
+    """Remove rejected frames. Nobody can get them back.
 
     \b
     Example:
       lora-bridge rejected drop 17 18
     """
-    from bridge.spool.rejected import drop as remove
+    from bridge.spool.rejected import drop
 
     if bool(ids) == everything:
-        raise click.UsageError("name the ids, or --all")
+        raise click.UsageError("give the ids, or --all")
     with _spool(config_path) as spool:
         numbers = _chosen(spool, ids)
-        _in_steps(spool, remove, numbers)
+        _in_steps(spool, drop, numbers)
     click.echo(f"dropped={len(numbers)}")
 
 
@@ -153,7 +157,7 @@ def _spool(config_path: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         raise BridgeError(f"{path}: cannot use the spool: {error}") from None
     except PermissionError:
-        raise BridgeError(f"{path}: run this as the user of the bridge, whose it is") from None
+        raise BridgeError(f"{path}: run this as the bridge's user") from None
 
 
 def _chosen(spool: sqlite3.Connection, ids: Sequence[int]) -> list[int]:

@@ -82,7 +82,7 @@ def publisher(client: "IoTDataPlaneClient", prefix: str) -> Callable[[Row], None
     return publish
 
 
-def replay(
+def publish_again(
     uplinks: Iterator[Row], publish: Callable[[Row], None], rate: float, ended: Event
 ) -> Iterator[Row]:
     """Publish uplinks, ``rate`` a second at most, until ``ended``; yield each that is published.

@@ -6,8 +6,7 @@ import time
 import click
 
 from console.interrupt import INTERRUPTED, interruptible
-from console.parameters import device as device_argument
-from console.parameters import finite, point
+from console.parameters import device_argument, finite, point
 
 # The modules behind the command are imported when it runs, see console/show/commands.py.
 # ruff: noqa: PLC0415
@@ -36,7 +35,7 @@ def _prefix(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     help="ISO 8601, or an age: 45s, 30m, 2h, 7d, 3w.",
 )
 @click.option(
-    "--until", callback=point, metavar="T", help="The same; both are inclusive.  [default: now]"
+    "--until", callback=point, metavar="T", help="The same form as --since.  [default: now]"
 )
 @click.option(
     "--topic-prefix",
@@ -57,14 +56,14 @@ def _prefix(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 def replay(device: str, since: int, until: int | None, prefix: str, rate: float) -> None:
     """Publish the stored uplinks of a device again, oldest first.
 
-    DEVICE is APPEUI/MOTEEUI. Each uplink is published with the payload that it had, at QoS 1; as
-    any at QoS 1, one may come twice. P is any but 'lora', where the rule would store it again;
-    a consumer may subscribe to what is below lora/, such as lora/replay.
+    DEVICE is APPEUI/MOTEEUI. Each uplink is published with its old payload, at QoS 1. So
+    subscribers may get one twice. P may be anything but 'lora': there the rule would store the
+    uplinks again. Consumers may subscribe below lora/, for example to lora/replay.
 
-    100 a second is what AWS IoT sends on one connection: the default leaves half of it to live
-    uplinks. Ctrl-C ends it, and says from where to go on. Needs AWS credentials that may read
-    the LoraStore stack, dynamodb:Query on its table, and iot:Publish on topic/P/APPEUI/MOTEEUI:
-    those of an operator, because a bridge may publish on lora/APPEUI/MOTEEUI only.
+    AWS IoT sends 100 messages a second on one connection. The default rate leaves half of that to
+    live uplinks. Ctrl-C ends the command, and it then says from where to go on. Needs AWS
+    credentials of an operator: they must be allowed to read the LoraStore stack, to use
+    dynamodb:Query on its table, and iot:Publish on topic/P/APPEUI/MOTEEUI.
 
     \b
     Example:
@@ -73,8 +72,7 @@ def replay(device: str, since: int, until: int | None, prefix: str, rate: float)
     import boto3
 
     from console.deployment import aws_errors
-    from console.recovery.replay import publisher, stored
-    from console.recovery.replay import replay as publish_again
+    from console.recovery.replay import publish_again, publisher, stored
     from console.store.history import table_name
     from contract.names import SORT_KEY
 

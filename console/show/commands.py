@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.parameters import TEXTS, endpoint_options, folder_option, format_option, point
-from console.parameters import device as device_argument
+from console.parameters import (
+    TEXTS,
+    device_argument,
+    endpoint_options,
+    folder_option,
+    format_option,
+    point,
+)
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -30,8 +36,10 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
 @click.option(
     "--since", callback=point, metavar="T", help="ISO 8601, or an age: 45s, 30m, 2h, 7d, 3w."
 )
-@click.option("--until", callback=point, metavar="T", help="The same; both are inclusive.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N, the newest.")
+@click.option(
+    "--until", callback=point, metavar="T", help="The same form; both times are inclusive."
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N.")
 @click.option("--fields", callback=_names, metavar="A,B.C", help="Only these columns.")
 @click.option(
     "--format",
@@ -39,17 +47,17 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
     type=click.Choice([*TEXTS, "parquet"]),
     default="table",
     show_default=True,
-    help="json is one array, a row a line.",
+    help="json is one array, with a row on each line.",
 )
-@click.option("--plot", metavar="FIELD", help="Draw a chart of a field instead.")
+@click.option("--plot", metavar="FIELD", help="Draw a chart of a field, instead of a table.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write there; a plot as FILE.png or FILE.svg.",
+    help="Write to a file; for --plot FILE.png or FILE.svg.",
 )
-@click.option("--follow", is_flag=True, help="Go on live, as the consumer of --name, until Ctrl-C.")
-@click.option("--name", metavar="NAME", help="The consumer to follow as.")
+@click.option("--follow", is_flag=True, help="Show live uplinks too, until Ctrl-C; needs --name.")
+@click.option("--name", metavar="NAME", help="The consumer to connect as, for --follow.")
 @folder_option
 @endpoint_options
 def history(  # noqa: PLR0913  # a parameter for each option
@@ -71,11 +79,13 @@ def history(  # noqa: PLR0913  # a parameter for each option
 ) -> None:
     """Show the stored uplinks of a device.
 
-    DEVICE is APPEUI/MOTEEUI. Newest come first; rssi and lsnr in a table are those of the gateway
-    that heard the device best. What a codec has decoded are columns too, a field within a map is
-    MAP.FIELD. Times without a zone are UTC, a date alone is its first moment.
-    Needs AWS credentials that may read the LoraStore stack and query its table, and --follow the
-    key and certificate of a consumer too. It shows the newest uplinks, oldest first, and goes on.
+    DEVICE is APPEUI/MOTEEUI. The newest uplink comes first. In a table, rssi and lsnr are those of
+    the gateway that heard the device best. Each decoded field is a column. A field inside a map
+    is MAP.FIELD. A time without a zone is UTC. A date alone means 00:00.
+
+    --follow shows the newest uplinks, the oldest of them first, and then each new one. It needs
+    the key and certificate of a consumer. The command needs AWS credentials that may read the
+    LoraStore stack and query its table.
 
     \b
     Example:
@@ -96,17 +106,21 @@ def history(  # noqa: PLR0913  # a parameter for each option
         write(table_name(), device, Period(earliest, latest, limit), shown)
         return
     if name is None:
-        raise click.UsageError("--follow needs --name, of a consumer that is enrolled")
+        raise click.UsageError("--follow needs --name, the name of an enrolled consumer")
     if plot or output or form not in TEXTS:
-        raise click.UsageError("--follow writes to the terminal, as table, json or csv")
+        raise click.UsageError(
+            "--follow prints a table, json or csv: leave out --plot, --output and parquet"
+        )
     if since is not None or until is not None:
-        raise click.UsageError("--follow begins with the newest: --limit says how many")
+        raise click.UsageError(
+            "--follow starts with the newest uplinks: use --limit in place of --since and --until"
+        )
     from console.identity.enroll import Endpoint, find_endpoint
-    from console.show.follow import follow as go_on
+    from console.show.follow import follow_device
     from console.store.live import Consumer
 
     consumer = Consumer(name, folder, Endpoint(endpoint or find_endpoint(), port, root_ca))
-    go_on(consumer, table_name(), device, shown, limit)
+    follow_device(consumer, table_name(), device, shown, limit)
 
 
 def _check(output: "Output") -> None:
@@ -125,14 +139,14 @@ def _check(output: "Output") -> None:
     "--since",
     callback=point,
     metavar="T",
-    help="Begin of the period, ISO 8601 or an age.  [default: 1d]",
+    help="Start of the period, ISO 8601 or an age.  [default: 1d]",
 )
 @format_option
 def devices(application: str | None, since: int | None, form: str) -> None:
     """Show what devices have reported, and how well they were heard.
 
-    Of each device: the time of its last uplink, and how many uplinks came in the period, how many
-    seqnos are missing between them, and the best RSSI and SNR. Reads a small list of devices, and
+    For each device it prints the time of the last uplink and, for the period, how many uplinks
+    came, how many seqnos are missing, and the best RSSI and SNR. It reads the list of devices and
     the uplinks of the period. Needs AWS credentials that may read the LoraStore stack and query
     its tables.
 

@@ -17,7 +17,9 @@ from contract.rows import Row
 _STORED = 10  # uplinks shown before those that come, unless another number is asked for
 
 
-def follow(consumer: Consumer, table: str, device: str, output: Output, limit: int | None) -> None:
+def follow_device(
+    consumer: Consumer, table: str, device: str, output: Output, limit: int | None
+) -> None:
     """Write the newest stored uplinks, oldest first, and each that comes, to the terminal.
 
     Raises:

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from console.deployment import stack_outputs
 from console.recovery.error_queue import ErrorQueue, Held
-from console.recovery.redrive import Store, redrive
+from console.recovery.redrive import Store, store_failures
 from console.store.history import uplinks
 from contract.names import ERROR_QUEUE_OUTPUT, STORE_STACK
 from contract.times import format_time
@@ -232,7 +232,7 @@ def test_nothing_is_removed_before_it_is_stored(
         fail(sqs, error_action(f"lora/{application}/d", payload(seqno)))
     nowhere = Store(boto3.client("dynamodb"), f"{table}-not", None)
     with pytest.raises(ClientError):
-        list(redrive(ErrorQueue(sqs, queue_url()), nowhere, lambda: False))
+        list(store_failures(ErrorQueue(sqs, queue_url()), nowhere, lambda: False))
     assert waiting(sqs) == 25
 
 
@@ -257,7 +257,9 @@ def test_what_is_left_and_comes_again_ends_nothing(
     left = fail(sqs, "hello")
     queue = _Twice(sqs, queue_url())
     queue.body = error_action(f"lora/{application}/d", payload(1))
-    results = list(redrive(queue, Store(boto3.client("dynamodb"), table, None), lambda: False))
+    results = list(
+        store_failures(queue, Store(boto3.client("dynamodb"), table, None), lambda: False)
+    )
     assert [reason is None for _failure, reason in results] == [False, True]
     assert results[0][0].id == left
     assert len(list(uplinks(table, f"{application}/d"))) == 1
@@ -282,7 +284,7 @@ def test_an_end_between_storing_and_removing(
     fail(sqs, error_action(f"lora/{application}/d", payload(1)))
     store = Store(boto3.client("dynamodb"), table, None)
     with pytest.raises(KeyboardInterrupt):
-        list(redrive(_Dying(sqs, queue_url()), store, lambda: False, hide_for=1))
+        list(store_failures(_Dying(sqs, queue_url()), store, lambda: False, hide_for=1))
     (stored,) = uplinks(table, f"{application}/d")
     wait_for(lambda: waiting(sqs) == 1)
     assert run(host, "redrive").stdout == "redriven=1 left=0\n"

@@ -108,7 +108,7 @@ def test_a_bridge_that_is_down_reads_them_when_it_starts(place: Site) -> None:
     add_application(place)
     again = run(place, "retry")
     assert (again.returncode, again.stdout) == (1, "retried=0 left=0 waiting=1\n")
-    assert again.stderr == "no bridge reads them now: one that has room does when it runs\n"
+    assert again.stderr == "no bridge reads them now: start it, or wait until its spool has room\n"
     with running_bridge(place.config) as bridge:
         wait_for_topics(place, ["lora/a1/9372163"])
         bridge.stop()

@@ -10,7 +10,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from bridge.messages.message import build
 from bridge.sources.semtech import frames
-from console.recovery.replay import check_prefix, payload, replay
+from console.recovery.replay import check_prefix, payload, publish_again
 from contract.rows import Row, row_of, stored_row
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED
 
@@ -66,7 +66,7 @@ def test_the_pace_is_kept() -> None:
     rows: list[Row] = [{"seqno": seqno} for seqno in range(6)]
     published: list[Row] = []
     started = time.monotonic()
-    assert list(replay(iter(rows), published.append, 50, Event())) == rows == published
+    assert list(publish_again(iter(rows), published.append, 50, Event())) == rows == published
     assert time.monotonic() - started >= 5 / 50
 
 
@@ -74,6 +74,6 @@ def test_an_end_comes_at_once() -> None:
     """Waiting for the next turn is no obstacle, and nothing more is published."""
     ended = Event()
     published: list[Row] = []
-    for _row in replay(iter([{"seqno": 1}, {"seqno": 2}]), published.append, 0.001, ended):
+    for _row in publish_again(iter([{"seqno": 1}, {"seqno": 2}]), published.append, 0.001, ended):
         ended.set()
     assert published == [{"seqno": 1}]
