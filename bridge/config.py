@@ -22,8 +22,8 @@ class Listen(_Table, frozen=True, kw_only=True):
     """Where a network server connects.
 
     ``port`` 0 takes a free one. ``application`` is the AppEUI of a server that leaves appeui out.
-    Memory for frames that have not come whole is at most ``max_connections`` times ``max_frame``,
-    in bytes.
+    Frames that have not come whole take at most ``max_connections`` times ``max_frame`` bytes of
+    memory.
     """
 
     host: Text = "127.0.0.1"
@@ -58,8 +58,8 @@ class Aws(_Table, frozen=True, kw_only=True):
 class SpoolSettings(_Table, frozen=True, kw_only=True):
     """Where frames wait, and how many bytes they may take on disk.
 
-    ``max_rejected`` is for rejected frames, of each reason; 0 keeps none. Its limit is what can be
-    looked through without a pause that network servers would feel.
+    ``max_rejected`` is in bytes, for the rejected frames of each reason; 0 keeps none. It may be no
+    larger, because looking through more would make network servers wait.
     """
 
     path: Path

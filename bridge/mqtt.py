@@ -205,7 +205,7 @@ def _require_readable(path: Path) -> None:
         raise BridgeError(f"{path}: no such file: see 'lora-bridge enroll --help'") from None
     except OSError as error:
         raise BridgeError(
-            f"{path}: {error.strerror}: whoever runs lora-bridge must be able to read it"
+            f"{path}: {error.strerror}: the user who runs lora-bridge must be able to read it"
         ) from None
 
 

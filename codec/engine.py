@@ -32,7 +32,7 @@ class Codec:
 class Received:
     """What a codec is given: bytes, FPort, and the time of receipt in microseconds since 1970.
 
-    ``variables`` are those of the device, which whoever assigns the codec may set.
+    ``variables`` are the device's, from ``codecs.toml``.
     """
 
     data: bytes
@@ -50,7 +50,7 @@ class Decoded:
 
 
 class _Answer(msgspec.Struct):
-    """What a codec may answer; other fields of it are nobody's concern."""
+    """What a codec may answer. Other fields are ignored."""
 
     data: object = None
     warnings: list[object] | str | None = None

@@ -50,7 +50,7 @@ class _Place(NamedTuple):
 
 
 def says_the_same(source: str) -> bool:
-    """Tell whether a codec that throws nothing there does what it does as a script."""
+    """Tell whether a codec that throws nothing in strict mode does what it does as a script."""
     root = _PARSER.parse(source.encode()).root_node
     return not (
         root.has_error

@@ -20,7 +20,7 @@ _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*codec[ \t]*\]\]", re.MULTILINE)
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One table of the file. What it leaves out, it takes all of."""
+    """One table of the file. A key that it leaves out matches everything."""
 
     file: str
     application: _Eui | None = None

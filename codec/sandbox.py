@@ -63,8 +63,8 @@ def new_engine(source: str) -> quickjs.Context:
 def limited(engine: quickjs.Context) -> Iterator[None]:
     """Limit the time of what is run within.
 
-    The engine looks at its time between steps of a script only, and some have no end: after twice
-    the time a signal ends the process.
+    The engine checks the time only between steps of a script, and a step may take for ever. So a
+    signal ends the process after twice the time.
 
     Raises:
         CodecError: it threw something, or went beyond a limit.

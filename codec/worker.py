@@ -1,4 +1,4 @@
-"""Runs codecs in a process of its own, which a codec without end loses.
+"""Runs codecs in a process of its own, which ends when a codec cannot be stopped otherwise.
 
 The engine looks at its limits between steps of a script; one step, such as joining an array of a
 thousand million elements, may take minutes. The system then ends the process, by its CPU time, and
@@ -48,7 +48,7 @@ _request = msgspec.msgpack.Decoder(_Request)
 _said = msgspec.msgpack.Decoder(_Said)
 
 
-class Apart:
+class Worker:
     """The process, started when it is needed."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class Apart:
 
 
 def serve(runner: "Callable[[str], Runner]") -> None:
-    """Be the process: run what comes on standard input until it ends."""
+    """Run what comes on standard input until it ends: this is the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that asks
     while (message := _receive(sys.stdin.buffer)) is not None:
         request = _request.decode(message)
@@ -150,7 +150,7 @@ def _receive(pipe: IO[bytes]) -> bytes | None:
     return message if message and len(message) == length else None
 
 
-_apart = Apart()
-atexit.register(_apart.close)
-run_apart = _apart.run
+_worker = Worker()
+atexit.register(_worker.close)
+run_apart = _worker.run
 """What every codec of this program is run with; from one thread at a time."""

@@ -1,4 +1,4 @@
-"""Finds what ``cdk deploy`` has made, with the AWS credentials of whoever asks."""
+"""Finds what ``cdk deploy`` has made, with the user's AWS credentials."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +32,8 @@ def stack_outputs(stack: str, *names: str) -> list[str]:
     missing = [name for name in names if name not in outputs]
     if missing:
         raise BridgeError(
-            f"stack {stack} is {found['StackStatus']}, without {missing[0]}: deploy it as it is"
-            " now, and let its deployment succeed"
+            f"stack {stack} is {found['StackStatus']} and has no {missing[0]}: deploy it again with"
+            " this version"
         )
     return [outputs[name] for name in names]
 

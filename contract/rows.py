@@ -1,4 +1,4 @@
-"""Reads an uplink as DynamoDB has it, whoever stored it there. Does no I/O."""
+"""Reads an uplink as DynamoDB has it, whether the rule or a command stored it. Does no I/O."""
 
 import re
 from collections.abc import Mapping

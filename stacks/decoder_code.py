@@ -19,7 +19,7 @@ _JUNK = shutil.ignore_patterns("__pycache__", "*.dist-info", "bin")
 
 
 def decoder_code(decoding: Decoding) -> lambda_.Code:
-    """Return the package, whose identity is what is in it."""
+    """Return the package. Its hash is that of its content."""
     return lambda_.Code.from_asset(
         str(_FUNCTION),
         asset_hash_type=AssetHashType.OUTPUT,

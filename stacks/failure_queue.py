@@ -1,4 +1,4 @@
-"""A queue where something ends that could not be done."""
+"""A queue for what could not be done."""
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_sqs as sqs

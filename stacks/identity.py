@@ -33,7 +33,7 @@ class IdentityStack(Stack):
     def _certificate(
         self, csr: str, thing: iot.CfnThing, policy: iot.CfnPolicy
     ) -> iot.CfnCertificate:
-        """Declare the certificate of a CSR, which names it: one stays when the other goes."""
+        """Declare the certificate of a CSR, named for it: one stays when the other goes."""
         which = hashlib.sha256(csr.encode()).hexdigest()[:8]
         certificate = iot.CfnCertificate(
             self, f"Certificate{which}", status="ACTIVE", certificate_signing_request=csr

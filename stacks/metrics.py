@@ -31,7 +31,7 @@ def rule(name: str, rule_name: str) -> cloudwatch.Metric:
 
 
 def rule_actions(name: str, rule_name: str) -> cloudwatch.MathExpression:
-    """Return a count of a rule's actions, of whichever type: how AWS IoT writes it is nowhere said.
+    """Return a count of a rule's actions of every type: no document says how AWS IoT names them.
 
     A query of CloudWatch Metrics Insights, which an alarm may be for.
     """

@@ -18,8 +18,8 @@ def identity_policy(stack: Stack, kind: IdentityKind, client_id: str) -> iam.Pol
 def bridge_policy(stack: Stack, client_id: str) -> iam.PolicyDocument:
     """Connect as ``client_id`` or a numbered ``client_id.N``; publish uplinks, but no readings.
 
-    And hear the test uplink of its own that ``lora-bridge check`` makes. A ``*`` of the policy
-    also stands for slashes.
+    It may also hear the test uplink that ``lora-bridge check`` makes. A ``*`` in the policy also
+    stands for slashes.
     """
     check = f"{TOPIC_ROOT}/{CHECK_APPLICATION}/{client_id}"
     clients = [_arn(stack, "client", client_id), _arn(stack, "client", f"{client_id}.*")]

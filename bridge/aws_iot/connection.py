@@ -175,7 +175,7 @@ class Connection:
 
 
 def _failure(publishing: Publishing) -> tuple[Result, str] | None:
-    """Return why a publish was not delivered, or None."""
+    """Return how a publish failed and why, None if it was delivered."""
     failure = mqtt.puback_failure(publishing)
     if failure is None:
         return None

@@ -92,9 +92,9 @@ class Lane:
         self._connection.start()
 
     def arrived(self, messages: list[Waiting]) -> None:
-        """Publish what of these belongs to the lane, and was not taken yet, when it is their turn.
+        """Publish those of the lane that it has not taken yet, when it is their turn.
 
-        They are on their way to the disk, of which the lane does not wait to hear.
+        They are on their way to the disk. The lane does not wait for that.
         """
         if self._behind or self._window.ready_bytes >= self._max_ready:
             self._behind = True
@@ -104,7 +104,7 @@ class Lane:
         self._taken_up_to = messages[-1].id
 
     def publish_first(self, messages: list[Waiting]) -> None:
-        """Publish what of these belongs to the lane before all that is newer."""
+        """Publish those of the lane before all that is newer."""
         self._window.take_back(filter(self._share.has, messages))
 
     async def read_ahead(self) -> None:

@@ -43,7 +43,7 @@ class Publisher:
         return [lane.name for lane in self._lanes if not lane.connected]
 
     def stuck(self) -> list[str]:
-        """Return the client IDs of the connections from which nothing more is to be expected."""
+        """Return the client IDs of the connections that will do nothing more by themselves."""
         return [lane.name for lane in self._lanes if lane.stuck]
 
     def latencies(self) -> Latencies:

@@ -1,7 +1,7 @@
 """What Prometheus reads: the counts of the bridge, looked at when it asks. Does no I/O of its own.
 
-No series is for one device, and none for an application beyond those of ``Counts``: what frames
-say must not make series without end.
+No series is for one device, and only the applications of ``Counts`` have one: otherwise frames
+could make any number of series.
 """
 
 import math

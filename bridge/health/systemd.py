@@ -55,15 +55,18 @@ async def report(
 ) -> None:
     """Say that the bridge has started, and from time to time how it does, for ever.
 
-    It is ready when it listens, connected or not: what comes is on disk then, also when AWS IoT is
-    away for days. The watchdog is not fed while something is ``stuck``, nor while the event loop
-    is, which writes the spool; systemd then starts the bridge anew.
+    The bridge is ready when it listens, connected or not: from then on it keeps what comes on disk,
+    though AWS IoT be away for days. While something is ``stuck``, nobody feeds the watchdog, and
+    systemd restarts the bridge. A stuck event loop, which writes the spool, has the same effect.
     """
     systemd.ready(status())
     while True:
         await asyncio.sleep(systemd.interval)
         what = stuck()
         if what:
-            _log.error("no answer of any kind from %s: to be started anew", ", ".join(what))
+            _log.error(
+                "no answer of any kind from %s: leaving the watchdog to restart the bridge",
+                ", ".join(what),
+            )
         else:
             systemd.alive(status())

@@ -22,12 +22,12 @@ class Traced(Protocol):
 
 
 def traced() -> bool:
-    """Say whether anybody wants to know."""
+    """Say whether the log shows the debug level."""
     return _log.isEnabledFor(logging.DEBUG)
 
 
 def trace(messages: Iterable[Traced], step: str) -> None:
-    """Say how far uplinks have come; nothing is done for them where nobody wants to know."""
+    """Log how far uplinks have come, at debug level."""
     if not traced():
         return
     for each in messages:

@@ -1,4 +1,4 @@
-"""Reads rejected frames again, by the rules and the configuration of now, when a person asks."""
+"""Reads rejected frames again when a person asks, with today's parser and configuration."""
 
 import asyncio
 import logging

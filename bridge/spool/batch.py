@@ -7,7 +7,7 @@ from bridge.messages.timestamper import Placement
 from bridge.spool.waiting import Waiting
 
 Receipt = Callable[[], None]
-"""Tells whoever brought a frame that it is on disk."""
+"""Tells the source of a frame that it is on disk."""
 
 
 @dataclass(slots=True)

@@ -48,9 +48,9 @@ class Quarantine:
     def keep(self, frame: Rejected, receipt: Receipt | None = None) -> None:
         """Keep a frame, if frames with its reason do not come too fast.
 
-        One with a receipt is kept however fast they come: whoever brought it holds the next ones
-        back until the receipt is called. That is when the frame is on disk, never before. With
-        ``max_bytes`` 0, which keeps nothing, it is called at once.
+        A frame with a receipt is kept however fast frames come: its source holds the next ones back
+        until the receipt is called. That is when the frame is on disk, never before. With
+        ``max_bytes`` 0 nothing is kept, and the receipt is called at once.
         """
         if not self._max_bytes:
             if receipt is not None:

@@ -120,12 +120,12 @@ def waiting(spool: sqlite3.Connection) -> set[int]:
 
 
 def reject_again(spool: sqlite3.Connection, reasons: Iterable[tuple[str, int]]) -> None:
-    """Keep frames that were read again in vain, by number, with the reason of today."""
+    """Keep frames that are still rejected, by number, with the reason that now holds."""
     spool.executemany("UPDATE rejected SET retry = 0, reason = ? WHERE id = ?", reasons)
 
 
 def drop(spool: sqlite3.Connection, numbers: Sequence[int]) -> None:
-    """Remove frames for good."""
+    """Remove frames."""
     spool.executemany("DELETE FROM rejected WHERE id = ?", [(each,) for each in numbers])
 
 

@@ -56,8 +56,8 @@ class Inlet(Protocol):
 class Spooler:
     """Commits all that has come since the last commit at once.
 
-    The outlet gets it just before, so that it can be published while the disk works. Whoever gave
-    a receipt is told just after. While the spool is full, or cannot be written, the inlets pause.
+    The outlet gets it just before, so that it can be published while the disk works. Receipts are
+    called just after. While the spool is full, or cannot be written, the inlets pause.
     """
 
     def __init__(self, spool: Spool, max_bytes: int) -> None:
@@ -119,11 +119,11 @@ class Spooler:
         return await self._insist(partial(self._spool.read, after, limit, share))
 
     async def oldest_refused(self, after_topic: str) -> Waiting | None:
-        """Return a refused message, as ``Spool.oldest_refused`` does, by what is known now."""
+        """Commit, and return a refused message as ``Spool.oldest_refused`` does."""
         return await self._up_to_date(partial(self._spool.oldest_refused, after_topic))
 
     async def refused(self, topic: str, after: int, limit: int) -> list[Waiting]:
-        """Return refused messages, as ``Spool.refused`` does, by what is known now."""
+        """Commit, and return refused messages as ``Spool.refused`` does."""
         return await self._up_to_date(partial(self._spool.refused, topic, after, limit))
 
     async def committed(self) -> None:
@@ -264,7 +264,7 @@ class Spooler:
         return await self._insist(attempt)
 
     async def _insist(self, attempt: Callable[[], _T]) -> _T:
-        """Try until the disk does its part."""
+        """Try until the disk works."""
         while True:
             try:
                 return attempt()

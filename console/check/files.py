@@ -34,7 +34,7 @@ def configuration(path: Path) -> Config:
 
 
 def key(path: Path) -> str:
-    """Look at the private key: it is one, and its owner's alone.
+    """Check that the file is a private key, and that only its owner can read it.
 
     Raises:
         BrokenError: it is not.
@@ -53,7 +53,7 @@ def key(path: Path) -> str:
 
 
 def certificate(path: Path, key_path: Path) -> x509.Certificate:
-    """Read the certificate, which is to be that of the key.
+    """Read the certificate, and check that it belongs to the key.
 
     Raises:
         BrokenError: it is not.
@@ -71,7 +71,7 @@ def certificate(path: Path, key_path: Path) -> x509.Certificate:
 
 
 def _readable(error: OSError, remedy: str) -> str:
-    """Return a remedy, which is another where the file is there, but somebody else's."""
+    """Return the remedy: another one if the file exists but belongs to somebody else."""
     if not isinstance(error, PermissionError):
         return remedy
     return (

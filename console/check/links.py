@@ -24,7 +24,7 @@ _EMPTY = b"{}"
 
 
 class Links:
-    """What there is to look at; each link may rely on those before it.
+    """All links; each may rely on those before it.
 
     A ``pair`` of certificate and key takes the place of that of the configuration.
     """

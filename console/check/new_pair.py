@@ -20,7 +20,7 @@ from contract.names import IdentityKind
 
 
 def trial(name: str, folder: Path) -> Prove:
-    """Return what tries a pair: for a bridge all links of its chain, for others that with AWS."""
+    """Return what tries a pair: all links of a bridge's chain, those to AWS for a consumer."""
 
     def prove(found: Deployed, certificate: Path, key: Path) -> None:
         if found.kind is IdentityKind.BRIDGE:
@@ -41,7 +41,7 @@ def _uses(path: Path, key: Path, certificate: Path) -> None:
     pairs = {"private_key": (aws.private_key, key), "certificate": (aws.certificate, certificate)}
     for setting, (used, ours) in pairs.items():
         if used.name != ours.name or not used.parent.samefile(ours.parent):
-            raise BridgeError(f"{path}: {setting} is {used}, not {ours}: let it be that first")
+            raise BridgeError(f"{path}: {setting} is {used}, but must be {ours}: change it first")
 
 
 def _whole(links: Iterable[Link]) -> None:

@@ -31,7 +31,7 @@ _HIDDEN = 10  # seconds, for messages of the error queue that are looked at
 
 
 class RoundTrip:
-    """The hops of one uplink, of which the decoder takes no notice."""
+    """The hops of one uplink. The decoder ignores it."""
 
     def __init__(self, config: Config, session: Session) -> None:
         self._listen = config.listen[0]

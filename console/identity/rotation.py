@@ -90,12 +90,12 @@ def finish(name: str, folder: Path) -> list[str]:
 
 
 def _require_owner(key: Path) -> None:
-    """Make no key that whoever uses the present one could not read: it is for its owner alone."""
+    """Refuse to make a key that the owner of the present one could not read."""
     owner = key.stat().st_uid
     if owner != os.geteuid():
         raise BridgeError(
-            f"{key} is another user's, who could not read a key of yours: run this as that user:"
-            f" runuser -u {_user(owner)} -- lora-bridge rotate …"
+            f"{key} belongs to another user, who could not read a new key of yours: run this as"
+            f" that user: runuser -u {_user(owner)} -- lora-bridge rotate …"
         )
 
 

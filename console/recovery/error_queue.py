@@ -77,7 +77,7 @@ class ErrorQueue:
         ]
 
     def give_back(self, held: Iterable[Held]) -> None:
-        """Let others have messages; one that somebody else has removed is no matter."""
+        """Let others have messages again. A message that is gone is ignored."""
         entries = list(held)
         for first in range(0, len(entries), _BATCH):
             self._client.change_message_visibility_batch(

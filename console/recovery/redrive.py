@@ -44,7 +44,7 @@ class Store:
         """Store the row of a failure; return None when it is in the table, or why it is not.
 
         Raises:
-            ClientError: AWS stores nothing at the moment, or not for whoever asks.
+            ClientError: AWS stores nothing at the moment, or not with these credentials.
 
         """
         try:

@@ -1,7 +1,7 @@
 """Publishes stored uplinks again, oldest first, at a steady pace.
 
-It publishes with the AWS credentials of whoever reads the table, not as a bridge: a bridge may
-publish uplinks of devices and nothing else, and its key is on its host.
+It publishes with the user's AWS credentials, not as a bridge: a bridge may publish uplinks of
+devices and nothing else, and its key is on its host.
 """
 
 import re
@@ -87,7 +87,7 @@ def publish_again(
 ) -> Iterator[Row]:
     """Publish uplinks, ``rate`` a second at most, until ``ended``; yield each that is published.
 
-    What was slow is not caught up with: there are no bursts.
+    After a slow publish it does not hurry: there are no bursts.
     """
     due = time.monotonic()
     for row in uplinks:

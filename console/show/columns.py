@@ -50,7 +50,7 @@ def cells(row: Row) -> Cells:
 
 @dataclass(eq=False)
 class Columns:
-    """The columns of an output, and what is to be remarked on them when it is complete."""
+    """The columns of an output, and remarks on them for when it is complete."""
 
     names: tuple[str, ...]
     asked: bool

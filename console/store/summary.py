@@ -45,8 +45,8 @@ def summarize(device: str, period: Iterable[Row]) -> Device:
 class _Seqnos:
     """Counts the seqnos that are missing, over repetitions, late arrivals and new beginnings.
 
-    A seqno below the newest that did not come lately is a new beginning, of a device that joined
-    anew or of its counter: nothing between is missing.
+    A seqno below the newest that did not come lately is a new beginning: the device joined again,
+    or its counter wrapped around. Then nothing between is missing.
     """
 
     def __init__(self) -> None:

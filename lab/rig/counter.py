@@ -24,7 +24,7 @@ _ANSWER_LIMIT = 10.0  # seconds
 
 
 class Counter:
-    """What has been delivered so far; ``look`` is to be called every few milliseconds."""
+    """What has been delivered so far. Call ``look`` every few milliseconds."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

@@ -35,7 +35,7 @@ class Published:
 
 
 @dataclass
-class MoodyBroker:
+class ScriptedBroker:
     """Speaks just enough MQTT 5.
 
     ``answer`` gets the connection, counted from 0, and the payload of a PUBLISH, and returns the

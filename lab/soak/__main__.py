@@ -32,7 +32,7 @@ from lab.soak.scenarios.quotas import quotas
 
 Say = Callable[[str], None]
 _BRIDGES, _CONSUMER = ("network-host-1", "network-host-2"), "reader"
-# Unlike /tmp, never in memory: the spool is to be on a disk.
+# Unlike /tmp, never in memory: the spool must be on a disk.
 _ON_DISK = "/var/tmp"  # noqa: S108  # in it, folders of unpredictable names
 
 _ALONE: dict[str, Callable[[Path, Say], Result]] = {

@@ -43,7 +43,7 @@ class Effects:
 def work_through(records: Sequence[Record], codecs: Mapping, effects: Effects) -> list[str]:
     """Return the sequence numbers of the records that failed, and are to come again.
 
-    A failure does not stop the others: if in the end the record is given up, so is nothing else.
+    A failure does not stop the others. AWS may give it up in the end, but no other.
     """
     failed: list[str] = []
     uplinks: list[tuple[Change, Row]] = []
@@ -59,7 +59,7 @@ def work_through(records: Sequence[Record], codecs: Mapping, effects: Effects) -
 
 @contextmanager
 def _alone(change: Change, failed: list[str]) -> Iterator[Change]:
-    """Let a record that fails fail alone."""
+    """Work on one record, and note if it fails."""
     try:
         yield change
     except Exception:  # noqa: BLE001  # whatever is wrong with it, the others go on

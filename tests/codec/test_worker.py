@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from codec.errors import Code, CodecError
-from codec.worker import Apart
+from codec.worker import Worker
 
 READY = '{"answer":"ready"}'
 CODEC = """function decodeUplink(input) {
@@ -23,57 +23,57 @@ FINE, ENDLESS = "{}", '{"endless":true}'
 
 
 @pytest.fixture
-def apart() -> Iterator[Apart]:
+def worker() -> Iterator[Worker]:
     """Return what runs scripts in a process of its own."""
-    found = Apart()
+    found = Worker()
     yield found
     found.close()
 
 
-def pid(apart: Apart) -> int:
+def pid(worker: Worker) -> int:
     """Return the process, in which a codec has run."""
-    assert apart.run(CODEC, [FINE]) == [READY]
-    process = apart._process
+    assert worker.run(CODEC, [FINE]) == [READY]
+    process = worker._process
     assert process is not None
     return process.pid
 
 
-def test_a_step_without_end_is_a_timeout(apart: Apart) -> None:
+def test_a_step_without_end_is_a_timeout(worker: Worker) -> None:
     """It ends its own process, and what comes next runs in another, be it of the same batch."""
-    before = pid(apart)
-    one, stopped, *others = apart.run(CODEC, [FINE, ENDLESS, FINE, FINE])
+    before = pid(worker)
+    one, stopped, *others = worker.run(CODEC, [FINE, ENDLESS, FINE, FINE])
     assert [one, *others] == [READY] * 3
     assert isinstance(stopped, CodecError)
     assert stopped.code is Code.TIMEOUT
-    assert pid(apart) != before
+    assert pid(worker) != before
 
 
-def test_a_process_that_is_gone_is_replaced(apart: Apart) -> None:
+def test_a_process_that_is_gone_is_replaced(worker: Worker) -> None:
     """Whatever ended it while nothing ran, no uplink is the worse for it."""
-    os.kill(pid(apart), signal.SIGKILL)
-    assert apart._process is not None
-    apart._process.wait()
-    assert apart.run(CODEC, [FINE]) == [READY]
+    os.kill(pid(worker), signal.SIGKILL)
+    assert worker._process is not None
+    worker._process.wait()
+    assert worker.run(CODEC, [FINE]) == [READY]
 
 
-def test_a_process_that_breaks_down_is_told(apart: Apart) -> None:
+def test_a_process_that_breaks_down_is_told(worker: Worker) -> None:
     """What ran in it is not decoded, with the reason; the next is."""
-    killing = threading.Timer(0.1, os.kill, (pid(apart), signal.SIGKILL))
+    killing = threading.Timer(0.1, os.kill, (pid(worker), signal.SIGKILL))
     killing.start()
-    (broken,) = apart.run(CODEC, [ENDLESS])
+    (broken,) = worker.run(CODEC, [ENDLESS])
     assert str(broken) == "exception: the engine broke down with status -9"
     killing.join()
-    assert apart.run(CODEC, [FINE]) == [READY]
+    assert worker.run(CODEC, [FINE]) == [READY]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux shows the environment of a process")
-def test_the_process_has_no_credentials(apart: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_has_no_credentials(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the program's environment is with the codecs."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    assert b"secret" not in Path(f"/proc/{pid(apart)}/environ").read_bytes()
+    assert b"secret" not in Path(f"/proc/{pid(worker)}/environ").read_bytes()
 
 
-def test_what_is_interrupted_answers_no_other(apart: Apart) -> None:
+def test_what_is_interrupted_answers_no_other(worker: Worker) -> None:
     """An answer that nobody waited for is not taken for that to the next input."""
 
     def interrupt(_number: int, _frame: object) -> None:
@@ -83,27 +83,27 @@ def test_what_is_interrupted_answers_no_other(apart: Apart) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.1)
     try:
         with pytest.raises(KeyboardInterrupt):
-            apart.run(CODEC, [ENDLESS, FINE])
+            worker.run(CODEC, [ENDLESS, FINE])
     finally:
         signal.signal(signal.SIGALRM, before)
     other = CODEC.replace("ready", "other")
-    assert apart.run(other, [FINE]) == [READY.replace("ready", "other")]
+    assert worker.run(other, [FINE]) == [READY.replace("ready", "other")]
 
 
-def test_a_process_that_ends_while_it_is_asked_is_told(apart: Apart) -> None:
+def test_a_process_that_ends_while_it_is_asked_is_told(worker: Worker) -> None:
     """A request that nobody reads to its end is no error of the program."""
-    process = pid(apart)
+    process = pid(worker)
     os.kill(process, signal.SIGSTOP)
     killing = threading.Timer(0.1, os.kill, (process, signal.SIGKILL))
     killing.start()
-    (broken,) = apart.run(CODEC, [json.dumps("x" * 10_000_000)])  # more than the pipe holds
+    (broken,) = worker.run(CODEC, [json.dumps("x" * 10_000_000)])  # more than the pipe holds
     assert str(broken) == "exception: the engine broke down with status -9"
     killing.join()
-    assert apart.run(CODEC, [FINE]) == [READY]
+    assert worker.run(CODEC, [FINE]) == [READY]
 
 
-def test_an_interrupt_is_for_the_program(apart: Apart) -> None:
+def test_an_interrupt_is_for_the_program(worker: Worker) -> None:
     """Ctrl-C, which the whole group gets, does not end the process."""
-    before = pid(apart)
+    before = pid(worker)
     os.kill(before, signal.SIGINT)
-    assert pid(apart) == before
+    assert pid(worker) == before

@@ -145,7 +145,8 @@ def test_run_with_a_certificate_that_cannot_be_read(tmp_path: Path) -> None:
     failed = lora_bridge("run", folder=tmp_path)
     assert failed.returncode == 1
     assert failed.stderr == (
-        "lora-bridge: h.pem: Is a directory: whoever runs lora-bridge must be able to read it\n"
+        "lora-bridge: h.pem: Is a directory: the user who runs lora-bridge must be able to read"
+        " it\n"
     )
 
 

@@ -93,7 +93,7 @@ def _payload(value: Json) -> bytes:
 
 
 def _receptions(value: Json) -> tuple[JsonObject, ...]:
-    """Return the gateway receptions, of which a server may send one without a list."""
+    """Return the gateway receptions. A server may send a single one without a list."""
     several = value if isinstance(value, list) else [value]
     return tuple([each for each in several if isinstance(each, dict)])
 

@@ -32,8 +32,8 @@ class Listener:
     """The listening sockets and the connections that network servers have opened to them.
 
     A ``Source``. This network server waits for no acknowledgement, so that there are no receipts.
-    ``penalty`` is for a connection that sent more bad frames than good ones: it rests for so many
-    times as long as they took.
+    After a read with more bad frames than good ones, a connection rests: ``penalty`` times as long
+    as that read took.
     """
 
     def __init__(
@@ -136,7 +136,8 @@ class Listener:
     def _make_room(self, listen: Listen) -> None:
         """Close the least useful connection of an address that has all it may have.
 
-        A new one is always let in: whoever holds the others open could keep network servers out.
+        A new one is always let in. Otherwise somebody who holds all connections open could keep
+        network servers out.
         """
         others = [each for each in self._connections if each.listen is listen]
         if len(others) >= listen.max_connections:
@@ -155,8 +156,8 @@ class Listener:
 class _Connection(asyncio.BufferedProtocol):
     """One network server's connection. It is never closed for what comes over it.
 
-    ``useful_at`` compares connections: by the time of the last good frame, before all of which
-    are those that never had one, by the time they were opened.
+    ``useful_at`` orders connections: first those that never had a good frame, by when they were
+    opened, and then the others, by when their last good frame came.
     """
 
     transport: asyncio.Transport
@@ -216,14 +217,14 @@ class _Connection(asyncio.BufferedProtocol):
 
 
 def parser(listen: Listen) -> Parse:
-    """Return what parses the frames that come to a listener."""
+    """Return the parser of the frames that come to a listener."""
     return partial(parse, application=listen.application)
 
 
 def parser_of(listens: Sequence[Listen]) -> Callable[[str], Parse]:
     """Return a function from a listener's address to the parser of the frames that came to it.
 
-    For a listener that is configured no more, the others decide if all have the same AppEUI.
+    An address that is configured no longer gets the AppEUI of the others, if they share one.
     """
     parsers = {listen.address: parser(listen) for listen in listens}
     applications = {listen.application for listen in listens}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lab.rig.certificates import make_certificates
 from lab.rig.running_bridge import RunningBridge, running_bridge
-from lab.rig.scripted_broker import MoodyBroker
+from lab.rig.scripted_broker import ScriptedBroker
 from lab.rig.servers import free_ports
 from lab.rig.spools import committed, waiting
 from lab.soak.frames import DEVICES, Delivered, delivered, frame
@@ -31,7 +31,7 @@ class Mood:
         self.answer: Callable[[int, int], int | None] = lambda _connection, _device: _DELIVERED
 
     def __call__(self, connection: int, payload: bytes) -> int | None:
-        """Answer as ``MoodyBroker`` wants it."""
+        """Answer as ``ScriptedBroker`` wants it."""
         return self.answer(connection, int(json.loads(payload)["seqno"]) % DEVICES)
 
 
@@ -40,7 +40,7 @@ class Scene:
     """A bridge under frames, before a broker of changing mood."""
 
     mood: Mood
-    broker: MoodyBroker
+    broker: ScriptedBroker
     bridge: RunningBridge
     sender: Sender
     spool: Path
@@ -58,7 +58,7 @@ class Scene:
 def _scene(folder: Path) -> Iterator[Scene]:
     make_certificates(folder)
     mood = Mood()
-    broker = MoodyBroker(folder, mood)
+    broker = ScriptedBroker(folder, mood)
     (port,) = free_ports(1)
     with broker.in_thread() as broker_port:
         config = configure(folder, port, broker_port, {})

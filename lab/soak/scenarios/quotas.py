@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lab.rig.certificates import make_certificates
 from lab.rig.running_bridge import running_bridge
-from lab.rig.scripted_broker import MoodyBroker, Published
+from lab.rig.scripted_broker import Published, ScriptedBroker
 from lab.rig.servers import free_ports
 from lab.rig.spools import committed
 from lab.soak.frames import delivered, frame
@@ -26,7 +26,7 @@ _FIRST_SECONDS = 2.0
 def quotas(folder: Path, say: Callable[[str], None], *, seconds: float) -> Result:
     """Send more than four connections may publish, and look at their pace for ``seconds``."""
     make_certificates(folder)
-    broker = MoodyBroker(folder, lambda _connection, _payload: 0)
+    broker = ScriptedBroker(folder, lambda _connection, _payload: 0)
     (port,) = free_ports(1)
     with broker.in_thread() as broker_port:
         settings = {"aws": {"respect_quotas": True, "connections": _CONNECTIONS}}
@@ -61,7 +61,7 @@ def quotas(folder: Path, say: Callable[[str], None], *, seconds: float) -> Resul
     )
 
 
-def _lasts(broker: MoodyBroker) -> float:
+def _lasts(broker: ScriptedBroker) -> float:
     """Return the seconds from the first publish to the last."""
     published: list[Published] = broker.published
     return published[-1].at - published[0].at if published else 0.0

@@ -18,7 +18,7 @@ from bridge.spool.spool import Spool
 from bridge.spool.waiting import Waiting
 from bridge.timings import Timings
 from lab.rig.certificates import make_certificates
-from lab.rig.scripted_broker import MoodyBroker
+from lab.rig.scripted_broker import ScriptedBroker
 from lab.rig.servers import free_ports
 from lab.rig.spools import waiting
 from tests.bridge.sources.semtech.frames import frame
@@ -32,7 +32,7 @@ PROBING = Timings(probe_every=0.05)
 
 async def play(
     folder: Path,
-    broker: MoodyBroker,
+    broker: ScriptedBroker,
     left: int = 0,
     frames: Sequence[bytes] = SMALL,
     window: int = WINDOW,
@@ -84,7 +84,7 @@ async def test_withheld_pubacks_wedge_nothing(
     """
     caplog.set_level("INFO")
     make_certificates(tmp_path)
-    broker = MoodyBroker(tmp_path, lambda connection, _payload: 0 if connection else None)
+    broker = ScriptedBroker(tmp_path, lambda connection, _payload: 0 if connection else None)
     await play(tmp_path, broker)
     seqnos = [(each.connection, seqno(each.payload)) for each in broker.published]
     assert seqnos == [(0, n) for n in range(WINDOW)] + [(1, n) for n in range(FRAMES)]
@@ -101,7 +101,7 @@ async def test_a_connection_that_takes_no_bytes_wedges_nothing(
     """
     caplog.set_level("INFO")
     make_certificates(tmp_path)
-    broker = MoodyBroker(tmp_path, lambda _connection, _payload: 0, deaf=frozenset({0}))
+    broker = ScriptedBroker(tmp_path, lambda _connection, _payload: 0, deaf=frozenset({0}))
     large = {"port": 1, "payload": "A" * 40_000}  # 30,000 bytes, each a number and a comma
     frames = [frame(seqno=number, userdata=large) for number in range(150)]
     await play(tmp_path, broker, frames=frames, window=len(frames))
@@ -111,7 +111,7 @@ async def test_a_connection_that_takes_no_bytes_wedges_nothing(
     assert "publishes unanswered, connecting anew" in caplog.text
 
 
-def numbers(broker: MoodyBroker) -> list[int]:
+def numbers(broker: ScriptedBroker) -> list[int]:
     """Return the seqnos that the broker was asked to take, in order."""
     return [seqno(each.payload) for each in broker.published]
 
@@ -135,7 +135,7 @@ async def test_refused_publishes_are_tried_again_and_drain(
         probes += 1
         return 0x87
 
-    broker = MoodyBroker(tmp_path, answer)
+    broker = ScriptedBroker(tmp_path, answer)
     await play(tmp_path, broker, timings=PROBING)
     accepted = numbers(broker)[-(FRAMES // 3) :]
     probe, others = accepted[0], accepted[1:]
@@ -159,7 +159,7 @@ async def test_a_message_that_is_never_accepted_holds_nothing_up(
         tries[number] += 1
         return 0x99 if number == 0 or (number == 5 and tries[0] < 3) else 0
 
-    broker = MoodyBroker(tmp_path, answer)
+    broker = ScriptedBroker(tmp_path, answer)
     await play(tmp_path, broker, left=1, timings=PROBING)
     assert set(tries) == set(range(FRAMES))
     assert f"published={FRAMES - 1}" in caplog.text
@@ -174,7 +174,7 @@ async def test_a_message_that_the_sdk_rejects_holds_nothing_up(
     make_certificates(tmp_path)
     with Spool(tmp_path / "spool.db") as spool:
         spool.commit(Batch([Waiting.of(1, Message("lora/#", b"{}"))], [], [], []))
-    await play(tmp_path, MoodyBroker(tmp_path, lambda _connection, _payload: 0), left=1)
+    await play(tmp_path, ScriptedBroker(tmp_path, lambda _connection, _payload: 0), left=1)
     assert "publish to lora/# as host refused" in caplog.text
     assert f"published={FRAMES} refused=1 left=1" in caplog.text
 
@@ -185,7 +185,7 @@ async def test_throttled_publishes_wait_and_keep_their_order(
     """0x97 pauses the connection; then everything goes on where it was, in order."""
     caplog.set_level("INFO")
     make_certificates(tmp_path)
-    broker = MoodyBroker(
+    broker = ScriptedBroker(
         tmp_path, lambda _connection, _payload: 0 if len(broker.published) >= 2 * WINDOW else 0x97
     )
     await play(tmp_path, broker)
