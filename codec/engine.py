@@ -12,7 +12,7 @@ import msgspec
 
 from codec.errors import Code, CodecError
 from codec.sandbox import failure, script
-from codec.worker import run_apart
+from codec.worker import run_in_worker
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -82,7 +82,7 @@ def decode(codec: Codec, received: Received) -> Decoded:
 
 def decode_all(codec: Codec, batch: Iterable[Received]) -> list[Decoded | CodecError]:
     """Return what ``codec`` makes of each uplink, or why nothing; each sees nothing of others."""
-    return [_found(answer) for answer in run_apart(codec.source, [*map(_input, batch)])]
+    return [_found(answer) for answer in run_in_worker(codec.source, [*map(_input, batch)])]
 
 
 def check(codec: Codec) -> None:
@@ -125,7 +125,7 @@ def _input(received: Received) -> str:
 
 
 def _outcome(source: str, argument: str) -> _Outcome:
-    (answer,) = run_apart(source, [argument])
+    (answer,) = run_in_worker(source, [argument])
     if isinstance(answer, CodecError):
         raise answer
     return _parsed(answer)

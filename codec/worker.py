@@ -152,5 +152,5 @@ def _receive(pipe: IO[bytes]) -> bytes | None:
 
 _worker = Worker()
 atexit.register(_worker.close)
-run_apart = _worker.run
+run_in_worker = _worker.run
 """What every codec of this program is run with; from one thread at a time."""

@@ -233,7 +233,7 @@ def test_a_bridge_that_uses_other_files_is_not_switched(folder: Path) -> None:
     )
     pairs = Pairs(NAME, folder)
     prove = trial(NAME, folder)
-    with pytest.raises(BridgeError, match=r"certificate is .*other.pem, not .*host-1.pem"):
+    with pytest.raises(BridgeError, match=r"certificate is .*other.pem, but must be .*host-1.pem"):
         prove(Deployed(IdentityKind.BRIDGE, {}), pairs.next_certificate, pairs.next_key)
 
 
