@@ -44,8 +44,8 @@ def config_option(command: Callable[_P, None]) -> Callable[_P, None]:
 def run(config_path: Path, log_format: str | None, log_level: str) -> None:
     """Forward the network server's frames to AWS IoT.
 
-    Runs until SIGTERM or SIGINT. Each frame is kept on disk until AWS IoT has acknowledged it.
-    The log goes to standard error.
+    Runs until SIGTERM, SIGINT or SIGHUP. Each frame is kept on disk until AWS IoT has acknowledged
+    it. The log goes to standard error.
 
     \b
     Example:
@@ -55,5 +55,5 @@ def run(config_path: Path, log_format: str | None, log_level: str) -> None:
     from bridge.logs import LogFormat, LogLevel, log_to_stderr
     from bridge.service import serve
 
-    log_to_stderr(LogFormat(log_format) if log_format else None, LogLevel(log_level))
-    asyncio.run(serve(load(config_path)))
+    with log_to_stderr(LogFormat(log_format) if log_format else None, LogLevel(log_level)):
+        asyncio.run(serve(load(config_path)))

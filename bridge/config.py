@@ -9,7 +9,8 @@ import msgspec
 from contract.errors import BridgeError
 from contract.eui import EUI_PATTERN
 
-Text = Annotated[str, msgspec.Meta(min_length=1)]
+Text = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Host = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z.:_-]+\Z")]  # a name or address alone
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -26,7 +27,7 @@ class Listen(_Table, frozen=True, kw_only=True):
     memory.
     """
 
-    host: Text = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 6500
     application: Annotated[str, msgspec.Meta(pattern=rf"^{EUI_PATTERN}\Z")] | None = None
     # A process may usually have 1024 files open.
@@ -42,7 +43,7 @@ class Listen(_Table, frozen=True, kw_only=True):
 class Aws(_Table, frozen=True, kw_only=True):
     """How to reach AWS IoT, and as whom."""
 
-    endpoint: Text
+    endpoint: Host
     port: Port = 8883
     client_id: Text
     certificate: Path
@@ -58,19 +59,21 @@ class Aws(_Table, frozen=True, kw_only=True):
 class SpoolSettings(_Table, frozen=True, kw_only=True):
     """Where frames wait, and how many bytes they may take on disk.
 
-    ``max_rejected`` is in bytes, for the rejected frames of each reason; 0 keeps none. It may be no
+    ``max_bytes`` is for messages to be published, ``max_refused`` for those that AWS IoT refused.
+    ``max_rejected`` is for the rejected frames of each reason; 0 keeps none. It may be no
     larger, because looking through more would make network servers wait.
     """
 
     path: Path
     max_bytes: Count = 1_073_741_824
+    max_refused: Count = 268_435_456
     max_rejected: Annotated[int, msgspec.Meta(ge=0, le=67_108_864)] = 4_194_304
 
 
 class Http(_Table, frozen=True, kw_only=True):
     """Where health and metrics are served; there is no authentication. ``port`` 0 takes any."""
 
-    host: Text = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 
 

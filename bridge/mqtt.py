@@ -199,6 +199,8 @@ def _sdk_callbacks(callbacks: Callbacks) -> dict[str, object]:
 
 
 def _require_readable(path: Path) -> None:
+    if path.exists() and not path.is_file():  # a pipe would be read for ever
+        raise BridgeError(f"{path}: not a file: name the one that 'lora-bridge enroll' wrote")
     try:
         path.read_bytes()
     except FileNotFoundError:

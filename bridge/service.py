@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from bridge.clock import Clock
 from bridge.config import Config, Http
 from bridge.counts import Counts
 from bridge.health.systemd import Systemd, report
+from bridge.log_limit import LimitedLogger
 from bridge.messages.timestamper import Timestamper
 from bridge.sources.forwarder import Forwarder
 from bridge.sources.retry import Retry
@@ -61,13 +62,14 @@ class _Bridge:
 
 
 async def serve(config: Config, clock: Clock = HOST_CLOCK, timings: Timings = TIMINGS) -> None:
-    """Run until SIGTERM or SIGINT.
+    """Run until SIGTERM, SIGINT or SIGHUP.
 
     Raises:
         BridgeError: it cannot listen, open the spool, or use its certificate and key.
 
     """
     stop = _stop_signal()
+    asyncio.get_running_loop().set_exception_handler(_log_of_loop())
     systemd = Systemd(os.environ)
     with Spool(config.spool.path, lambda: systemd.alive("mending the spool")) as spool:
         bridge = _wired(config, spool, clock, timings)
@@ -90,7 +92,7 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
     counts = Counts()
     try:
         timestamper = Timestamper(spool.placements())
-        spooler = Spooler(spool, config.spool.max_bytes)
+        spooler = Spooler(spool, config.spool.max_bytes, config.spool.max_refused)
     except (sqlite3.Error, OSError) as error:
         raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
     quarantine = Quarantine(spool, config.spool.max_rejected, timings.write_rejected)
@@ -171,8 +173,21 @@ def _left(spooler: Spooler) -> str:
         return f"unknown: {error}"
 
 
+def _log_of_loop() -> Callable[[asyncio.AbstractEventLoop, dict[str, object]], None]:
+    """Return what logs the event loop's own errors, such as too many open files, not too often."""
+    limited = LimitedLogger(_log)
+
+    def handle(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        error = context.get("exception")
+        limited.log(
+            logging.ERROR, type(error).__name__, "event loop: %s: %r", context["message"], error
+        )
+
+    return handle
+
+
 def _stop_signal() -> asyncio.Event:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop

@@ -10,6 +10,7 @@ from console.check.commands import check
 from console.codecs.commands import codec_test, decode
 from console.identity.commands import enroll, keygen
 from console.recovery.error_commands import errors
+from console.recovery.refused_commands import refused
 from console.recovery.rejected_commands import rejected
 from console.recovery.replay_commands import replay
 from console.rotate import rotate
@@ -19,7 +20,7 @@ from contract.errors import BridgeError
 
 _COMMANDS = (
     *(keygen, enroll, run, simulate),
-    *(history, devices, check, errors, rejected, replay, rotate, decode, codec_test),
+    *(history, devices, check, errors, rejected, refused, replay, rotate, decode, codec_test),
 )
 
 

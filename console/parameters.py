@@ -10,7 +10,7 @@ from typing import ParamSpec
 
 import click
 
-from contract.eui import EUI_PATTERN
+from contract.eui import EUI_PATTERN, one_case
 from contract.names import check_identity_name
 from contract.times import parse_time
 
@@ -57,7 +57,7 @@ def device_argument(_ctx: click.Context, _param: click.Parameter, value: str) ->
     """Read ``APPEUI/MOTEEUI``."""
     if not re.fullmatch(f"{EUI_PATTERN}/{EUI_PATTERN}", value):
         raise click.BadParameter(f"{value!r} is not APPEUI/MOTEEUI")
-    return value
+    return "/".join(map(one_case, value.split("/")))
 
 
 def finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:

@@ -1,3 +1,14 @@
 """What an AppEUI or DevEUI looks like wherever one is accepted: safe as one level of a topic."""
 
+import re
+
 EUI_PATTERN = "[0-9A-Za-z_.:-]{1,64}"
+_HEXADECIMAL = re.compile("[0-9A-Fa-f]+(?:[:-][0-9A-Fa-f]+)*")
+
+
+def one_case(eui: str) -> str:
+    """Return an EUI as topics and keys have it: hexadecimal digits are small letters.
+
+    Network servers and people write either. A name that is no number stays as it is.
+    """
+    return eui.lower() if _HEXADECIMAL.fullmatch(eui) else eui

@@ -18,6 +18,7 @@ from types import FrameType
 from console.simulate import APPLICATION, device_eui
 from console.store.history import table_name
 from lab.aws.cdk import CdkError, deploy
+from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
 from lab.aws.stored import Stored, count_stored
@@ -95,6 +96,7 @@ def _set_up(host: Host) -> None:
         }
     with _step("cdk bootstrap, cdk deploy --all"):
         deploy(os.environ, host.folder / "cdk.out", context)
+        accept_plain_delivery()
     with _step("lora-bridge enroll, for both"):
         host.enroll(_BRIDGE)
         host.enroll(_CONSUMER)

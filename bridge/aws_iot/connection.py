@@ -41,11 +41,15 @@ class Result(Enum):
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """How the publish of ``waiting`` ended, and in what words where it failed."""
+    """How the publish of ``waiting`` ended, and in what words where it failed.
+
+    It is ``final`` if it would end so each time: the SDK itself has something against the message.
+    """
 
     waiting: Waiting
     result: Result = Result.DELIVERED
     detail: str = ""
+    final: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,12 +178,13 @@ class Connection:
             self._loop.call_soon_threadsafe(call)
 
 
-def _failure(publishing: Publishing) -> tuple[Result, str] | None:
-    """Return how a publish failed and why, None if it was delivered."""
+def _failure(publishing: Publishing) -> tuple[Result, str, bool] | None:
+    """Return how a publish failed, why, and whether it would each time; None if it did not."""
     failure = mqtt.puback_failure(publishing)
     if failure is None:
         return None
     if failure.code == _QUOTA_EXCEEDED:
-        return Result.THROTTLED, failure.reason
-    unanswered = failure.code is None and failure.reason in _NO_ANSWER
-    return (Result.UNANSWERED if unanswered else Result.REFUSED), failure.reason
+        return Result.THROTTLED, failure.reason, False
+    if failure.code is None and failure.reason in _NO_ANSWER:
+        return Result.UNANSWERED, failure.reason, False
+    return Result.REFUSED, failure.reason, failure.code is None

@@ -6,6 +6,7 @@ import logging
 from bridge.aws_iot.connection import Connection, Events, Outcome, Result
 from bridge.aws_iot.latencies import Latencies
 from bridge.aws_iot.refused import RefusedMessages
+from bridge.aws_iot.suspect import Suspect, Verdict
 from bridge.config import Aws
 from bridge.counts import Counts
 from bridge.log_limit import LimitedLogger
@@ -68,6 +69,8 @@ class Lane:
         events = Events(connected=self._on_connected, lost=self._on_lost, ended=self._on_ended)
         self._connection = Connection(aws, self.name, events, timings.ack)
         self._window = self._connection.window
+        self._suspect = Suspect()
+        self._set_aside: set[int] = set()  # ids of what the SDK still has under way
 
     @property
     def connected(self) -> bool:
@@ -149,6 +152,8 @@ class Lane:
 
     def _on_lost(self, reason: str) -> None:
         self._heard()
+        if self._connected and not self._stopping:
+            self._judge(reason)
         self._connected = False
         self._window.close()
         if not self._stopping:
@@ -159,6 +164,21 @@ class Lane:
                 *(self._where, self.name, reason, _ADVICE.get(reason, "")),
             )
 
+    def _judge(self, reason: str) -> None:
+        """Look whether the broker ends connections at one message, and set that aside."""
+        first = self._window.first_under_way
+        verdict = self._suspect.ended(first, reason)
+        if first is None or verdict is Verdict.INNOCENT:
+            return
+        if verdict is Verdict.TRY_ALONE:
+            self._window.one_at_a_time(self._window.under_way)
+        else:
+            self._window.one_at_a_time(0)
+            self._set_aside.add(first.id)
+            detail = f"the connection ends each time that it is published: {reason}"
+            self._put_aside(Outcome(first, Result.REFUSED, detail, final=True))
+        self._connection.restart()  # the SDK would publish all that has no answer at once
+
     def _on_ended(self, outcomes: list[Outcome]) -> None:
         self._heard()
         delivered = [each.waiting for each in outcomes if each.result is Result.DELIVERED]
@@ -168,6 +188,7 @@ class Lane:
             self._pause = 0.0
             self._spooler.forget(delivered)
             self._refused.accepted(delivered)
+            self._window.delivered(len(delivered))
         if len(delivered) < len(outcomes):
             self._deal_with([each for each in outcomes if each.result is not Result.DELIVERED])
         self._look()
@@ -180,7 +201,12 @@ class Lane:
             trace([outcome.waiting], f"{outcome.result.name.lower()}: {outcome.detail}")
             if outcome.result is Result.REFUSED:
                 self._put_aside(outcome)
-        halted = [each for each in failed if each.result is not Result.REFUSED]
+        halted = [
+            each
+            for each in failed
+            if each.result is not Result.REFUSED and each.waiting.id not in self._set_aside
+        ]
+        self._set_aside.difference_update(each.waiting.id for each in failed)
         self._counts.throttled += sum(each.result is Result.THROTTLED for each in halted)
         self._counts.unanswered += sum(each.result is Result.UNANSWERED for each in halted)
         if halted and not self._stopping:
@@ -189,14 +215,18 @@ class Lane:
     def _put_aside(self, outcome: Outcome) -> None:
         self._counts.refused += 1
         waiting = outcome.waiting
+        again = (
+            "not tried again by itself: see 'lora-bridge refused list'"
+            if outcome.final
+            else f"tried again every {self._timings.probe_every:.0f} s"
+        )
         self._limited.log(
             logging.ERROR,
             outcome.detail,
-            "publish to %s as %s refused: %s; kept, tried again every %.0f s%s",
-            *(waiting.topic, self.name, outcome.detail, self._timings.probe_every),
-            _ADVICE.get(outcome.detail, ""),
+            "publish to %s as %s refused: %s; kept, %s%s",
+            *(waiting.topic, self.name, outcome.detail, again, _ADVICE.get(outcome.detail, "")),
         )
-        self._spooler.refuse(waiting)
+        self._spooler.refuse(waiting, outcome.detail, final=outcome.final)
         self._refused.refused_again(waiting)
 
     def _publish_again(self, halted: list[Outcome]) -> None:

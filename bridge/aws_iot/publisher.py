@@ -19,7 +19,7 @@ class Publisher:
     """All connections of the bridge."""
 
     def __init__(self, aws: Aws, spooler: Spooler, counts: Counts, timings: Timings) -> None:
-        self._refused = RefusedMessages(spooler, self._publish_first, timings.probe_every)
+        self._refused = RefusedMessages(spooler, self._publish_first, timings)
         self._lanes = [
             Lane(aws, Share(number, aws.connections), spooler, self._refused, counts, timings)
             for number in range(aws.connections)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Waiting
+from bridge.timings import Timings
 
 _PROBES = 10  # topics tried at once: a tenth of the publishes that AWS IoT takes in a second
 _BATCH = 1000  # messages
@@ -14,15 +15,15 @@ class RefusedMessages:
     """The messages that AWS IoT refused, which wait in the spool, set aside.
 
     ``publish`` puts messages before all that is newer. ``accepted`` and ``refused_again`` are told
-    of all messages that end. They are tried every ``probe_every`` seconds.
+    of all messages that end. Those that a person asks for are tried at once.
     """
 
     def __init__(
-        self, spooler: Spooler, publish: Callable[[list[Waiting]], None], probe_every: float
+        self, spooler: Spooler, publish: Callable[[list[Waiting]], None], timings: Timings
     ) -> None:
         self._spooler = spooler
         self._publish = publish
-        self._probe_every = probe_every
+        self._timings = timings
         self._trying: set[int] = set()
         self._accepted: set[str] = set()
         self._ended = asyncio.Event()
@@ -40,13 +41,22 @@ class RefusedMessages:
 
     async def run(self) -> None:
         """Try them again, for ever."""
+        time = asyncio.get_running_loop().time
+        probed_at = time()
         while True:
-            await asyncio.sleep(self._probe_every)
-            topic = ""
-            while probes := await self._probes(topic):
-                topic = probes[-1].topic
-                for accepted in await self._try(probes):
-                    await self._release(accepted)
+            await asyncio.sleep(min(self._timings.look_for_retries, self._timings.probe_every))
+            while asked := await self._spooler.asked(_BATCH):
+                await self._try(asked)
+            if time() - probed_at >= self._timings.probe_every:
+                await self._probe()
+                probed_at = time()
+
+    async def _probe(self) -> None:
+        topic = ""
+        while probes := await self._probes(topic):
+            topic = probes[-1].topic
+            for accepted in await self._try(probes):
+                await self._release(accepted)
 
     async def _probes(self, after_topic: str) -> list[Waiting]:
         """Return one message of each of the next topics, the one refused longest ago.

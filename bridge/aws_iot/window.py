@@ -19,19 +19,34 @@ class Window:
 
     def __init__(self, limit: int, publish: Callable[[Waiting], None]) -> None:
         self._limit = limit
+        self._alone = 0  # messages to come, each of which is published alone
         self._publish = publish
         self._lock = threading.RLock()  # a publish may be answered before it returns
         self._filling = False
         self._open = False
         self._ready: deque[Waiting] = deque()
-        self._under_way = 0
+        self._under_way: dict[int, Waiting] = {}  # by id, in the order of publishing
         self._last_of_loop: int | None = None  # id of its last publish, until that is answered
         self.ready_bytes = 0
 
     @property
     def under_way(self) -> int:
         """How many publishes have no answer yet."""
-        return self._under_way
+        return len(self._under_way)
+
+    @property
+    def first_under_way(self) -> Waiting | None:
+        """What was published first of what has no answer yet."""
+        with self._lock:
+            return next(iter(self._under_way.values()), None)
+
+    def one_at_a_time(self, messages: int) -> None:
+        """Publish so many messages each by itself, and then as many as usual."""
+        self._alone = messages
+
+    def delivered(self, messages: int) -> None:
+        """Note how many messages have been delivered."""
+        self._alone = max(0, self._alone - messages)
 
     @property
     def empty(self) -> bool:
@@ -67,7 +82,7 @@ class Window:
     def answered(self, waiting: Waiting) -> None:
         """Make room, on the SDK's thread: a publish has ended."""
         with self._lock:
-            self._under_way -= 1
+            del self._under_way[waiting.id]
             if waiting.id == self._last_of_loop:
                 self._last_of_loop = None
             if self._last_of_loop is None and not self._filling:
@@ -79,10 +94,14 @@ class Window:
 
     def _fill(self, *, from_loop: bool = False) -> None:
         self._filling = True
-        while self._open and self._ready and self._under_way < self._limit:
+        while (
+            self._open
+            and self._ready
+            and len(self._under_way) < (1 if self._alone else self._limit)
+        ):
             waiting = self._ready.popleft()
             self.ready_bytes -= waiting.size
-            self._under_way += 1
+            self._under_way[waiting.id] = waiting
             if from_loop:
                 self._last_of_loop = waiting.id
             self._publish(waiting)

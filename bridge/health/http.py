@@ -67,7 +67,9 @@ class Health:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._clients) >= MAX_CLIENTS:
-            next(iter(self._clients)).transport.abort()
+            first = next(iter(self._clients))
+            del self._clients[first]  # now: more may come before its task ends
+            first.transport.abort()
         self._clients[writer] = None
         try:
             async with asyncio.timeout(self._patience):
@@ -78,7 +80,7 @@ class Health:
         except _NO_ANSWER:
             pass
         finally:
-            del self._clients[writer]
+            self._clients.pop(writer, None)
             writer.transport.abort()
 
     def _answer(self, head: bytes) -> bytes:

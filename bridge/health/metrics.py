@@ -120,6 +120,16 @@ class Metrics(Collector):
             self._spooler.waiting_bytes,
         )
         yield GaugeMetricFamily(
+            "lora_bridge_refused_messages",
+            "Of these messages, those that AWS IoT refused.",
+            self._spooler.refused_messages,
+        )
+        yield CounterMetricFamily(
+            "lora_bridge_refused_dropped",
+            "Refused messages that were dropped, for more than max_refused.",
+            self._spooler.dropped,
+        )
+        yield GaugeMetricFamily(
             "lora_bridge_spool_oldest_seconds",
             "Age of the uplink that waits for longest, 0 where none does.",
             self._oldest(),

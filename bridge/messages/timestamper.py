@@ -3,7 +3,7 @@
 Times are whole microseconds since 1970 in UTC.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Generic, TypeVar
 
@@ -14,6 +14,7 @@ from bridge.messages.uplink import Uplink
 _SECOND = 1_000_000
 _MAX_AGE = 24 * 3600 * _SECOND
 _MAX_LEAD = 300 * _SECOND
+APART = 30 * _SECOND  # between gateways whose clocks agree
 
 _Key = TypeVar("_Key", bytes, tuple[str, int])
 
@@ -53,7 +54,7 @@ class Timestamper:
         device = f"{uplink.application}/{uplink.device}"
         plausible = [t for t in uplink.received_at if now - _MAX_AGE <= t <= now + _MAX_LEAD]
         # The host's own time differs at each delivery, so it cannot reveal a repetition.
-        wanted = min(plausible, default=now)
+        wanted = agreed(plausible) if plausible else now
         digest = _digest(device, wanted, uplink) if plausible else b""
         known = self._given.get(digest)
         if known is not None:
@@ -63,8 +64,13 @@ class Timestamper:
         return placement
 
     def _first_free(self, device: str, time: int) -> int:
+        passed: list[int] = []
         while (after := self._next.get((device, time))) is not None:
+            passed.append(time)
             time = after
+        # Whoever comes this way again takes one step, however long it was.
+        for each in passed[:-1]:
+            self._next.change((device, each), time)
         return time
 
     def _remember(self, placement: Placement) -> None:
@@ -95,10 +101,30 @@ class _Newest(Generic[_Key]):
         time = self._new.get(key)
         return self._old.get(key) if time is None else time
 
+    def change(self, key: _Key, time: int) -> None:
+        """Change a time that is remembered, which makes it no newer."""
+        (self._new if key in self._new else self._old)[key] = time
+
     def put(self, key: _Key, time: int) -> None:
         self._new[key] = time
         if len(self._new) >= self._remembered:
             self._new, self._old = {}, self._new
+
+
+def agreed(times: Sequence[int]) -> int:
+    """Return when an uplink was received, by the gateways that agree with most others.
+
+    An uplink reaches all gateways at once. If as many say one time as another, the later counts: a
+    clock that was never set is behind. It is the earliest of those that agree. The host's clock has
+    no say, so that the same uplink, delivered later, has the same time.
+    """
+    ordered = sorted(times)
+    first, most = 0, (0, 0)  # how many agree, and the earliest of them
+    for last, time in enumerate(ordered):
+        while time - ordered[first] > APART:
+            first += 1
+        most = max(most, (last - first + 1, ordered[first]))
+    return most[1]
 
 
 def _digest(device: str, wanted: int, uplink: Uplink) -> bytes:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import msgspec
 
 from bridge.messages.rejection import FrameRejectedError, Reason
-from contract.eui import EUI_PATTERN
+from contract.eui import EUI_PATTERN, one_case
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 JsonObject = Mapping[str, Json]
@@ -36,7 +36,7 @@ class Uplink(msgspec.Struct, frozen=True):
 def check_eui(value: Json) -> str:
     """Return an EUI as text that is safe as one level of a topic.
 
-    A number becomes lower-case hexadecimal, the form the text has.
+    A number becomes hexadecimal. Hexadecimal has one case, whichever the network server writes.
 
     Raises:
         FrameRejectedError: it is not 1 to 64 characters of ``[0-9A-Za-z_.:-]``.
@@ -44,11 +44,12 @@ def check_eui(value: Json) -> str:
     """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         value = format(value, "x")
-    if isinstance(value, str) and _is_eui(value):
-        return value
-    raise FrameRejectedError(Reason.BAD_EUI)
+    eui = _eui(value) if isinstance(value, str) else None
+    if eui is None:
+        raise FrameRejectedError(Reason.BAD_EUI)
+    return eui
 
 
 @lru_cache(10_000)  # the same devices come again and again
-def _is_eui(text: str) -> bool:
-    return _EUI.fullmatch(text) is not None
+def _eui(text: str) -> str | None:
+    return one_case(text) if _EUI.fullmatch(text) else None

@@ -1,6 +1,7 @@
 """Makes messages of frames and hands them to the spool; counts, logs and keeps what is rejected."""
 
 import logging
+from collections.abc import Sequence
 from typing import Protocol
 
 from bridge.clock import Clock
@@ -9,13 +10,14 @@ from bridge.log_limit import LimitedLogger
 from bridge.messages import message
 from bridge.messages.message import Message
 from bridge.messages.rejection import BrokenFrame, FrameRejectedError, excerpt
-from bridge.messages.timestamper import Placement, Timestamper
+from bridge.messages.timestamper import APART, Placement, Timestamper
 from bridge.messages.trace import trace, traced
 from bridge.sources.source import Parse
 from bridge.spool.batch import Receipt
 from bridge.spool.rejected import Rejected
 
 _log = logging.getLogger(__name__)
+_SECOND = 1_000_000  # microseconds
 
 
 class Keep(Protocol):
@@ -104,8 +106,8 @@ class Forwarder:
             return
         now = self._clock.wall()
         placement = self._timestamper.place(uplink, now)
-        if uplink.received_at and placement.wanted == now:
-            self._doubt_clock(placement.device, min(uplink.received_at) - now)
+        if uplink.received_at:
+            self._doubt_clocks(placement, uplink.received_at, now)
         built = message.build(uplink, placement.given)
         if traced():
             trace([built], f"received: {built.payload.decode()}")
@@ -113,11 +115,20 @@ class Forwarder:
         self._counts.accepted += 1
         self._counts.note_uplink(uplink.application, now)
 
-    def _doubt_clock(self, device: str, ahead: int) -> None:
-        self._limited.log(
-            logging.WARNING,
-            "clock",
-            "no gateway time of %s is plausible: %.0f s from this host's, which is used: check this"
-            " host's clock, or the gateway's",
-            *(device, ahead / 1_000_000),
-        )
+    def _doubt_clocks(self, placement: Placement, times: Sequence[int], now: int) -> None:
+        """Say that clocks disagree: all gateways with the host, or one with the others."""
+        if placement.wanted == now:
+            self._limited.log(
+                logging.WARNING,
+                "clock",
+                "no gateway time of %s is plausible: %.0f s from this host's, which is used: check"
+                " this host's clock, or the gateway's",
+                *(placement.device, (min(times) - now) / _SECOND),
+            )
+        elif max(times) - min(times) > APART:
+            self._limited.log(
+                logging.WARNING,
+                "clocks",
+                "the gateways that heard %s disagree by %.0f s on when: check their clocks",
+                *(placement.device, (max(times) - min(times)) / _SECOND),
+            )

@@ -55,7 +55,7 @@ class Retry:
 
     def _read(self) -> bool:
         """Read some frames again; return whether there were any."""
-        marked = self._spool.on_rejected(partial(rejected.asked, limit=_AT_ONCE))
+        marked = self._spool.on_file(partial(rejected.asked, limit=_AT_ONCE))
         ignored: list[int] = []
         again: list[tuple[str, int]] = []
         for number, frame in marked:
@@ -70,7 +70,7 @@ class Retry:
             except FrameRejectedError as error:
                 again.append((error.reason, number))
         if marked:
-            self._spool.on_rejected(partial(rejected.drop, numbers=ignored))
-            self._spool.on_rejected(partial(rejected.reject_again, reasons=again))
+            self._spool.on_file(partial(rejected.drop, numbers=ignored))
+            self._spool.on_file(partial(rejected.reject_again, reasons=again))
             _log.info("%d rejected frames read again: %d still rejected", len(marked), len(again))
         return bool(marked)

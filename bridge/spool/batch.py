@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bridge.messages.timestamper import Placement
+from bridge.spool.refused import Refusal
 from bridge.spool.waiting import Waiting
 
 Receipt = Callable[[], None]
@@ -11,11 +12,24 @@ Receipt = Callable[[], None]
 
 
 @dataclass(slots=True)
+class Size:
+    """How many messages there are, and their bytes."""
+
+    messages: int = 0
+    bytes: int = 0
+
+    def add(self, message: Waiting) -> None:
+        """Count one more."""
+        self.messages += 1
+        self.bytes += message.size
+
+
+@dataclass(slots=True)
 class Batch:
     """The changes that gather between two commits.
 
     The messages that ``arrived`` are kept, with their ``placements``. Those with ``delivered`` ids
-    are removed, those with ``refused`` ids set aside. Rejected frames whose numbers are in
+    are removed, those that were ``refused`` are set aside. Rejected frames whose numbers are in
     ``read_again`` are removed: some of what arrived was made of them. ``receipts`` are to be called
     once all of it is on disk.
     """
@@ -23,11 +37,13 @@ class Batch:
     arrived: list[Waiting] = field(default_factory=list)
     placements: list[Placement] = field(default_factory=list)
     delivered: list[int] = field(default_factory=list)
-    refused: list[int] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
     read_again: list[int] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     arrived_bytes: int = 0
     delivered_bytes: int = 0
+    newly_refused: Size = field(default_factory=Size)
+    no_longer_refused: Size = field(default_factory=Size)
 
     def keep(self, message: Waiting, placement: Placement) -> None:
         """Add a message that arrived."""
@@ -39,6 +55,15 @@ class Batch:
         """Remove messages that were delivered."""
         self.delivered += [each.id for each in delivered]
         self.delivered_bytes += sum(each.size for each in delivered)
+        for each in delivered:
+            if each.refused:
+                self.no_longer_refused.add(each)
+
+    def refuse(self, message: Waiting, reason: str, *, final: bool) -> None:
+        """Set a message aside."""
+        self.refused.append(Refusal(message.id, reason, final))
+        if not message.refused:
+            self.newly_refused.add(message)
 
     @property
     def undelivered(self) -> int:

@@ -1,14 +1,16 @@
-"""The spool's file: its schema, its version, and that one process at a time has it."""
+"""The spool's file: its schema, its version, whose it is, and that one process at a time has it."""
 
 import fcntl
+import os
 import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
 from contract.errors import BridgeError
 
 _VERSION = 3
+LOCK = ".lock"
+MODE = 0o600  # what devices sent is nobody else's
 _MAX_LOG = 8_388_608  # bytes of the write-ahead log that stay on disk when it is empty again
 _SCHEMA = f"""
 BEGIN;
@@ -45,6 +47,14 @@ COMMIT;
 """
 """Added to files that are without it. A bridge that does not know it leaves it alone, so that the
 version stays the same."""
+_REFUSED = """
+BEGIN;
+ALTER TABLE waiting ADD COLUMN reason TEXT;   -- if refused: why, in AWS IoT's words or the SDK's
+ALTER TABLE waiting ADD COLUMN tried INTEGER NOT NULL DEFAULT 1;   -- if refused: see Tried
+CREATE INDEX refused_to_try ON waiting (id) WHERE tried = 2;
+COMMIT;
+"""
+"""The same."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -72,6 +82,9 @@ def connect(path: Path) -> sqlite3.Connection:
         if version == 0:
             database.executescript(_SCHEMA)
         database.executescript(_REJECTED)
+        columns = [name for _, name, *_ in database.execute("PRAGMA table_info(waiting)")]
+        if "tried" not in columns:
+            database.executescript(_REFUSED)
         stack.pop_all()
         return database
 
@@ -89,21 +102,36 @@ def join(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, isolation_level=None)
 
 
-def lock(path: Path) -> IO[str]:
-    """Hold a lock file beside the spool: SQLite's own locks would not keep a second bridge out.
+def beside(path: Path, suffix: str) -> Path:
+    """Return the path of a file that belongs to the one at ``path``."""
+    return path.with_name(path.name + suffix)
+
+
+class Lock:
+    """Keeps other bridges from a file, by whatever path they come to it. Makes it if need be.
+
+    The spool has two: on its own file, which no other name of it gets around, and on one beside it,
+    which stays where it is while a damaged spool is replaced. SQLite's own locks would not keep a
+    second bridge out. Close no other descriptor of the file while SQLite has it open: the system
+    drops SQLite's locks then (fcntl(2)).
 
     Raises:
         BridgeError: another process has it, or it cannot be made.
 
     """
-    lock_path = path.with_name(path.name + ".lock")
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(lock_path.open("a"))
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BridgeError(f"{path}: the spool is in use by another lora-bridge") from None
-        except OSError as error:
-            raise BridgeError(f"{path}: cannot open the spool: {error.strerror}") from None
-        stack.pop_all()
-        return file
+
+    def __init__(self, path: Path, spool: Path) -> None:
+        with ExitStack() as stack:
+            try:
+                self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
+                stack.callback(os.close, self._file)
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BridgeError(f"{spool}: the spool is in use by another lora-bridge") from None
+            except OSError as error:
+                raise BridgeError(f"{spool}: cannot open the spool: {error.strerror}") from None
+            stack.pop_all()
+
+    def release(self) -> None:
+        """Let others have the file."""
+        os.close(self._file)

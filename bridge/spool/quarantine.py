@@ -86,7 +86,7 @@ class Quarantine:
     def _write(self, frames: list[Rejected]) -> None:
         if self._spool.room() < _ROOM:
             raise OSError("the disk is almost full")
-        self._spool.on_rejected(partial(rejected.keep, frames=frames))
+        self._spool.on_file(partial(rejected.keep, frames=frames))
 
     def _has_its_turn(self, frame: Rejected) -> bool:
         now = self._loop.time()
@@ -109,5 +109,5 @@ class Quarantine:
         for reason in {each.reason for each in written}:
             if self._untrimmed[reason] > _SLACK * self._max_bytes:
                 trim = partial(rejected.trim, reason=reason, max_bytes=self._max_bytes)
-                self._spool.on_rejected(trim)
+                self._spool.on_file(trim)
                 self._untrimmed[reason] = 0

@@ -18,9 +18,11 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 import msgspec
 
 from bridge.messages.timestamper import REMEMBERED, Placement
-from bridge.spool import rejected, salvage
+from bridge.spool import refused, rejected, salvage
 from bridge.spool.batch import Batch
-from bridge.spool.file import connect, lock
+from bridge.spool.evidence import require_spool
+from bridge.spool.file import LOCK, Lock, beside, connect
+from bridge.spool.salvage import DamagedError, MovedError
 from bridge.spool.waiting import Share, Stretch, Waiting
 from contract.errors import BridgeError
 
@@ -79,18 +81,21 @@ class Spool:
         on_progress: Callable[[], object] = lambda: None,
         remembered: int = REMEMBERED,
     ) -> None:
-        self._path = path
+        self._path = path = path.resolve()
         self._on_progress = on_progress
-        self.damage: sqlite3.Error | None = None
+        self.damage: Exception | None = None
         self._mended = False  # since the last commit
         self._remembered = remembered
         self._max_surplus = remembered // _SURPLUS
         self._surplus = self._max_surplus  # of earlier runs, perhaps
-        self.last_id = self._refusals = 0
+        self.last_id = self._refusals = self._version = 0
         with ExitStack() as stack:
-            stack.enter_context(lock(path))
             try:
+                require_spool(path)
+                stack.callback(Lock(beside(path, LOCK), path).release)
                 salvage.finish(path)
+                self._lock = Lock(path, path)
+                stack.callback(lambda: self._lock.release())  # noqa: PLW0108  # there may be another
                 self._open()
                 stack.callback(self._close)
                 self._begin()
@@ -129,8 +134,7 @@ class Spool:
                     (msgspec.json.encode(batch.delivered).decode(),),
                 )
             if batch.refused:
-                numbered = enumerate(batch.refused, start=self._refusals + 1)
-                self._db.executemany("UPDATE waiting SET refused = ? WHERE id = ?", numbered)
+                refused.note(self._db, batch.refused, self._refusals + 1)
                 self._refusals += len(batch.refused)
             if batch.read_again:
                 rejected.drop(self._db, batch.read_again)
@@ -171,27 +175,35 @@ class Spool:
     @_on_a_sound_file
     def oldest_refused(self, after_topic: str) -> Waiting | None:
         """Return what was refused longest ago of the next topic after ``after_topic`` with any."""
-        row = self._db.execute(
-            "SELECT id, shard, topic, payload, min(refused) FROM waiting"
-            " WHERE refused IS NOT NULL AND topic = (SELECT min(topic) FROM waiting"
-            " WHERE refused IS NOT NULL AND topic > ?)",
-            (after_topic,),
-        ).fetchone()
-        return None if row[0] is None else Waiting(*row[:-1])
+        return refused.oldest(self._db, after_topic)
 
     @_on_a_sound_file
     def refused(self, topic: str, after: int, limit: int) -> list[Waiting]:
         """Return the refused messages of a topic after id ``after``, in order."""
-        rows = self._db.execute(
-            "SELECT id, shard, topic, payload FROM waiting"
-            " WHERE refused IS NOT NULL AND topic = ? AND id > ? ORDER BY id LIMIT ?",
-            (topic, after, limit),
-        )
-        return [Waiting(*row) for row in rows]
+        return refused.of_topic(self._db, topic, after, limit)
 
     @_on_a_sound_file
-    def on_rejected(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Do some of the work of ``bridge.spool.rejected`` at once, and durably.
+    def asked(self, limit: int) -> list[Waiting]:
+        """Return refused messages that a person wants to be tried now, in order."""
+        return refused.asked(self._db, limit)
+
+    @_on_a_sound_file
+    def count_refused(self) -> tuple[int, int]:
+        """Return how many messages were refused, and their bytes."""
+        return refused.size(self._db)
+
+    @_on_a_sound_file
+    def changed_by_others(self) -> bool:
+        """Say whether another process has changed the spool since the last time."""
+        before, self._version = (
+            self._version,
+            int(self._db.execute("PRAGMA data_version").fetchone()[0]),
+        )
+        return before != self._version
+
+    @_on_a_sound_file
+    def on_file(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Do some work on rejected or refused ones at once, and durably.
 
         Raises:
             sqlite3.Error: nothing was changed.
@@ -234,17 +246,46 @@ class Spool:
 
     def _open(self) -> None:
         try:
-            self._db = connect(self._path)
+            salvage.examine(self._path)
+            self._connect()
+        except DamagedError as error:
+            self._replace(error)
         except sqlite3.DatabaseError as error:
             if not salvage.is_damage(error):
                 raise
             self._replace(error)
+
+    def _connect(self) -> None:
+        self._db = connect(self._path)
+        self._identity = self._look()
+
+    def _look(self) -> list[tuple[int, int]]:
+        """Return what the paths of the file and its log lead to."""
+        parts = (self._path, beside(self._path, "-wal"))
+        return [(each.st_dev, each.st_ino) for each in map(os.stat, parts)]
+
+    @_on_a_sound_file
+    def require_in_place(self) -> bool:
+        """Mend the spool if its file or log was removed or replaced; return whether it was.
+
+        Raises:
+            OSError, sqlite3.Error: it cannot be mended; to be called again.
+
+        """
+        try:
+            moved = self._look() != self._identity
+        except OSError:
+            moved = True
+        if moved:
+            self.mend(MovedError("removed or replaced while in use"))
+        return moved
 
     @_on_a_sound_file
     def _begin(self) -> None:
         """Learn where an earlier run ended."""
         self.last_id = self._greatest("id")
         self._refusals = self._greatest("refused")
+        self.changed_by_others()
 
     def _greatest(self, column: str) -> int:
         query = f"SELECT max({column}) FROM waiting WHERE {column} IS NOT NULL"  # noqa: S608  # ours
@@ -253,7 +294,7 @@ class Spool:
     def _close(self) -> None:
         self._db.close()
 
-    def mend(self, damage: sqlite3.Error) -> None:
+    def mend(self, damage: Exception) -> None:
         """Go on with a sound file.
 
         Raises:
@@ -261,18 +302,25 @@ class Spool:
 
         """
         self.damage = damage
-        self._db.close()
+        if not isinstance(damage, MovedError):
+            with salvage.log_kept(self._path):
+                self._db.close()
         self._replace(damage)
         self.damage = None
         self._mended = True
 
-    def _replace(self, damage: sqlite3.Error) -> None:
-        saved = salvage.salvage(self._path, self._on_progress)
+    def _replace(self, damage: Exception) -> None:
+        live = self._db if isinstance(damage, MovedError) else None
+        saved = salvage.salvage(self._path, self._on_progress, live)
+        if live is not None:
+            live.close()  # before there is a new log, which it would remove
         _log.error(
             "spool: %s was damaged (%s): moved to %s; %d messages saved from it",
             *(self._path, damage, saved.aside, saved.messages),
         )
-        self._db = connect(self._path)
+        self._lock.release()
+        self._lock = Lock(self._path, self._path)
+        self._connect()
 
     def _remember(self, placements: Sequence[Placement]) -> None:
         """Keep the placements, and drop those that are older than is remembered."""
@@ -291,7 +339,10 @@ class Spool:
 
     def _insert(self, arrived: Sequence[Waiting]) -> None:
         for start in range(0, len(arrived), _ROWS):
-            rows = [msgspec.structs.astuple(each) for each in arrived[start : start + _ROWS]]
+            rows = [
+                (each.id, each.shard, each.topic, each.payload)
+                for each in arrived[start : start + _ROWS]
+            ]
             values = ",".join(["(?,?,?,?)"] * len(rows))
             self._db.execute(
                 f"INSERT INTO waiting (id, shard, topic, payload) VALUES {values}",  # noqa: S608

@@ -17,6 +17,7 @@ from bridge.log_limit import LimitedLogger
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Placement
 from bridge.messages.trace import trace
+from bridge.spool import refused
 from bridge.spool.batch import Batch, Receipt
 from bridge.spool.room import Change, Room
 from bridge.spool.spool import Spool
@@ -29,6 +30,8 @@ _FORGET_AFTER = 0.2
 """Seconds a delivered message may stay on disk when no commit takes it along: a crash in that
 time publishes it once more, into the same row; a disk write for each PUBACK is spared."""
 _RETRY_AFTER = 1.0  # seconds after a failed commit
+_KEPT = 0.9  # of max_refused, when some are dropped
+_LOOK_EVERY = 1.0  # seconds between two looks whether the file is in its place
 
 _T = TypeVar("_T")
 
@@ -60,15 +63,18 @@ class Spooler:
     called just after. While the spool is full, or cannot be written, the inlets pause.
     """
 
-    def __init__(self, spool: Spool, max_bytes: int) -> None:
+    def __init__(self, spool: Spool, max_bytes: int, max_refused: int = 268_435_456) -> None:
         self._spool = spool
         self._room = Room(max_bytes)
-        self.waiting_messages, self.waiting_bytes = spool.count_waiting()
+        self._max_refused = max_refused
+        self.dropped = 0
+        self._count_all()
         self._last_id = self.committed_up_to = spool.last_id
         self._batch = Batch()
         self._loop = asyncio.get_running_loop()
         self._called = False  # a commit comes as soon as the sockets that have data are read
         self._timer: asyncio.TimerHandle | None = None  # one comes later
+        self._looking: asyncio.TimerHandle | None = None
         self._failing = False
         self._pressed = False
         self._log = LimitedLogger(logging.getLogger(__name__))
@@ -79,6 +85,7 @@ class Spooler:
         """Say once where messages go and where they come from."""
         self._outlet, self._inlets = outlet, inlets
         self._commit_within(0)  # what an earlier run left may fill it already
+        self._look_at_file()
 
     def keep(self, message: Message, placement: Placement, receipt: Receipt | None = None) -> None:
         """Take a message, to be committed in a moment.
@@ -109,9 +116,12 @@ class Spooler:
         self._batch.forget(delivered)
         self._commit_within(_FORGET_AFTER)
 
-    def refuse(self, refused: Waiting) -> None:
-        """Set aside a message that was refused, as soon as ``forget``."""
-        self._batch.refused.append(refused.id)
+    def refuse(self, refused: Waiting, reason: str, *, final: bool) -> None:
+        """Set aside a message that was refused, as soon as ``forget``.
+
+        A ``final`` refusal would come each time: the message is tried only when a person asks.
+        """
+        self._batch.refuse(refused, reason, final=final)
         self._commit_within(_FORGET_AFTER)
 
     async def read(self, after: int, limit: int, share: Share) -> Stretch:
@@ -125,6 +135,10 @@ class Spooler:
     async def refused(self, topic: str, after: int, limit: int) -> list[Waiting]:
         """Commit, and return refused messages as ``Spool.refused`` does."""
         return await self._up_to_date(partial(self._spool.refused, topic, after, limit))
+
+    async def asked(self, limit: int) -> list[Waiting]:
+        """Commit, and return what a person wants to be tried now, as ``Spool.asked`` does."""
+        return await self._up_to_date(partial(self._spool.asked, limit))
 
     async def committed(self) -> None:
         """Return when all that was kept is on disk."""
@@ -191,6 +205,8 @@ class Spooler:
         """Commit nothing more by itself."""
         self._failing = True
         self._cancel_timer()
+        if self._looking is not None:
+            self._looking.cancel()
 
     def _commit_now(self) -> None:
         self._called = False
@@ -209,13 +225,27 @@ class Spooler:
             # Not while it holds much: pages in use would be moved.
             shrinking = self.waiting_bytes < _LITTLE and self._spool.shrink()
         except Exception as error:  # noqa: BLE001  # whatever it is, what has come is kept
-            self._failing = True
-            self._press()
-            self._commit_within(_RETRY_AFTER)
-            self._say(ERROR, str(error), "nothing is lost, trying again")
+            self._fail(error)
         else:
             if shrinking:
                 self._commit_within(_FORGET_AFTER)
+
+    def _look_at_file(self) -> None:
+        self._looking = self._loop.call_later(_LOOK_EVERY, self._look_at_file)
+        try:
+            if self._spool.require_in_place():
+                self._commit_within(0)
+            if self._spool.changed_by_others():
+                self._count_all()
+                self._weigh()
+        except Exception as error:  # noqa: BLE001  # whatever it is, what has come is kept
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self._failing = True
+        self._press()
+        self._commit_within(_RETRY_AFTER)
+        self._say(ERROR, str(error), "nothing is lost, trying again")
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -224,13 +254,30 @@ class Spooler:
 
     def _count(self, batch: Batch, *, mended: bool) -> None:
         if mended:
-            self.waiting_messages, self.waiting_bytes = self._spool.count_waiting()
-        else:
-            self.waiting_messages += len(batch.arrived) - len(batch.delivered)
-            self.waiting_bytes += batch.arrived_bytes - batch.delivered_bytes
+            self._count_all()
+            return
+        more, less = batch.newly_refused, batch.no_longer_refused
+        self.waiting_messages += len(batch.arrived) - len(batch.delivered)
+        self.waiting_bytes += batch.arrived_bytes - batch.delivered_bytes
+        self.refused_messages += more.messages - less.messages
+        self.refused_bytes += more.bytes - less.bytes
+        if self.refused_bytes > self._max_refused:
+            self._trim()
+
+    def _count_all(self) -> None:
+        self.waiting_messages, self.waiting_bytes = self._spool.count_waiting()
+        self.refused_messages, self.refused_bytes = self._spool.count_refused()
+
+    def _trim(self) -> None:
+        """Drop the oldest refused messages: they must not take the room of all others."""
+        keep = int(_KEPT * self._max_refused)
+        dropped = self._spool.on_file(partial(refused.trim, max_bytes=keep))
+        self.dropped += dropped
+        self._say(ERROR, "refused messages dropped", f"{dropped}, for more than max_refused wait")
+        self._count_all()
 
     def _weigh(self) -> None:
-        held, free = self.waiting_bytes, self._spool.room()
+        held, free = self.waiting_bytes - self.refused_bytes, self._spool.room()
         match self._room.weigh(held, free):
             case Change.FULL:
                 consequence = (

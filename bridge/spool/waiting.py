@@ -14,13 +14,15 @@ from contract.names import TOPIC_ROOT, device_of
 class Waiting(msgspec.Struct, frozen=True, gc=False):
     """A message that waits for its PUBACK.
 
-    ``id`` is its number in the order of receipt; ``shard`` is the same for all of a device.
+    ``id`` is its number in the order of receipt; ``shard`` is the same for all of a device. It is
+    ``refused`` if the spool has it among those that AWS IoT refused.
     """
 
     id: int
     shard: int
     topic: str
     payload: bytes
+    refused: bool = False
 
     @classmethod
     def of(cls, number: int, message: Message) -> Self:

@@ -17,8 +17,8 @@ from console.check.chain import BrokenError, Link, NotTriedError
 from console.check.session import Session
 from console.check.test_uplink import MarkedUplink
 from console.deployment import aws_errors
-from console.recovery.error_queue import ErrorQueue
-from console.recovery.failures import listed
+from console.recovery.error_queue import ErrorQueue, Held
+from console.recovery.failures import Failure, listed
 from contract.errors import BridgeError
 from contract.names import PARTITION_KEY, SORT_KEY
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LIMIT = 10.0  # seconds for each hop
 _TICK = 0.1  # seconds
-_HIDDEN = 10  # seconds, for messages of the error queue that are looked at
+_HIDDEN = 15  # seconds, for messages of the error queue that are looked at: longer than that takes
 
 
 class RoundTrip:
@@ -94,18 +94,21 @@ class RoundTrip:
         """Return what the rule said of the uplink, and take it from the error queue."""
         queue = ErrorQueue(boto3.client("sqs"), deployed.error_queue())
         end = time.monotonic() + _LIMIT
-        while time.monotonic() < end and (batch := queue.receive(_HIDDEN)):
-            ours = [
-                each
-                for each in batch
-                if each.failure.action
-                and self._uplink.is_in(each.failure.action.base64_original_payload)
-            ]
-            if ours:
-                queue.remove(ours)
-                queue.give_back(each for each in batch if each not in ours)
-                return listed(ours[0].failure).reason
+        others: list[Held] = []
+        try:
+            while time.monotonic() < end and (batch := queue.receive(_HIDDEN)):
+                ours = [each for each in batch if self._is_ours(each.failure)]
+                others += [each for each in batch if each not in ours]
+                if ours:
+                    queue.remove(ours)
+                    return listed(ours[0].failure).reason
+        finally:
+            queue.give_back(others)
         return "the rule says nothing of it"
+
+    def _is_ours(self, failure: Failure) -> bool:
+        action = failure.action
+        return action is not None and self._uplink.is_in(action.base64_original_payload)
 
     def _remove(self) -> str:
         table = deployed.table()

@@ -116,8 +116,10 @@ def redrive() -> None:
     Each message becomes the row that the rule would have stored. A row that exists already stays
     as it is. A message leaves the queue only when its row is in the table: you may interrupt this
     command, repeat it, or run it twice at once. It names each message that it cannot store, with
-    the reason. Such a message stays in the queue, and the exit status is then 1. No uplink is
-    published again. The decoder publishes the readings, if it is set to.
+    the reason. Such a message stays in the queue. "hidden" counts messages that another command
+    hides, or one that was killed: run it again for those. The exit status is 1 if any message is
+    left or hidden. No uplink is published again. The decoder publishes the readings, if it is set
+    to.
 
     Ctrl-C ends the command after the messages at hand. If it is killed, SQS hides the messages
     that it held for up to five minutes. Needs sqs:ReceiveMessage, sqs:DeleteMessage,
@@ -143,7 +145,8 @@ def redrive() -> None:
         queue, (table, days) = _queue_and_outputs()
         retention_days = None if days == NO_RETENTION else int(days)
         store = Store(boto3.client("dynamodb"), table, retention_days)
-        length = queue.depth().waiting
+        before = queue.depth()
+        length = before.waiting
         try:
             with (
                 closing(store_failures(queue, store, ended.is_set)) as results,
@@ -158,10 +161,14 @@ def redrive() -> None:
         finally:
             for each in left:
                 click.echo(each, err=True)
-            click.echo(f"redriven={redriven} left={len(left)}")
+            # SQS counts what was just removed or given back as hidden for a while.
+            hidden_by_others = min(before.held, queue.depth().held)
+            click.echo(f"redriven={redriven} left={len(left)} hidden={hidden_by_others}")
     if ended.is_set():
         sys.exit(INTERRUPTED)
-    sys.exit(1 if left else 0)
+    if hidden_by_others:
+        click.echo("another command hides some, for five minutes at most: run this again", err=True)
+    sys.exit(1 if left or hidden_by_others else 0)
 
 
 def _queue_and_outputs() -> "tuple[ErrorQueue, list[str]]":

@@ -1,10 +1,6 @@
 """The commands of the rejected frames: see what the bridge could not use, and retry it."""
 
-import sqlite3
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -15,10 +11,6 @@ from contract.errors import BridgeError
 
 # The modules behind the commands are imported when a command runs, see console/show/commands.py.
 # ruff: noqa: PLC0415
-
-_AT_ONCE = 500  # frames; the bridge waits so long
-_LOOK_EVERY = 0.1  # seconds
-_PATIENCE = 5.0  # seconds without any progress, after which no bridge is at work
 
 _LAYOUT = "{:>6} {:27} {:15} {:20} {:>6} {}"
 _ID = click.IntRange(0, 2**63 - 1)  # SQLite's
@@ -57,9 +49,10 @@ def list_rejected(config_path: Path, form: str) -> None:
       lora-bridge rejected list --config /etc/lora-bridge/bridge.toml
     """
     from bridge.spool.rejected import ListedFrame, listed
+    from console.recovery.spool_file import opened
     from console.show.tables import Format, render_records
 
-    with _spool(config_path) as spool:
+    with opened(config_path) as spool:
         frames = listed(spool)
     for each in render_records(frames, ListedFrame, _LAYOUT, Format(form)):
         click.echo(each)
@@ -78,9 +71,10 @@ def show(number: int, config_path: Path) -> None:
       lora-bridge rejected show 17 | jq -r .frame
     """
     from bridge.spool.rejected import details, found
+    from console.recovery.spool_file import opened
     from console.show.tables import render_whole
 
-    with _spool(config_path) as spool:
+    with opened(config_path) as spool:
         frame = found(spool, number)
     if frame is None:
         raise BridgeError(f"there is no rejected frame {number}")
@@ -104,21 +98,22 @@ def retry(ids: tuple[int, ...], config_path: Path) -> None:
     Example:
       lora-bridge rejected retry
     """
-    from bridge.spool.rejected import ask, listed
+    from bridge.spool.rejected import ask, listed, waiting
+    from console.recovery.spool_file import chosen, in_steps, opened, wait
 
-    with _spool(config_path) as spool:
-        numbers = _chosen(spool, ids)
-        _in_steps(spool, ask, numbers)
-        waiting = _wait(spool, set(numbers))
-        read = set(numbers) - waiting
+    with opened(config_path) as spool:
+        numbers = chosen([each.id for each in listed(spool)], ids, "rejected frame")
+        in_steps(spool, ask, numbers)
+        not_read = wait(lambda: waiting(spool), set(numbers))
+        read = set(numbers) - not_read
         left = [each for each in listed(spool) if each.id in read]
     for each in left:
         click.echo(f"left {each.id}: {each.reason}", err=True)
-    if waiting:
+    if not_read:
         click.echo("no bridge reads them now: start it, or wait until its spool has room", err=True)
-    retried = len(numbers) - len(left) - len(waiting)
-    click.echo(f"retried={retried} left={len(left)} waiting={len(waiting)}")
-    sys.exit(1 if left or waiting else 0)
+    retried = len(numbers) - len(left) - len(not_read)
+    click.echo(f"retried={retried} left={len(left)} waiting={len(not_read)}")
+    sys.exit(1 if left or not_read else 0)
 
 
 @rejected.command("drop")
@@ -132,68 +127,12 @@ def drop_rejected(ids: tuple[int, ...], *, everything: bool, config_path: Path) 
     Example:
       lora-bridge rejected drop 17 18
     """
-    from bridge.spool.rejected import drop
+    from bridge.spool.rejected import drop, listed
+    from console.recovery.spool_file import chosen, in_steps, opened
 
     if bool(ids) == everything:
         raise click.UsageError("give the ids, or --all")
-    with _spool(config_path) as spool:
-        numbers = _chosen(spool, ids)
-        _in_steps(spool, drop, numbers)
+    with opened(config_path) as spool:
+        numbers = chosen([each.id for each in listed(spool)], ids, "rejected frame")
+        in_steps(spool, drop, numbers)
     click.echo(f"dropped={len(numbers)}")
-
-
-@contextmanager
-def _spool(config_path: Path) -> Iterator[sqlite3.Connection]:
-    """Open the spool that a configuration names, beside the bridge."""
-    from bridge.config import load
-    from bridge.spool import file
-
-    path = load(config_path).spool.path
-    try:
-        if not path.exists():
-            raise BridgeError(f"{path}: no such file: the bridge makes it when it starts")
-        with closing(file.join(path)) as spool:
-            yield spool
-    except sqlite3.Error as error:
-        raise BridgeError(f"{path}: cannot use the spool: {error}") from None
-    except PermissionError:
-        raise BridgeError(f"{path}: run this as the bridge's user") from None
-
-
-def _chosen(spool: sqlite3.Connection, ids: Sequence[int]) -> list[int]:
-    """Return the ids, all there are if none is given."""
-    from bridge.spool.rejected import listed
-
-    there = [each.id for each in listed(spool)]
-    missing = set(ids).difference(there)
-    if missing:
-        raise BridgeError(f"there is no rejected frame {min(missing)}")
-    return list(dict.fromkeys(ids)) or there
-
-
-def _in_steps(
-    spool: sqlite3.Connection,
-    work: Callable[[sqlite3.Connection, Sequence[int]], None],
-    numbers: Sequence[int],
-) -> None:
-    for start in range(0, len(numbers), _AT_ONCE):
-        spool.execute("BEGIN IMMEDIATE")
-        work(spool, numbers[start : start + _AT_ONCE])
-        spool.execute("COMMIT")
-
-
-def _wait(spool: sqlite3.Connection, numbers: set[int]) -> set[int]:
-    """Wait while a bridge reads frames; return the numbers of those that it does not."""
-    from bridge.spool.rejected import waiting
-
-    left = numbers & waiting(spool)
-    changed = time.monotonic()
-    hidden = not sys.stderr.isatty()
-    with click.progressbar(length=len(left), hidden=hidden, file=sys.stderr) as bar:
-        while left and time.monotonic() - changed < _PATIENCE:
-            time.sleep(_LOOK_EVERY)
-            before, left = left, numbers & waiting(spool)
-            if len(left) < len(before):
-                bar.update(len(before) - len(left))
-                changed = time.monotonic()
-    return left

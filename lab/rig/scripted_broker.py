@@ -18,6 +18,7 @@ _CONNECT, _PUBLISH, _PINGREQ = 1, 3, 12  # packet types (MQTT 5.0, 2.1.2)
 _CONNACK = bytes([0x20, 3, 0, 0, 0])
 _PINGRESP = bytes([0xD0, 0])
 _TICK = 0.005  # seconds
+HANG_UP = -1  # the connection ends at that publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class ScriptedBroker:
     """Speaks just enough MQTT 5.
 
     ``answer`` gets the connection, counted from 0, and the payload of a PUBLISH, and returns the
-    reason code of the PUBACK or None for no PUBACK. ``published`` has all it was asked before.
+    reason code of the PUBACK, None for no PUBACK, or HANG_UP. ``published`` has all it was asked
+    before.
     A connection among ``deaf`` is not read once it is made. ``latest`` is for how many seconds,
     at most, it did not get to look at what had come.
     """
@@ -97,7 +99,10 @@ class ScriptedBroker:
         connection = self.connections
         self.connections += 1
         try:
-            while not self._end.is_set() and (packet := await _packet(reader)):
+            while not (self._end.is_set() or writer.is_closing()):
+                packet = await _packet(reader)
+                if packet is None:
+                    break
                 await self._take(connection, *packet, writer)
         finally:
             writer.close()
@@ -117,7 +122,9 @@ class ScriptedBroker:
             code = self.answer(connection, payload)
             topic = body[2:topic_end].decode()
             self.published.append(Published(connection, time.monotonic(), topic, payload, code))
-            if code is not None:
+            if code == HANG_UP:
+                writer.close()
+            elif code is not None:
                 writer.write(bytes([0x40, 3]) + body[topic_end : topic_end + 2] + bytes([code]))
 
 

@@ -21,7 +21,7 @@ from lab.rig.errors import RigError
 from lab.rig.machine import machine
 from lab.soak.backend import Backend
 from lab.soak.result import Result
-from lab.soak.scenarios.answers import refused, withheld
+from lab.soak.scenarios.answers import crowded, hung_up, refused, withheld
 from lab.soak.scenarios.disk import clock_back, damaged, full, refusals
 from lab.soak.scenarios.hostile import hostile
 from lab.soak.scenarios.kills import kills
@@ -29,6 +29,8 @@ from lab.soak.scenarios.long_run import long_run
 from lab.soak.scenarios.outages import outages
 from lab.soak.scenarios.pair import pair
 from lab.soak.scenarios.quotas import quotas
+from lab.soak.scenarios.spool_file import damaged_log, emptied, removed
+from lab.soak.scenarios.unread import unread
 
 Say = Callable[[str], None]
 _BRIDGES, _CONSUMER = ("network-host-1", "network-host-2"), "reader"
@@ -39,10 +41,16 @@ _ALONE: dict[str, Callable[[Path, Say], Result]] = {
     "outages": partial(outages, seconds=120),
     "withheld": withheld,
     "refused": partial(refused, seconds=20),
+    "crowded": partial(crowded, seconds=10),
+    "hung-up": hung_up,
     "disk-full": full,
     "damaged": damaged,
+    "damaged-log": damaged_log,
+    "emptied": emptied,
+    "removed": removed,
     "refusals": refusals,
     "clock-back": clock_back,
+    "unread": unread,
     "hostile": partial(hostile, connections=1000, seconds=20),
     "quotas": partial(quotas, seconds=60),
 }

@@ -2,13 +2,17 @@
 
 import json
 import socket
+import subprocess
+import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.rig.running_bridge import RunningBridge, running_bridge
-from lab.soak.site import Site, site
+from lab.rig.servers import free_ports
+from lab.soak.site import Site, site, wait_until
 from tests.bridge.sources.semtech.frames import frame
 
 pytestmark = pytest.mark.broker
@@ -73,3 +77,27 @@ def test_lines_for_people(place: Site) -> None:
     with running_bridge(place.config, options=["--log-format", "human"]) as bridge:
         bridge.says(" INFO ready: connected")
         bridge.stop()
+
+
+def test_a_log_that_nobody_reads_stops_nothing(place: Site) -> None:
+    """Frames are published, health is answered and SIGTERM ends it, with standard error full."""
+    (port,) = free_ports(1)
+    config = place.config.read_text() + f"\n[http]\nport = {port}\n"
+    place.config.write_text(config)
+    command = [sys.executable, "-m", "console", "run", "--config", str(place.config)]
+    with subprocess.Popen([*command, "--log-level", "debug"], stderr=subprocess.PIPE) as process:
+        wait_until(lambda: answers(port), 20, "an answer")
+        send(place, *(frame(seqno=number) for number in range(8000)))
+        place.wait_until(lambda: place.tally.total >= 8000, 60, "deliveries")
+        assert answers(port)
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def answers(port: int) -> bool:
+    """Say whether the bridge says that it is alive."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

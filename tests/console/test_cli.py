@@ -1,8 +1,10 @@
 """The command line explains itself, and ends in one line where a person made a mistake."""
 
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -32,10 +34,11 @@ def test_the_commands() -> None:
     """These are the commands, and docs/commands.md has each of them."""
     assert [
         *("check", "codec-test", "decode", "devices", "enroll", "errors"),
-        *("history", "keygen", "rejected", "replay", "rotate", "run", "simulate"),
+        *("history", "keygen", "refused", "rejected", "replay", "rotate", "run", "simulate"),
     ] == COMMANDS
     assert [
         *("errors list", "errors redrive", "errors show"),
+        *("refused drop", "refused list", "refused retry", "refused show"),
         *("rejected drop", "rejected list", "rejected retry", "rejected show"),
         *("rotate begin", "rotate finish", "rotate switch"),
     ] == sorted(PARTS)
@@ -138,15 +141,17 @@ def test_run_with_a_certificate_that_is_missing(tmp_path: Path) -> None:
     assert failed.stderr == "lora-bridge: h.pem: no such file: see 'lora-bridge enroll --help'\n"
 
 
-def test_run_with_a_certificate_that_cannot_be_read(tmp_path: Path) -> None:
-    """A configuration that names what it may not or cannot read says so in its only line."""
-    (tmp_path / "h.pem").mkdir()
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_run_with_a_certificate_that_is_no_file(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    """A configuration that names a folder or a pipe says so in its only line, at once."""
+    make(tmp_path / "h.pem")
     (tmp_path / "bridge.toml").write_text(configuration("h.pem", "h.key", "ca.pem"))
     failed = lora_bridge("run", folder=tmp_path)
     assert failed.returncode == 1
     assert failed.stderr == (
-        "lora-bridge: h.pem: Is a directory: the user who runs lora-bridge must be able to read"
-        " it\n"
+        "lora-bridge: h.pem: not a file: name the one that 'lora-bridge enroll' wrote\n"
     )
 
 

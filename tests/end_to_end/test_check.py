@@ -30,6 +30,7 @@ from contract.names import (
     identity_stack,
 )
 from lab.aws.cdk import deploy
+from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import local_aws
 from lab.rig.certificates import make_certificates
@@ -447,17 +448,14 @@ def test_a_bridge_that_is_not_connected(config: Configured) -> None:
 
 
 def test_a_rule_for_another_table(bridge: tuple[RunningBridge, Path], iot: "IoTClient") -> None:
-    """A rule that cannot store: what it says of the test uplink is told, and taken away.
-
-    The local AWS delivers to the queue without TLS, which its policy forbids.
-    """
+    """A rule that cannot store: what it says of the test uplink is told, and taken away."""
     (name, queue) = stack_outputs(STORE_STACK, RULE_OUTPUT, ERROR_QUEUE_OUTPUT)
     rule = iot.get_topic_rule(ruleName=name)["rule"]
     payload = payload_of(rule)
     changed = copy.deepcopy(payload)
     changed["actions"][0]["dynamoDBv2"]["putItem"]["tableName"] = "none"
     sqs = boto3.client("sqs")
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
+    accept_plain_delivery()
     iot.replace_topic_rule(ruleName=name, topicRulePayload=changed)
     try:
         checked = check(bridge[1], "--round-trip")

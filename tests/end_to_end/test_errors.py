@@ -139,7 +139,7 @@ def test_progress_is_shown_on_a_terminal(host: Host, sqs: "SQSClient", applicati
         os.close(controller)
         assert "100%" in said
         assert "%" not in done.stdout
-    assert done.stdout == "redriven=1 left=1\n"
+    assert done.stdout == "redriven=1 left=1 hidden=0\n"
     assert f"left {left}: no device" in said
 
 
@@ -173,7 +173,7 @@ def test_what_the_rule_could_not_store_is_listed_and_left(
     (listed,) = json.loads(run(host, "list", "--format", "json").stdout)
     assert listed["device"] == f"{application}/d"
     done = run(host, "redrive")
-    assert (done.returncode, done.stdout) == (1, "redriven=0 left=1\n")
+    assert (done.returncode, done.stdout) == (1, "redriven=0 left=1 hidden=0\n")
     assert done.stderr == f"left {listed['id']}: {application}/d: {REASON}\n"
     assert waiting(sqs) == 1
 
@@ -190,7 +190,7 @@ def test_a_redriven_row_is_that_of_the_rule(
     (of_the_rule,) = uplinks(table, f"{application}/rule")
     fail(sqs, error_action(f"lora/{application}/redriven", published))
     done = run(host, "redrive")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "redriven=1 left=0\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "redriven=1 left=0 hidden=0\n", "")
     (redriven,) = uplinks(table, f"{application}/redriven")
     expiries = [row["expires"] for row in (of_the_rule, redriven)]
     assert isinstance(expiries[0], int)
@@ -214,7 +214,7 @@ def test_what_is_in_the_table_counts_as_stored(
     left = fail(sqs, error_action(f"lora/{application}/d", json.dumps(other).encode()))
     foreign = fail(sqs, "hello")
     done = run(host, "redrive")
-    assert (done.returncode, done.stdout) == (1, "redriven=1 left=2\n")
+    assert (done.returncode, done.stdout) == (1, "redriven=1 left=2 hidden=0\n")
     assert set(done.stderr.splitlines()) == {
         f"left {left}: {application}/d: another uplink has its time",
         f"left {foreign}: no device: no message of an AWS IoT error action",
@@ -287,7 +287,7 @@ def test_an_end_between_storing_and_removing(
         list(store_failures(_Dying(sqs, queue_url()), store, lambda: False, hide_for=1))
     (stored,) = uplinks(table, f"{application}/d")
     wait_for(lambda: waiting(sqs) == 1)
-    assert run(host, "redrive").stdout == "redriven=1 left=0\n"
+    assert run(host, "redrive").stdout == "redriven=1 left=0 hidden=0\n"
     (found,) = uplinks(table, f"{application}/d")
     assert found["timestamp"] == stored["timestamp"]
     assert waiting(sqs) == 0
@@ -314,9 +314,24 @@ def redriving(host: Host) -> subprocess.Popen[str]:
 
 def counts(said: str) -> tuple[int, int]:
     """Return what a redrive says it has redriven and left."""
-    match = re.fullmatch(r"redriven=(\d+) left=(\d+)\n", said)
+    match = re.fullmatch(r"redriven=(\d+) left=(\d+) hidden=\d+\n", said)
     assert match
     return int(match[1]), int(match[2])
+
+
+def test_what_another_command_hides_is_counted(
+    host: Host, sqs: "SQSClient", application: str
+) -> None:
+    """A queue that looks empty is not said to be so."""
+    for seqno in range(3):
+        fail(sqs, error_action(f"lora/{application}/d", payload(seqno)))
+    held = ErrorQueue(sqs, queue_url()).receive(60)
+    done = run(host, "redrive")
+    others = f"redriven={3 - len(held)} left=0 hidden={len(held)}\n"
+    assert (done.returncode, done.stdout) == (1, others)
+    assert "run this again" in done.stderr
+    ErrorQueue(sqs, queue_url()).give_back(held)
+    assert run(host, "redrive").stdout == f"redriven={len(held)} left=0 hidden=0\n"
 
 
 def test_two_at_once(host: Host, sqs: "SQSClient", table: str, application: str) -> None:
@@ -324,8 +339,10 @@ def test_two_at_once(host: Host, sqs: "SQSClient", table: str, application: str)
     for seqno in range(60):
         fail(sqs, error_action(f"lora/{application}/d", payload(seqno)))
     both = [redriving(host), redriving(host)]
-    done = [counts(each.communicate()[0]) for each in both]
-    assert [each.returncode for each in both] == [0, 0]
+    said = [each.communicate()[0] for each in both]
+    done = [counts(each) for each in said]
+    hidden = [int(not each.endswith("hidden=0\n")) for each in said]  # by the other one
+    assert [each.returncode for each in both] == hidden
     assert sum(redriven for redriven, _left in done) >= 60
     assert len(list(uplinks(table, f"{application}/d"))) == 60
     assert waiting(sqs) == 0

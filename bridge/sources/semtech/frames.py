@@ -11,6 +11,7 @@ import msgspec
 
 from bridge.messages.rejection import FrameRejectedError, Reason
 from bridge.messages.uplink import Json, JsonObject, Uplink, check_eui
+from contract.eui import one_case
 from contract.times import parse_time
 
 
@@ -72,7 +73,7 @@ def _application(appeui: Json, configured: str | None) -> str:
         return check_eui(appeui)
     if configured is None:
         raise FrameRejectedError(Reason.NO_APPLICATION)
-    return configured
+    return one_case(configured)
 
 
 def _port(value: Json) -> int:

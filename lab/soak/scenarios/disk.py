@@ -1,5 +1,6 @@
 """The disk fills up, the spool's file is damaged, its version or owner is another, time jumps."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from lab.rig.spools import committed, set_version, waiting
 from lab.soak.frames import frame
 from lab.soak.result import Result, result
 from lab.soak.sender import Sender
-from lab.soak.site import site
+from lab.soak.site import Site, site
 
 _RATE = 2000  # frames a second
 _FILLING_RATE = 5000  # frames a second
@@ -123,12 +124,15 @@ def damaged(folder: Path, say: Callable[[str], None]) -> Result:
 
 
 def refusals(folder: Path, say: Callable[[str], None]) -> Result:
-    """Start a second bridge on the same spool, and one on a spool of another version."""
+    """Start bridges on a spool in use, by each way to it, and one on a spool of another version."""
     with site(folder) as place:
         with running_bridge(place.config) as bridge:
             bridge.says("ready: ")
             with Sender(place.port, _RATE, frame) as sender:
                 second = _fails(place.config)
+                others = [_fails(_elsewhere(place, link)) for link in (os.symlink, os.link)]
+                place.spool.with_name(place.spool.name + ".lock").unlink()
+                others.append(_fails(place.config))
                 place.play(1)
             place.wait_until(lambda: waiting(place.spool) == 0, _DRAIN_LIMIT, "the spool to drain")
         say(second)
@@ -143,7 +147,7 @@ def refusals(folder: Path, say: Callable[[str], None]) -> Result:
             remarks="both end with one line",
             promises=[
                 (arrived.numbers >= sender.sent_at.keys(), "frames were lost"),
-                ("in use by another lora-bridge" in second, second),
+                *(("in use by another lora-bridge" in each, each) for each in (second, *others)),
                 ("spool version 99" in version, version),
                 (max(second.count("\n"), version.count("\n")) == 1, "more than one line"),
             ],
@@ -173,6 +177,15 @@ def clock_back(folder: Path, say: Callable[[str], None]) -> Result:
                 (bridge.log.count("check this host's clock") == 1, "said more than once"),
             ],
         )
+
+
+def _elsewhere(place: Site, link: Callable[[Path, Path], None]) -> Path:
+    """Configure a bridge whose spool is another name of the same file."""
+    path = place.spool.with_name(f"{link.__name__}.db")
+    link(place.spool, path)
+    config = place.config.with_name(f"{link.__name__}.toml")
+    config.write_text(place.config.read_text().replace('"spool.db"', f'"{path.name}"'))
+    return config
 
 
 def _fails(config: Path) -> str:

@@ -29,7 +29,7 @@ async def unconnected(folder: Path) -> AsyncIterator[Lane]:
     )
     with Spool(folder / "spool.db") as spool:
         spooler = Spooler(spool, 10**9)
-        refused = RefusedMessages(spooler, lambda _messages: None, Timings().probe_every)
+        refused = RefusedMessages(spooler, lambda _messages: None, Timings())
         lane = Lane(aws, Share(0, 1), spooler, refused, Counts(), Timings())
         reading = asyncio.create_task(lane.read_ahead())
         await asyncio.sleep(0)  # it has caught up with the empty spool

@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ import pytest
 from bridge.config import Aws, Config, Listen, SpoolSettings
 from bridge.messages.message import Message
 from bridge.service import serve
+from bridge.spool import refused
 from bridge.spool.batch import Batch
+from bridge.spool.refused import Refusal
 from bridge.spool.spool import Spool
 from bridge.spool.waiting import Waiting
 from bridge.timings import Timings
 from lab.rig.certificates import make_certificates
-from lab.rig.scripted_broker import ScriptedBroker
+from lab.rig.scripted_broker import HANG_UP, ScriptedBroker
 from lab.rig.servers import free_ports
 from lab.rig.spools import waiting
 from tests.bridge.sources.semtech.frames import frame
@@ -27,6 +30,7 @@ FRAMES = 12
 SMALL = tuple(frame(seqno=number) for number in range(FRAMES))
 WINDOW = 5
 TIMINGS = Timings(ack=1, first_pause=0.1)
+POISON = 5  # the seqno of a message
 PROBING = Timings(probe_every=0.05)
 
 
@@ -176,7 +180,42 @@ async def test_a_message_that_the_sdk_rejects_holds_nothing_up(
         spool.commit(Batch([Waiting.of(1, Message("lora/#", b"{}"))], [], [], []))
     await play(tmp_path, ScriptedBroker(tmp_path, lambda _connection, _payload: 0), left=1)
     assert "publish to lora/# as host refused" in caplog.text
+    assert "not tried again by itself: see 'lora-bridge refused list'" in caplog.text
     assert f"published={FRAMES} refused=1 left=1" in caplog.text
+
+
+async def test_a_message_at_which_the_broker_hangs_up_wedges_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is found, set aside with the reason, and all others arrive."""
+    caplog.set_level("INFO")
+    make_certificates(tmp_path)
+
+    def answer(_connection: int, payload: bytes) -> int:
+        return HANG_UP if seqno(payload) == POISON else 0
+
+    broker = ScriptedBroker(tmp_path, answer)
+    await play(tmp_path, broker, left=1)
+    assert set(numbers(broker)) == set(range(FRAMES))
+    assert broker.connections <= 12
+    assert "the connection ends each time that it is published" in caplog.text
+    assert "not tried again by itself" in caplog.text
+    with Spool(tmp_path / "spool.db") as spool:
+        (left,) = spool.on_file(refused.listed)
+    assert (left.seqno, left.tried) == (POISON, "when asked")
+
+
+async def test_a_person_has_a_refused_message_tried_again(tmp_path: Path) -> None:
+    """A message that is tried only when asked is published then, and leaves."""
+    make_certificates(tmp_path)
+    waits = Message("lora/a/d", b'{"seqno":1000}')
+    with Spool(tmp_path / "spool.db") as spool:
+        spool.commit(Batch([Waiting.of(1, waits)], [], [], []))
+        spool.commit(Batch([], [], [], [Refusal(1, "hung up", final=True)]))
+        spool.on_file(partial(refused.ask, numbers=[1]))
+    broker = ScriptedBroker(tmp_path, lambda _connection, _payload: 0)
+    await play(tmp_path, broker, timings=PROBING)
+    assert 1000 in numbers(broker)
 
 
 async def test_throttled_publishes_wait_and_keep_their_order(

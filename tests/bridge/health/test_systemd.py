@@ -106,7 +106,7 @@ async def test_silence_while_answers_are_due_is_stuck(
     )
     with Spool(tmp_path / "spool.db") as spool:
         spooler = Spooler(spool, 1_000_000)
-        refused = RefusedMessages(spooler, lambda _messages: None, Timings().probe_every)
+        refused = RefusedMessages(spooler, lambda _messages: None, Timings())
         lane = Lane(aws, Share(0, 1), spooler, refused, Counts(), Timings())
         loop = asyncio.get_running_loop()
         now, seen = loop.time(), []

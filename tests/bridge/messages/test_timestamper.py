@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bridge.messages.timestamper import Placement, Timestamper
+from bridge.messages.timestamper import Placement, Timestamper, _Newest, agreed
 from bridge.messages.uplink import Uplink
 from contract.times import format_time, parse_time
 
@@ -28,6 +28,32 @@ def test_earliest_gateway_counts() -> None:
     """Of several gateways the earliest counts."""
     uplink = replace(UPLINK, received_at=(NOW - 5, NOW - 9, NOW - 7))
     assert Timestamper().place(uplink, NOW).given == NOW - 9
+
+
+@pytest.mark.parametrize(
+    ("hours_behind", "chosen"),
+    [
+        ((0, 3), 0),
+        ((3, 0), 0),
+        ((3, 0, 3), 3),
+        ((0, 3, 0.001), 0.001),
+        ((5, 3, 1), 1),
+        ((3, 3), 3),
+    ],
+)
+def test_gateways_that_agree_decide(hours_behind: tuple[float, ...], chosen: float) -> None:
+    """One clock that is off moves no uplink; delivered again later, it has the same time."""
+    uplink = replace(UPLINK, received_at=tuple(NOW - int(each * HOUR) for each in hours_behind))
+    timestamper = Timestamper()
+    assert timestamper.place(uplink, NOW).given == NOW - int(chosen * HOUR)
+    assert timestamper.place(uplink, NOW + HOUR).given == NOW - int(chosen * HOUR)
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=20))
+def test_the_time_is_that_of_a_gateway(times: list[int]) -> None:
+    """Whatever clocks say, nothing is made up, and the order of gateways is no matter."""
+    assert agreed(times) in times
+    assert agreed(times) == agreed(times[::-1])
 
 
 @pytest.mark.parametrize(
@@ -140,6 +166,27 @@ def test_standing_clock_never_gives_a_time_again() -> None:
     timestamper = Timestamper(remembered=10)
     placed = [timestamper.place(replace(UPLINK, seqno=n), NOW).given for n in range(100)]
     assert len(set(placed)) == 100
+
+
+def test_times_that_are_taken_are_passed_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uplinks of one time, and then one of each time after it, cost a few looks each."""
+    looks = 0
+    get = _Newest.get
+
+    def counted(newest: _Newest[bytes], key: bytes) -> int | None:
+        nonlocal looks
+        looks += 1
+        return get(newest, key)
+
+    monkeypatch.setattr(_Newest, "get", counted)
+    count = 2000
+    timestamper = Timestamper()
+    for seqno in range(count):
+        timestamper.place(replace(UPLINK, seqno=seqno), NOW)
+    for seqno in range(count):
+        uplink = replace(UPLINK, seqno=count + seqno, received_at=(NOW - 1000 + seqno,))
+        timestamper.place(uplink, NOW)
+    assert looks < 10 * count
 
 
 def test_memory_is_bounded() -> None:

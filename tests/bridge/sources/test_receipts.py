@@ -90,7 +90,7 @@ def on_disk(spool: Spool) -> set[bytes]:
     """Return the frames that survive a crash now: in the spool or in the quarantine."""
     waiting = spool.read(0, _PLENTY, Share(0, 1)).messages
     seqnos = {each.payload.partition(b'"seqno":')[2].rstrip(b"}") for each in waiting}
-    return seqnos | {each.frame.encode() for each in spool.on_rejected(rejected.listed)}
+    return seqnos | {each.frame.encode() for each in spool.on_file(rejected.listed)}
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ async def test_a_full_spool_acknowledges_what_it_has(spool: Spool) -> None:
 async def test_a_failing_quarantine_acknowledges_nothing(spool: Spool) -> None:
     """A rejected frame is kept in memory until it can be written, and acknowledged then."""
     source = AcknowledgingSource(spool)
-    with failing(spool, "on_rejected") as tries:
+    with failing(spool, "on_file") as tries:
         source.bring(b"junk")
         await reached(lambda: len(tries) > 1)
         assert source.acknowledged == {}

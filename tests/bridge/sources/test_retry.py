@@ -47,7 +47,7 @@ def rejected_frame(data: bytes, listener: str = _HERE, *, whole: bool = True) ->
 
 def left(spool: Spool) -> list[ListedFrame]:
     """Return the rejected frames that are still there."""
-    return spool.on_rejected(rejected.listed)
+    return spool.on_file(rejected.listed)
 
 
 async def read_again(
@@ -59,9 +59,9 @@ async def read_again(
 ) -> tuple[list[Waiting], list[ListedFrame]]:
     """Ask for all of these frames; return what waits and what is left when it is so far."""
     with Spool(path) as spool:
-        spool.on_rejected(partial(rejected.keep, frames=frames))
+        spool.on_file(partial(rejected.keep, frames=frames))
         numbers = [each.id for each in left(spool)]
-        spool.on_rejected(partial(rejected.ask, numbers=numbers))
+        spool.on_file(partial(rejected.ask, numbers=numbers))
         spooler = Spooler(spool, max_bytes)
         spooler.connect(outlet=_Nowhere(), inlets=[])
         clock = Clock(wall=lambda: 1, monotonic=lambda: 0.0)
@@ -80,7 +80,7 @@ async def read_again(
 
 def none_asked(spool: Spool) -> bool:
     """Say whether every request has been met."""
-    return not spool.on_rejected(rejected.waiting)
+    return not spool.on_file(rejected.waiting)
 
 
 async def test_what_is_understood_now_is_published(
@@ -186,7 +186,7 @@ async def test_a_frame_is_not_lost_when_the_message_cannot_be_written(tmp_path: 
     path = tmp_path / "spool.db"
 
     with Spool(path) as spool:
-        spool.on_rejected(partial(rejected.keep, frames=[rejected_frame(LAYOUT_1)]))
+        spool.on_file(partial(rejected.keep, frames=[rejected_frame(LAYOUT_1)]))
         spooler = Spooler(spool, 10**9)
         spooler.keep_again(1, Message("lora/a/d", b"{}"), Placement("a/d", 1, 1, b""))
         assert (spooler.count_waiting(), len(left(spool))) == (0, 1)

@@ -31,7 +31,7 @@ def junk(number: int, reason: str = "not JSON", size: int = 1000) -> Rejected:
 
 def kept(spool: Spool) -> list[ListedFrame]:
     """Return what is on disk."""
-    return spool.on_rejected(rejected.listed)
+    return spool.on_file(rejected.listed)
 
 
 def quarantine(spool: Spool, max_bytes: int = _PLENTY, pace: float = 16_384) -> Quarantine:
@@ -44,18 +44,18 @@ async def test_frames_are_written_by_themselves(
 ) -> None:
     """What came in a moment is written together, a moment later."""
     writes: list[int] = []
-    on_rejected = spool.on_rejected
+    on_file = spool.on_file
 
     def counted(work: Callable[[sqlite3.Connection], object]) -> object:
         writes.append(1)
-        return on_rejected(work)
+        return on_file(work)
 
     place = Quarantine(spool, _PLENTY, write_after=0.1)
     for number in range(3):
         place.keep(junk(number))
     assert kept(spool) == []
     with monkeypatch.context() as patch:
-        patch.setattr(spool, "on_rejected", counted)
+        patch.setattr(spool, "on_file", counted)
         async with asyncio.timeout(10):
             while not writes:
                 await asyncio.sleep(0.01)
@@ -129,7 +129,7 @@ async def test_a_failing_disk_costs_rejected_frames_only(
 
     place = quarantine(spool)
     with monkeypatch.context() as patch:
-        patch.setattr(spool, "on_rejected", failing)
+        patch.setattr(spool, "on_file", failing)
         for number in range(2):
             place.keep(junk(number))
             place.flush()

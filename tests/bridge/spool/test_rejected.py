@@ -32,12 +32,12 @@ def path(tmp_path: Path) -> Path:
 
 def keep(spool: Spool, *frames: Rejected) -> None:
     """Keep frames."""
-    spool.on_rejected(partial(rejected.keep, frames=frames))
+    spool.on_file(partial(rejected.keep, frames=frames))
 
 
 def ids(spool: Spool) -> list[int]:
     """Return the numbers of all that is kept."""
-    return [each.id for each in spool.on_rejected(rejected.listed)]
+    return [each.id for each in spool.on_file(rejected.listed)]
 
 
 def test_a_frame_is_there_for_the_next_run(path: Path) -> None:
@@ -49,10 +49,10 @@ def test_a_frame_is_there_for_the_next_run(path: Path) -> None:
     with Spool(path) as spool:
         time = "2026-09-21T14:13:20.123001Z"
         begin = "1 " + "x" * 58
-        lines = spool.on_rejected(rejected.listed)
+        lines = spool.on_file(rejected.listed)
         assert lines[0] == ListedFrame(1, time, "127.0.0.1:6500", "not JSON", 1000, begin)
         assert (lines[1].bytes, lines[1].frame) == (2, "\ufffd{")
-        found = [spool.on_rejected(partial(rejected.found, number=n)) for n in (1, 2, 3)]
+        found = [spool.on_file(partial(rejected.found, number=n)) for n in (1, 2, 3)]
     assert found == [whole, part, None]
 
 
@@ -62,9 +62,9 @@ def test_the_oldest_of_each_reason_go_first(path: Path) -> None:
         keep(spool, junk(1, "bad EUI"), *map(junk, range(2, 102)), junk(102, "bad EUI"))
         for reason in ("not JSON", "bad EUI"):
             trim = partial(rejected.trim, reason=reason, max_bytes=10 * (10 + ROW))
-            spool.on_rejected(trim)
+            spool.on_file(trim)
             assert ids(spool) == [1, *range(92, 102), 102]
-        spool.on_rejected(partial(rejected.trim, reason="not JSON", max_bytes=0))
+        spool.on_file(partial(rejected.trim, reason="not JSON", max_bytes=0))
         assert ids(spool) == [1, 102]
 
 
@@ -72,7 +72,7 @@ def test_a_number_is_given_once(path: Path) -> None:
     """Whoever names a frame never means a later one."""
     with Spool(path) as spool:
         keep(spool, junk(1), junk(2))
-        spool.on_rejected(partial(rejected.drop, numbers=[2]))
+        spool.on_file(partial(rejected.drop, numbers=[2]))
     with Spool(path) as spool:
         keep(spool, junk(3))
         assert ids(spool) == [1, 3]
@@ -84,9 +84,9 @@ def test_what_another_process_asks_for_is_seen(path: Path) -> None:
         keep(spool, *map(junk, range(1, 6)))
         rejected.ask(command, [2, 3, 4])
         assert rejected.waiting(command) == {2, 3, 4}
-        asked = spool.on_rejected(partial(rejected.asked, limit=2))
+        asked = spool.on_file(partial(rejected.asked, limit=2))
         assert asked == [(2, junk(2)), (3, junk(3))]
-        spool.on_rejected(partial(rejected.reject_again, reasons=[("bad EUI", 2)]))
+        spool.on_file(partial(rejected.reject_again, reasons=[("bad EUI", 2)]))
         assert rejected.waiting(command) == {3, 4}
         assert [each.reason for each in rejected.listed(command)][1] == "bad EUI"
 
@@ -108,6 +108,7 @@ def messages_of_an_older_bridge(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     messages = [Waiting.of(n, Message("lora/a/d", b"x" * 1000)) for n in range(1, 100)]
     with monkeypatch.context() as patch:
         patch.setattr(file, "_REJECTED", "")
+        patch.setattr(file, "_REFUSED", "")
         with Spool(path) as spool:
             spool.commit(Batch(messages, [], [], []))
             with pytest.raises(sqlite3.OperationalError, match="no such table"):

@@ -11,6 +11,7 @@ from bridge.messages.message import Message
 from bridge.messages.timestamper import Placement
 from bridge.spool import salvage
 from bridge.spool.batch import Batch
+from bridge.spool.refused import Refusal
 from bridge.spool.spool import Spool
 from bridge.spool.waiting import Share, Waiting
 
@@ -117,7 +118,7 @@ def test_a_file_of_nothing_but_noise(path: Path) -> None:
 def test_damage_found_while_running(path: Path) -> None:
     """The spool goes on in a sound file: the rest is read, commits succeed, the refused stay."""
     with Spool(path) as spool:
-        spool.commit(Batch([], [], [], [COUNT]))
+        spool.commit(Batch([], [], [], [Refusal(COUNT, "0x87", final=False)]))
         with closing(sqlite3.connect(path)) as other:
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         damage(path, 20 * PAGE, b"\xff" * PAGE)

@@ -125,12 +125,16 @@ async def test_a_refused_message_is_not_tried_again_once_delivered(spool: Spool)
     spooler.commit()
     first, second, third = await read_all(spooler)
     for each in (first, second, third):
-        spooler.refuse(each)
-    assert await spooler.refused(MESSAGE.topic, 0, 10) == [first, second, third]
+        spooler.refuse(each, "0x87", final=False)
+    tried = await spooler.refused(MESSAGE.topic, 0, 10)
+    assert [each.id for each in tried] == [first.id, second.id, third.id]
     spooler.forget([first])
-    spooler.refuse(second)
-    assert await spooler.oldest_refused("") == third
-    assert await spooler.refused(MESSAGE.topic, 0, 10) == [second, third]
+    spooler.refuse(second, "0x87", final=False)
+    oldest = await spooler.oldest_refused("")
+    assert oldest is not None
+    assert oldest.id == third.id
+    tried = await spooler.refused(MESSAGE.topic, 0, 10)
+    assert [each.id for each in tried] == [second.id, third.id]
     spooler.close()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.soak.scenarios.answers import refused, withheld
+from lab.soak.scenarios.answers import crowded, hung_up, refused, withheld
 
 pytestmark = pytest.mark.broker
 
@@ -21,3 +21,17 @@ def test_refused(tmp_path: Path) -> None:
     done = refused(tmp_path, print, seconds=3)
     assert done.problems == (), done
     assert done.delivered == done.sent > 1000
+
+
+def test_crowded(tmp_path: Path) -> None:
+    """What is refused takes no room from the others, and costs only itself."""
+    done = crowded(tmp_path, print, seconds=2)
+    assert done.problems == (), done
+    assert done.lost > 0
+
+
+def test_hung_up(tmp_path: Path) -> None:
+    """A message at which the broker hangs up is set aside, and the others arrive in order."""
+    done = hung_up(tmp_path, print)
+    assert done.problems == (), done
+    assert done.lost == 1

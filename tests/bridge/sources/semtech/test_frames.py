@@ -55,15 +55,17 @@ def test_frame_names_its_application_before_the_listener() -> None:
     ("eui", "text"),
     [
         ("9372163", "9372163"),
-        ("00-11-AA-ff", "00-11-AA-ff"),
+        ("00-11-AA-ff", "00-11-aa-ff"),
+        ("B827EBFFFE000001", "b827ebfffe000001"),
+        ("Meter-7.A", "Meter-7.A"),
         (0x9372163, "9372163"),
         (0xAB, "ab"),
         (0, "0"),
         ("x" * 64, "x" * 64),
     ],
 )
-def test_euis_stay_as_received(eui: object, text: str) -> None:
-    """An EUI keeps its spelling; a number becomes lower-case hexadecimal."""
+def test_euis_are_hexadecimal_in_small_letters(eui: object, text: str) -> None:
+    """Whichever case the network server writes, and for a number; a name keeps its spelling."""
     assert parsed(frame(moteeui=eui)).device == text
     assert parsed(frame(appeui=eui)).application == text
 
