@@ -4,6 +4,7 @@ Codecs are written to the LoRa Alliance's Payload Codec API (TS013), or in the o
 network servers knew before it: ``Decode(fPort, bytes)`` and ``Decoder(bytes, port)``.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
@@ -12,11 +13,10 @@ import msgspec
 
 from codec.errors import Code, CodecError
 from codec.sandbox import failure, script
+from codec.storable import Json, require_storable
 from codec.worker import run_in_worker
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-
-
+_HALF = re.compile(r"\\ud[89ab]..(?!\\ud[c-f]..)|(?<!\\ud[89ab]..)\\ud[c-f]..")
 _NO_DECODER = CodecError(Code.NO_DECODER, "no decodeUplink, Decode or Decoder in it")
 
 
@@ -53,8 +53,8 @@ class _Answer(msgspec.Struct):
     """What a codec may answer. Other fields are ignored."""
 
     data: object = None
-    warnings: list[object] | str | None = None
-    errors: list[object] | str | None = None
+    warnings: object = None
+    errors: object = None
 
 
 class _Outcome(msgspec.Struct):
@@ -146,19 +146,25 @@ def _decoded(outcome: _Outcome) -> Decoded:
     if outcome.threw is not None:
         raise failure(outcome.threw)
     answer = _converted(outcome.answer)
-    if answer.errors:
-        raise CodecError(Code.ERRORS, "; ".join(_texts(answer.errors)))
+    errors, warnings = _texts(answer.errors), _texts(answer.warnings)
+    if errors:
+        raise CodecError(Code.ERRORS, "; ".join(errors))
+    if answer.data is None and warnings:
+        return Decoded({}, warnings)
     if not isinstance(answer.data, dict):
         raise CodecError(Code.BAD_RESULT, "its data is no object")
     data = cast("dict[str, Json]", answer.data)  # JSON text has made it
-    return Decoded(data, _texts(answer.warnings))
+    require_storable(data)
+    return Decoded(data, warnings)
 
 
 def _parsed(text: str) -> _Outcome:
     try:
         return msgspec.json.decode(text, type=_Outcome)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise CodecError(Code.BAD_RESULT, str(error)) from None
+        half = _HALF.search(text) is not None
+        message = "half a surrogate pair in a text" if half else str(error)
+        raise CodecError(Code.BAD_RESULT, message) from None
 
 
 def _converted(answer: object) -> _Answer:
@@ -168,9 +174,11 @@ def _converted(answer: object) -> _Answer:
         raise CodecError(Code.BAD_RESULT, str(error)) from None
 
 
-def _texts(told: list[object] | str | None) -> tuple[str, ...]:
-    """Return what a codec tells, a list or, by mistake, a text alone."""
-    return (told,) if isinstance(told, str) else tuple(map(_text, told or ()))
+def _texts(told: object) -> tuple[str, ...]:
+    """Return what a codec tells, as a list or one text. Anything else tells nothing."""
+    if isinstance(told, list):
+        return tuple(map(_text, told))
+    return (told,) if isinstance(told, str) and told else ()
 
 
 def _text(value: object) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from codec.engine import CAYENNE_LPP, Codec, check
 from codec.errors import CodecError
+from codec.source import read_source
 from contract.errors import BridgeError
 from contract.eui import EUI_PATTERN
 
@@ -105,9 +106,9 @@ def _codec(folder: Path, entry: _Entry) -> Codec:
     if Path(entry.file).is_absolute() or ".." in Path(entry.file).parts:
         raise ValueError(f"{entry.file}: not in the folder of {FILE}, with which it is packed")
     try:
-        codec = Codec(entry.file, (folder / entry.file).read_text(encoding="utf-8"))
+        codec = Codec(entry.file, read_source(folder / entry.file))
         check(codec)
-    except (CodecError, UnicodeDecodeError) as error:
+    except CodecError as error:
         raise ValueError(f"{entry.file}: {error}") from None
     return codec
 

@@ -6,7 +6,9 @@ the next input gets a new one. The process has no credentials: its environment i
 """
 
 import atexit
+import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +30,7 @@ _START = (
     "import sys; sys.path.insert(0, sys.argv[1]);"
     "from codec.worker import serve; from codec.kept_engine import runner; serve(runner)"
 )
+_DUMPABLE, _NO_NEW_PRIVILEGES = 4, 38  # of prctl(2)
 _LENGTH = 4  # bytes, before each message
 _KEPT = {"LD_LIBRARY_PATH"}  # where Lambda's Python has its own library
 
@@ -114,6 +117,7 @@ class Worker:
 def serve(runner: "Callable[[str], Runner]") -> None:
     """Run what comes on standard input until it ends: this is the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that asks
+    _give_up_everything()
     while (message := _receive(sys.stdin.buffer)) is not None:
         request = _request.decode(message)
         codec = runner(request.source)
@@ -130,12 +134,28 @@ def _answer(run: Callable[[str], str], argument: str) -> _Said:
 
 
 def _start() -> "subprocess.Popen[bytes]":
+    _hide_environment()
     return subprocess.Popen(  # noqa: S603  # this module
         [sys.executable, "-I", "-c", _START, str(_ROOT)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={name: value for name, value in os.environ.items() if name in _KEPT},
+        # In Lambda the zone is UTC, and so it is everywhere.
+        env={"TZ": "UTC0"} | {k: v for k, v in os.environ.items() if k in _KEPT},
     )
+
+
+def _give_up_everything() -> None:
+    """Open no file, socket or process any more: a codec that breaks out finds nothing."""
+    for limit in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC, resource.RLIMIT_CORE):
+        resource.setrlimit(limit, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+
+
+def _hide_environment() -> None:
+    """Let no other process of this user read this one's environment, which has credentials."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)
 
 
 def _send(pipe: IO[bytes], message: bytes) -> None:

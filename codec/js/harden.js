@@ -35,6 +35,8 @@
     DOMException, // has a stack of its own
     // or when memory is collected.
     WeakRef,
+    // It tells how often it was called.
+    Math.random,
     // They run code that is not in strict mode and does not see the codec's names,
     eval,
     ...forms.map((form) => form.constructor),

@@ -15,30 +15,26 @@ from contract.errors import BridgeError
 # ruff: noqa: PLC0415
 
 _MAX_PORT = 255
-_HEX = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2}[ :-]?)*)")
+_HEX = re.compile(r"(?:0x)?((?:[0-9a-fA-F]+[ :-]?)*)")
 
 
-def parse_payload(text: str) -> bytes:
-    """Return the bytes that ``text`` writes in hexadecimal or, where it is none, in base64.
+def parse_payload(text: str, *, base64: bool = False) -> bytes:
+    """Return the bytes that ``text`` writes in hexadecimal or, if it cannot be that, in base64.
 
     Raises:
         ValueError: it is neither.
 
     """
-    found = _HEX.fullmatch(text.strip())
+    found = None if base64 else _HEX.fullmatch(text.strip())
     if found:
-        return bytes.fromhex(re.sub("[ :-]", "", found[1]))
+        digits = re.sub("[ :-]", "", found[1])
+        if len(digits) % 2:
+            raise ValueError(f"{text!r} has an odd number of hexadecimal digits")
+        return bytes.fromhex(digits)
     try:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except ValueError:
         raise ValueError(f"{text!r} is neither hexadecimal nor base64") from None
-
-
-def _payload(_ctx: click.Context, _param: click.Parameter, value: str) -> bytes:
-    try:
-        return parse_payload(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 @click.command()
@@ -49,13 +45,14 @@ def _payload(_ctx: click.Context, _param: click.Parameter, value: str) -> bytes:
     metavar="FILE",
     help="A JavaScript file, or the word cayenne-lpp.",
 )
-@click.option("--port", required=True, type=click.IntRange(0, _MAX_PORT), help="The FPort.")
-@click.argument("data", metavar="HEX|BASE64", callback=_payload)
-def decode(name: str, port: int, data: bytes) -> None:
+@click.option("--port", required=True, type=click.IntRange(1, _MAX_PORT), help="The FPort.")
+@click.option("--base64", is_flag=True, help="Read DATA as base64, whatever it looks like.")
+@click.argument("data", metavar="DATA")
+def decode(name: str, port: int, data: str, *, base64: bool) -> None:
     """Decode the bytes of an uplink with a codec, and print the JSON.
 
     The codec has decodeUplink(input), or the older Decode(fPort, bytes) or Decoder(bytes, port).
-    Bytes that can be read as hexadecimal are hexadecimal, otherwise base64.
+    DATA is hexadecimal, or base64 if it cannot be hexadecimal.
 
     \b
     Example:
@@ -64,16 +61,17 @@ def decode(name: str, port: int, data: bytes) -> None:
     with _engine():
         from codec.engine import CAYENNE_LPP, Codec, Received, as_json, decode
         from codec.errors import CodecError
+        from codec.source import read_source
     try:
-        codec = (
-            CAYENNE_LPP
-            if name == CAYENNE_LPP.name
-            else Codec(name, Path(name).read_text(encoding="utf-8"))
-        )
-        click.echo(as_json(decode(codec, Received(data, port))))
+        payload = parse_payload(data, base64=base64)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    try:
+        codec = CAYENNE_LPP if name == CAYENNE_LPP.name else Codec(name, read_source(Path(name)))
+        click.echo(as_json(decode(codec, Received(payload, port))))
     except CodecError as error:
         raise BridgeError(f"{name}: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise BridgeError(f"{name}: cannot read the codec: {error}") from None
 
 
@@ -84,9 +82,9 @@ def decode(name: str, port: int, data: bytes) -> None:
 def codec_test(folder: Path) -> None:
     """Run the examples that codecs below DIR ship.
 
-    Two forms are known. The Things Stack has a YAML file that names the codec under uplinkDecoder.
-    ChirpStack has test_decode_NAME.json beside NAME.js. The exit status is 1 if an example fails,
-    or if there is none.
+    Three forms are known. The Things Stack has a YAML file that names the codec under
+    uplinkDecoder. ChirpStack has test_decode_NAME.json beside NAME.js. Others have examples.json
+    beside index.js. The exit status is 1 if an example fails, or if there is none.
 
     \b
     Example:
@@ -106,6 +104,9 @@ def codec_test(folder: Path) -> None:
         if found is None:
             continue
         codecs += 1
+        for problem in found.problems:
+            click.echo(problem)
+        failed += len(found.problems)
         for example in found.examples:
             lines = differences(found.codec, example)
             failed += bool(lines)

@@ -32,12 +32,14 @@ def _of_warnings(expected: Expected, warnings: list[str]) -> Iterator[str]:
 def _between(where: str, expected: object, found: object) -> Iterator[str]:
     if isinstance(expected, dict) and isinstance(found, dict):
         for name in [*expected, *(name for name in found if name not in expected)]:
-            if name not in found:
-                yield f"{where}.{name}: missing, expected {expected[name]!r}"
-            elif name not in expected:
-                yield f"{where}.{name}: {found[name]!r}, not expected"
+            # A field that is undefined is null to The Things Stack, and none to ChirpStack.
+            one, other = expected.get(name), found.get(name)
+            if other is None and one is not None:
+                yield f"{where}.{name}: missing, expected {one!r}"
+            elif one is None and other is not None:
+                yield f"{where}.{name}: {other!r}, not expected"
             else:
-                yield from _between(f"{where}.{name}", expected[name], found[name])
+                yield from _between(f"{where}.{name}", one, other)
     elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
         for number, (one, other) in enumerate(zip(expected, found, strict=True)):
             yield from _between(f"{where}[{number}]", one, other)

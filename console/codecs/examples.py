@@ -1,11 +1,11 @@
-"""Finds the examples that codecs ship, in the habits of The Things Stack and of ChirpStack.
+"""Finds the examples that codecs ship, in three habits.
 
 The Things Stack: a YAML file with ``uplinkDecoder: {fileName, examples: [{description, input,
 output}]}``. ChirpStack: ``test_decode_NAME.json`` beside ``NAME.js``, a JavaScript literal of a
-list of ``{name, input, expected}``.
+list of ``{name, input, expected}``. Payload Codec API (TS013): ``examples.json`` beside
+``index.js``, a list of ``{type, description, input, output}``.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,22 +17,31 @@ from ruamel.yaml.error import YAMLError
 
 from codec.engine import Codec, Received, literal
 from codec.errors import CodecError
+from codec.source import read_source
 from contract.errors import BridgeError
 
 _PREFIX = "test_decode_"
+_TS013 = "examples.json"
+_MOST = 1_000_000  # values in a file: aliases of YAML can make any number of them
 
 
 class _Input(msgspec.Struct, rename={"port": "fPort", "time": "recvTime"}):
-    bytes: list[Annotated[int, msgspec.Meta(ge=0, le=255)]]
+    bytes: list[Annotated[int, msgspec.Meta(ge=0, le=255)]] | str  # hexadecimal
     port: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
     time: datetime | None = None
     variables: dict[str, str] = {}
 
 
+class _Kind(msgspec.Struct):
+    """What an example is of; only the Payload Codec API's say it."""
+
+    type: str = "uplink"
+
+
 class Expected(msgspec.Struct, frozen=True):
     """What a codec should answer; ``data`` None where it should refuse, with ``errors``."""
 
-    data: dict[str, object] | None = None
+    data: object = None
     warnings: list[str] | None = None
     errors: list[str] | None = None
 
@@ -49,7 +58,7 @@ class _Shipped(msgspec.Struct):
 
 class _Decoder(msgspec.Struct, rename="camel"):
     file_name: str
-    examples: list[_Shipped] = []
+    examples: list[object] = []
 
 
 class _Definition(msgspec.Struct, rename="camel"):
@@ -67,10 +76,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A codec, and its examples."""
+    """A codec, its examples, and what is wrong with others."""
 
     codec: Codec
     examples: list[Example]
+    problems: list[str]
 
 
 def shipped(path: Path) -> Shipped | None:
@@ -83,8 +93,9 @@ def shipped(path: Path) -> Shipped | None:
     if path.suffix in {".yaml", ".yml"}:
         return _of_the_things_stack(path)
     if path.name.startswith(_PREFIX) and path.suffix == ".json":
-        return _of_chirpstack(path)
-    return None
+        return _of_literal(path, path.with_name(path.stem.removeprefix(_PREFIX) + ".js"))
+    index = path.with_name("index.js")
+    return _of_literal(path, index) if path.name == _TS013 and index.exists() else None
 
 
 def _of_the_things_stack(path: Path) -> Shipped | None:
@@ -94,32 +105,56 @@ def _of_the_things_stack(path: Path) -> Shipped | None:
     try:
         # YAML 1.2, as The Things Stack reads it: "on" is a text.
         written: object = YAML(typ="safe", pure=True).load(text)
+        _require_few(written)
         decoder = msgspec.convert(written, _Definition).uplink_decoder if written else None
     except (YAMLError, msgspec.ValidationError, ValueError, RecursionError) as error:
         raise BridgeError(f"{path}: {' '.join(str(error).split())}") from None
     if not decoder or not decoder.examples:
         return None
-    codec = _codec(path.parent / decoder.file_name)
-    return Shipped(codec, [*_examples(decoder.examples)])
+    return _shipped(path, path.parent / decoder.file_name, decoder.examples)
 
 
-def _of_chirpstack(path: Path) -> Shipped:
-    codec = _codec(path.with_name(path.stem.removeprefix(_PREFIX) + ".js"))
+def _of_literal(path: Path, codec: Path) -> Shipped:
     try:
-        written = msgspec.convert(literal(_read(path)), list[_Shipped])
+        written = msgspec.convert(literal(_read(path)), list[object])
     except (CodecError, msgspec.ValidationError) as error:
         raise BridgeError(f"{path}: {error}") from None
-    return Shipped(codec, [*_examples(written)])
+    return _shipped(path, codec, written)
 
 
-def _examples(written: list[_Shipped]) -> Iterator[Example]:
+def _shipped(path: Path, codec: Path, written: list[object]) -> Shipped:
+    """Read each example by itself: an odd one must not hide the others."""
+    found = Shipped(_codec(codec), [], [])
     for number, each in enumerate(written, start=1):
-        given = each.input
-        yield Example(
-            each.name or each.description or f"example {number}",
-            Received(bytes(given.bytes), given.port, _micros(given.time), given.variables),
-            each.expected or each.output or Expected(),
-        )
+        try:
+            if msgspec.convert(each, _Kind).type == "uplink":
+                found.examples.append(_example(msgspec.convert(each, _Shipped), number))
+        except ValueError as error:
+            found.problems.append(f"{path}: example {number}: {error}")
+    return found
+
+
+def _example(written: _Shipped, number: int) -> Example:
+    given = written.input
+    data = bytes.fromhex(given.bytes) if isinstance(given.bytes, str) else bytes(given.bytes)
+    return Example(
+        written.name or written.description or f"example {number}",
+        Received(data, given.port, _micros(given.time), given.variables),
+        written.expected or written.output or Expected(),
+    )
+
+
+def _require_few(value: object) -> None:
+    waiting = [value]
+    for _ in range(_MOST):
+        if not waiting:
+            return
+        match waiting.pop():
+            case list() as items:
+                waiting += items
+            case dict() as fields:
+                waiting += fields.values()
+    raise ValueError(f"more than {_MOST} values")
 
 
 def _micros(time: datetime | None) -> int:
@@ -130,7 +165,10 @@ def _micros(time: datetime | None) -> int:
 
 
 def _codec(path: Path) -> Codec:
-    return Codec(str(path), _read(path))
+    try:
+        return Codec(str(path), read_source(path))
+    except (OSError, ValueError) as error:  # ValueError: no name of a file
+        raise BridgeError(f"{path}: cannot read it: {error}") from None
 
 
 def _read(path: Path) -> str:

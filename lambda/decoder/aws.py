@@ -1,6 +1,7 @@
 """What the function does in AWS: three calls, each of which may be repeated."""
 
 from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -77,8 +78,8 @@ class Live:
 
     def __init__(self, client: "IoTDataPlaneClient") -> None:
         self._client = client
-        # A batch that comes again, and the other of a pair of bridges, would repeat it.
-        self._once = lru_cache(_REMEMBERED)(self._publish)
+        # By digest: a batch that comes again, and the other of a pair of bridges, would repeat it.
+        self._published: dict[bytes, None] = {}
 
     def publish(self, row: Row, reading: Reading) -> None:
         """Publish a reading to those who listen now."""
@@ -91,7 +92,13 @@ class Live:
                 "warnings": reading.decoded.warnings,
             }
             present = {name: value for name, value in fields.items() if value not in (None, ())}
-            self._once(decoded_topic(str(row[PARTITION_KEY])), msgspec.json.encode(present))
+            topic, payload = decoded_topic(str(row[PARTITION_KEY])), msgspec.json.encode(present)
+            digest = blake2b(topic.encode() + payload, digest_size=16).digest()
+            if digest not in self._published:
+                self._client.publish(topic=topic, qos=1, payload=payload)
+                self._remember(digest)
 
-    def _publish(self, topic: str, payload: bytes) -> None:
-        self._client.publish(topic=topic, qos=1, payload=payload)
+    def _remember(self, digest: bytes) -> None:
+        self._published[digest] = None
+        if len(self._published) > _REMEMBERED:
+            del self._published[next(iter(self._published))]

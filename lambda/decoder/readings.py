@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, DecimalException
+from decimal import Decimal
 
-from boto3.dynamodb.types import DYNAMODB_CONTEXT
-
-from codec.engine import Codec, Decoded, Json, Received, decode_all
-from codec.errors import Code, CodecError
+from codec.engine import Codec, Decoded, Received, decode_all
+from codec.errors import CodecError
 from codec.mapping import Mapping
+from codec.storable import Json
 from contract.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
 from contract.rows import Row, port_and_data
 from contract.times import parse_time
 
-_DEEPEST = 31
-"""Levels of lists and maps in an attribute; an item has 32 at most (DynamoDB, "Constraints")."""
+_MAC_COMMANDS = 0  # FPort: such frames are the network server's own (LoRaWAN L2 1.0.4, 4.3.2)
 
 Stored = None | bool | int | Decimal | str | list["Stored"] | dict[str, "Stored"]
-"""What DynamoDB keeps; its numbers have 38 digits, and exponents from -130 to 125."""
+"""What DynamoDB keeps; ``codec.storable`` has checked it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,8 @@ def _asked(row: Row, codecs: Mapping) -> tuple[Codec, Received] | None:
     if content is None or row.keys() & {DECODED, DECODE_ERROR}:
         return None
     port, data = content
+    if port == _MAC_COMMANDS:
+        return None
     application, _, device = str(row.get(PARTITION_KEY)).partition("/")
     assigned = codecs.find(application, device, port)
     if assigned is None:
@@ -58,40 +58,26 @@ def _asked(row: Row, codecs: Mapping) -> tuple[Codec, Received] | None:
 
 
 def _reading(port: int, answer: Decoded | CodecError) -> Reading:
-    try:
-        if isinstance(answer, CodecError):
-            raise answer
-        return Reading(_attributes(answer), port, answer)
-    except CodecError as error:
-        kept: dict[str, Stored] = {"code": error.code.value, "message": error.message}
+    if isinstance(answer, CodecError):
+        kept: dict[str, Stored] = {"code": answer.code.value, "message": answer.message}
         return Reading({DECODE_ERROR: kept}, port)
+    return Reading(_attributes(answer), port, answer)
 
 
 def _attributes(decoded: Decoded) -> dict[str, Stored]:
-    attributes: dict[str, Stored] = {DECODED: _stored(decoded.data, _DEEPEST)}
+    attributes: dict[str, Stored] = {DECODED: _stored(decoded.data)}
     if decoded.warnings:
         attributes[DECODE_WARNINGS] = list(decoded.warnings)
     return attributes
 
 
-def _stored(value: Json, levels: int) -> Stored:
+def _stored(value: Json) -> Stored:
     match value:
-        case list() | dict() if levels == 0:
-            raise CodecError(Code.BAD_RESULT, f"nested deeper than {_DEEPEST} levels")
         case bool() | str() | None:
             return value
         case int() | float():
-            return _number(value)
+            return Decimal(repr(value))
         case list():
-            return [_stored(each, levels - 1) for each in value]
+            return [*map(_stored, value)]
         case dict():
-            if "" in value:
-                raise CodecError(Code.BAD_RESULT, "a field without a name")
-            return {name: _stored(each, levels - 1) for name, each in value.items()}
-
-
-def _number(value: float) -> Decimal:
-    try:
-        return DYNAMODB_CONTEXT.create_decimal(repr(value))
-    except DecimalException:
-        raise CodecError(Code.BAD_RESULT, f"the number {value!r} cannot be stored") from None
+            return {name: _stored(each) for name, each in value.items()}

@@ -166,7 +166,7 @@ def test_without_measure(body: str) -> None:
         ("function decodeUplink() { return {errors: 'bad'} }", Code.ERRORS, "bad"),
         ("function Decoder() { throw {toString() { throw 1 }} }", Code.EXCEPTION, "1"),
         ("throw Symbol('x')", Code.EXCEPTION, ""),
-        ("require('fs')", Code.EXCEPTION, "require is not defined"),
+        ("require('fs')", Code.EXCEPTION, "Cannot find module 'fs'"),
         (
             "function decodeUplink() { return {errors: ['bad', {at: 2}]} }",
             Code.ERRORS,
@@ -212,7 +212,7 @@ def test_a_long_error_is_cut() -> None:
 def test_no_way_out() -> None:
     """A codec finds no file, network, process or timer."""
     source = """function decodeUplink() {
-        const names = ['require', 'process', 'fetch', 'XMLHttpRequest', 'setTimeout', 'os', 'std',
+        const names = ['process', 'fetch', 'XMLHttpRequest', 'setTimeout', 'os', 'std',
                        'Deno', 'WebAssembly', 'Worker'];
         return {data: {found: names.filter((name) => name in globalThis)}}
     }"""

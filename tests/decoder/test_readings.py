@@ -111,6 +111,12 @@ def test_an_uplink_that_is_nobodys_is_left_alone(tmp_path: Path) -> None:
     assert reading({"device": "a/b", "timestamp": "x", "port2_bytes": [1]}, mapping) is None
 
 
+def test_mac_commands_are_not_decoded(tmp_path: Path) -> None:
+    """FPort 0 is the network server's own, though a codec would take any port."""
+    mapping = answering(tmp_path, "{ data: {} }")
+    assert reading({"device": "a/b", "timestamp": "x", "port0_bytes": [1]}, mapping) is None
+
+
 def test_only_open_rows_are_decoded(tmp_path: Path) -> None:
     """A row with a reading, or with the reason for none, is done."""
     mapping = answering(tmp_path, "{ data: {} }")

@@ -165,6 +165,83 @@ def test_decode_that_fails(folder: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("data", ["52f", "0x5", "5 2f"])
+def test_odd_hexadecimal_is_not_taken_for_base64(data: str) -> None:
+    """A digit that was left out is told, unless base64 is asked for."""
+    done = run("decode", "--codec", "cayenne-lpp", "--port", "3", data)
+    assert done.exit_code == 2
+    assert "odd number of hexadecimal digits" in done.output
+
+
+def test_base64_that_looks_like_hexadecimal(folder: Path) -> None:
+    """An option says which it is."""
+    done = run("decode", "--codec", folder / "sensor.js", "--port", "2", "--base64", "UgEA")
+    assert '"temperature": 21' in done.output
+    same = run("decode", "--codec", folder / "sensor.js", "--port", "2", "--base64", "5201")
+    assert '"temperature": 95.5' in same.output  # 0xe7
+
+
+def test_mac_commands_are_not_decoded() -> None:
+    """FPort 0 is the network server's own."""
+    assert run("decode", "--codec", "cayenne-lpp", "--port", "0", "00").exit_code == 2
+
+
+def test_an_odd_example_hides_no_other(folder: Path) -> None:
+    """What is wrong with one is said, and the others of its file are run."""
+    folder.joinpath("sensor-codec.yaml").write_text(
+        THE_THINGS_STACK.replace("examples:", "examples:\n    - {description: odd, input: 3}", 1)
+    )
+    done = run("codec-test", folder)
+    assert "sensor-codec.yaml: example 1: Expected `object`" in done.output
+    assert done.output.endswith("codecs=2 examples=4 passed=3 failed=1\n")
+
+
+def test_an_example_whose_data_is_a_list(folder: Path) -> None:
+    """It fails by itself: a reading is an object."""
+    folder.joinpath("list.js").write_text("function decodeUplink() { return { data: [1] } }")
+    folder.joinpath("list.yaml").write_text(
+        "uplinkDecoder: {fileName: list.js, examples: [{input: {bytes: []}, output: {data: [1]}}]}"
+    )
+    done = run("codec-test", folder)
+    assert "its data is no object" in done.output
+    assert done.output.endswith("codecs=3 examples=4 passed=3 failed=1\n")
+
+
+def test_undefined_is_as_good_as_null_or_nothing(folder: Path) -> None:
+    """The Things Stack's examples say null, and ChirpStack's say nothing."""
+    folder.joinpath("unit.js").write_text(
+        "function decodeUplink() { return { data: { a: 1, unit: undefined, other: null } } }"
+    )
+    for name, data in (("one", "{a: 1, unit: null, other: null}"), ("two", "{a: 1}")):
+        folder.joinpath(f"{name}.yaml").write_text(
+            "uplinkDecoder: {fileName: unit.js, examples: [{input: {bytes: []}, output:"
+            f" {{data: {data}}}}}]}}"
+        )
+    assert run("codec-test", folder).output == "codecs=4 examples=5 passed=5 failed=0\n"
+
+
+def test_examples_as_the_payload_codec_api_packs_them(folder: Path) -> None:
+    """examples.json beside index.js, with bytes as hexadecimal, and downlinks passed over."""
+    folder.joinpath("index.js").write_text(CODEC)
+    folder.joinpath("examples.json").write_text(
+        '[{"type": "uplink", "description": "one", "input": {"bytes": "5200", "fPort": 2,'
+        ' "recvTime": "1970-01-01T05:00:01.000+05:00"}, "output": {"data": {"temperature": 21,'
+        ' "at": 1000}, "errors": [], "warnings": []}},'
+        ' {"type": "downlink-encode", "input": {"data": {}}, "output": {}}]'
+    )
+    assert run("codec-test", folder).output == "codecs=3 examples=4 passed=4 failed=0\n"
+
+
+def test_aliases_without_end(folder: Path) -> None:
+    """A file whose aliases would make any number of values is one line."""
+    lines = ["a0: &a0 [x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    folder.joinpath("bomb.yaml").write_text("\n".join([*lines, "uplinkDecoder: *a11"]))
+    done = run("codec-test", folder)
+    assert "bomb.yaml: more than 1000000 values" in done.output
+    assert done.output.endswith("codecs=2 examples=4 passed=3 failed=1\n")
+
+
 def test_a_folder_without_examples(tmp_path: Path) -> None:
     """Where nothing was tried, nothing has passed."""
     done = run("codec-test", tmp_path)
