@@ -1,5 +1,6 @@
 """What of a row is shown, under which names. Does no I/O."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -113,12 +114,23 @@ def _suited(rows: list[Row], names: tuple[str, ...], *, asked: bool = False) -> 
     return Columns(names, asked, tuple(min(width, _WIDEST) for width in widths))
 
 
-def text(value: Value) -> str:
-    """Return a value as a cell of a table or a spreadsheet shows it."""
+def plain(value: Value) -> str:
+    """Return a value as a file has it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    shown = "" if value is None else str(value)
-    return shown if shown.isprintable() else ascii(shown)  # a frame must not speak to the terminal
+    return "" if value is None else str(value)
+
+
+def text(value: Value) -> str:
+    """Return a value as a terminal shows it: what would speak to the terminal is escaped."""
+    shown = plain(value)
+    return shown if shown.isprintable() else "".join(map(_escaped, shown))
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable() or unicodedata.category(character) == "Zs":  # a space of some width
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 def plain_name(name: str) -> str:

@@ -15,6 +15,7 @@ from console.parameters import (
     format_option,
     point,
 )
+from contract.eui import one_case
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -49,12 +50,17 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
     show_default=True,
     help="json is one array, with a row on each line.",
 )
+@click.option(
+    "--spreadsheet",
+    is_flag=True,
+    help="CSV that spreadsheets read as UTF-8, with ' before what they would compute.",
+)
 @click.option("--plot", metavar="FIELD", help="Draw a chart of a field, instead of a table.")
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE",
-    help="Write to a file; for --plot FILE.png or FILE.svg.",
+    help="Write to a file (for --plot FILE.png or FILE.svg), or to standard output: '-'.",
 )
 @click.option("--follow", is_flag=True, help="Show live uplinks too, until Ctrl-C; needs --name.")
 @click.option("--name", metavar="NAME", help="The consumer to connect as, for --follow.")
@@ -68,6 +74,7 @@ def history(  # noqa: PLR0913  # a parameter for each option
     limit: int | None,
     fields: list[str] | None,
     form: str,
+    spreadsheet: bool,
     plot: str | None,
     output: Path | None,
     follow: bool,
@@ -96,7 +103,9 @@ def history(  # noqa: PLR0913  # a parameter for each option
     from console.show.output import Output, Period, write
     from console.store.history import END_OF_TIME, table_name
 
-    shown = Output(fields, form, plot, output)
+    if output == Path("-"):
+        output = None
+    shown = Output(fields, form, plot, output, spreadsheet)
     _check(shown)
     earliest = 0 if since is None else since
     latest = END_OF_TIME if until is None else until
@@ -127,6 +136,8 @@ def _check(output: "Output") -> None:
     """Complain of options that do not go together."""
     from console.show.output import PICTURES
 
+    if output.spreadsheet and output.form != "csv":
+        raise click.UsageError("--spreadsheet goes with --format csv")
     if output.form == "parquet" and not (output.path or output.plot):
         raise click.UsageError("--format parquet needs --output FILE")
     if output.plot and output.path and output.path.suffix.lower() not in PICTURES:
@@ -160,7 +171,7 @@ def devices(application: str | None, since: int | None, form: str) -> None:
 
     uplinks, devices = table_names()
     begin = time.time_ns() // 1000 - _PERIOD if since is None else since
-    names = list(listed(devices, application))
+    names = list(listed(devices, application and one_case(application)))
     if not names:
         click.echo("no devices have reported", err=True)
     hidden = not sys.stderr.isatty() or sys.stdout.isatty()

@@ -1,5 +1,6 @@
 """Writes stored uplinks where they were asked for: the terminal, a pipe, a file, a chart."""
 
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 import click
 
 from console.show.columns import choose
-from console.show.tables import Format, render
+from console.show.tables import Format, Reader, render
 from console.store.history import oldest_time, uplinks
 from contract.errors import BridgeError
 from contract.names import SORT_KEY
@@ -27,13 +28,21 @@ PICTURES = {".png", ".svg"}
 class Output:
     """What is written, and where; ``fields`` None are all, ``plot`` a field that is drawn instead.
 
-    ``form`` is a ``Format`` or ``parquet``, which needs a path.
+    ``form`` is a ``Format`` or ``parquet``, which needs a path. CSV may be for a ``spreadsheet``.
     """
 
     fields: list[str] | None
     form: str
     plot: str | None
     path: Path | None
+    spreadsheet: bool = False
+
+    @property
+    def reader(self) -> Reader:
+        """Who reads the text."""
+        if self.spreadsheet:
+            return Reader.SPREADSHEET
+        return Reader.PROGRAM if self.path or not sys.stdout.isatty() else Reader.TERMINAL
 
 
 @dataclass(frozen=True)
@@ -95,29 +104,42 @@ def _time(row: Row) -> int:
 
 @contextmanager
 def _target(path: Path | None) -> Iterator[Path | None]:
-    """Give a file to write to, which takes its name when it is complete."""
-    if path is None:
-        yield None
-        return
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    """Give a file to write to, which takes its name when it is complete.
+
+    What is no regular file, such as a pipe or a device, is written to as it is.
+    """
     try:
-        yield part
-        part.replace(path)
+        if path is None or not _replaceable(path):
+            yield path
+            return
+        whole = path.resolve()  # a link stays, and leads to the new file
+        part = whole.with_name(f".{whole.stem}.part{whole.suffix}")
+        try:
+            yield part
+            if whole.exists():
+                shutil.copymode(whole, part)
+            part.replace(whole)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise BridgeError(f"{path}: cannot write it: {error.strerror or error}") from None
-    finally:
-        part.unlink(missing_ok=True)
+
+
+def _replaceable(path: Path) -> bool:
+    """Say whether a new file may take the path: it is free, or that of a regular file."""
+    # /dev/stdout is a regular file where the shell has redirected it, and is never replaced.
+    return not path.is_relative_to("/dev") and (path.is_file() or not path.exists())
 
 
 def _write_rows(rows: Iterable[Row], output: Output, path: Path | None) -> None:
     """Write rows as they come."""
     columns, rows = choose(rows, output.fields)
     if path is None:
-        for line in render(rows, Format(output.form), columns):
+        for line in render(rows, Format(output.form), columns, output.reader):
             click.echo(line)
     elif output.form in set(Format):
         with path.open("w", encoding="utf-8") as file:
-            for line in render(rows, Format(output.form), columns):
+            for line in render(rows, Format(output.form), columns, output.reader):
                 file.write(line + "\n")
     else:
         with _libraries():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
-from console.show.columns import Columns, text
+from console.show.columns import Columns, plain, text
 from contract.errors import BridgeError
 from contract.names import PARTITION_KEY, SORT_KEY
 from contract.rows import Row, Value, number
@@ -94,13 +94,13 @@ def _cell(value: Value, kind: pa.DataType, name: str) -> object:
     if pa.types.is_timestamp(kind):
         return parse_time(str(value))
     if pa.types.is_string(kind):
-        return text(value)
+        return plain(value)
     if pa.types.is_boolean(kind) and isinstance(value, bool):
         return value
-    plain = number(value)
-    if plain is None or pa.types.is_boolean(kind):
+    found = number(value)
+    if found is None or pa.types.is_boolean(kind):
         raise BridgeError(
             f"{name} is {text(value)} in one row and of another type in others:"
             " leave it out with --fields, or take --format csv"
         )
-    return float(plain) if pa.types.is_floating(kind) else int(plain)
+    return float(found) if pa.types.is_floating(kind) else int(found)

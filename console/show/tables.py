@@ -4,7 +4,8 @@ For people as a table, for programs as JSON, for spreadsheets as CSV.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from enum import StrEnum
 from io import StringIO
@@ -13,14 +14,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from console.show.columns import Columns, text
+from console.show.columns import Columns, plain, text
 from contract.names import PARTITION_KEY, SORT_KEY
-from contract.rows import Row
+from contract.rows import Row, Value
 
 _WIDTHS = {"seqno": 5, "port": 4, "freq": 6, "datr": 9, "gwrx": 4, "rssi": 4, "lsnr": 5}
 _TIME_WIDTH = 27
 _CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 """Those that JSON leaves as they are, and a terminal may obey."""
+_BYTE_ORDER_MARK = "\ufeff"  # by which a spreadsheet knows UTF-8
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -38,7 +41,17 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def render(rows: Iterable[Row], form: Format, columns: Columns) -> Iterator[str]:
+class Reader(StrEnum):
+    """Who reads what is written: CSV differs."""
+
+    TERMINAL = "terminal"
+    PROGRAM = "program"
+    SPREADSHEET = "spreadsheet"
+
+
+def render(
+    rows: Iterable[Row], form: Format, columns: Columns, reader: Reader = Reader.TERMINAL
+) -> Iterator[str]:
     """Yield the lines, without their ends, that show ``rows`` in the form asked for."""
     match form:
         case Format.TABLE:
@@ -46,7 +59,7 @@ def render(rows: Iterable[Row], form: Format, columns: Columns) -> Iterator[str]
         case Format.JSON:
             return _json(rows, columns)
         case Format.CSV:
-            return _csv(rows, columns)
+            return _csv(rows, columns, reader)
 
 
 def _table(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
@@ -64,7 +77,8 @@ def render_records(
     ``layout`` is a format string with a place for each field; a table is laid out by it.
     """
     names = [each.name for each in fields(kind)]
-    lines = ([text(getattr(record, name)) for name in names] for record in records)
+    cell = plain if form is Format.CSV and not sys.stdout.isatty() else text
+    lines = ([cell(getattr(record, name)) for name in names] for record in records)
     match form:
         case Format.TABLE:
             return (layout.format(*line).rstrip() for line in chain([names], lines))
@@ -106,10 +120,25 @@ def _array(items: Iterable[object]) -> Iterator[str]:
     yield "]"
 
 
-def _csv(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
-    yield _csv_line([PARTITION_KEY, SORT_KEY, *map(text, columns.names)])
+def _formula_as_text(value: Value) -> str:
+    """Return a cell that a spreadsheet does not compute."""
+    shown = plain(value)
+    return f"'{shown}" if isinstance(value, str) and shown.startswith(_FORMULA) else shown
+
+
+_CELLS: dict[Reader, Callable[[Value], str]] = {
+    Reader.TERMINAL: text,
+    Reader.PROGRAM: plain,
+    Reader.SPREADSHEET: _formula_as_text,
+}
+
+
+def _csv(rows: Iterable[Row], columns: Columns, reader: Reader) -> Iterator[str]:
+    cell = _CELLS[reader]
+    mark = _BYTE_ORDER_MARK if reader is Reader.SPREADSHEET else ""
+    yield mark + _csv_line([PARTITION_KEY, SORT_KEY, *map(cell, columns.names)])
     for row in rows:
-        cells = map(text, columns.values(row))
+        cells = map(cell, columns.values(row))
         yield _csv_line([str(row[PARTITION_KEY]), str(row[SORT_KEY]), *cells])
 
 

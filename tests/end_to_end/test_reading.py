@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -96,6 +97,29 @@ def test_a_file_is_whole_or_not_there(
     with pytest.raises(RigError, match="lora-bridge: seqno is too large"):
         host.lora_bridge("history", device, "--format=parquet", "--output", str(path))
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [(path.name, "before")]
+
+
+def test_only_files_are_replaced(host: Host, device: str, tmp_path: Path) -> None:
+    """A link leads to the new file, which is as private as the old; a pipe is written to."""
+    csv_of = ("history", device, "--format=csv", "--output")
+    expected = host.lora_bridge("history", device, "--format=csv")
+    old, link, pipe = tmp_path / "old.csv", tmp_path / "link.csv", tmp_path / "pipe"
+    old.touch(0o600)
+    link.symlink_to(old)
+    host.lora_bridge(*csv_of, str(link))
+    assert (link.readlink(), old.read_text()) == (old, expected)
+    assert old.stat().st_mode & 0o777 == 0o600
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as executor:
+        reading = executor.submit(pipe.read_text)
+        host.lora_bridge(*csv_of, str(pipe))
+        assert reading.result(10) == expected
+    assert pipe.is_fifo()
+    for standard_output in ("-", "/dev/stdout"):
+        assert host.lora_bridge(*csv_of, standard_output) == expected
+    assert Path("/dev/stdout").is_symlink()
+    assert host.lora_bridge(*csv_of, "/dev/null") == ""
+    assert Path("/dev/null").is_char_device()
 
 
 def test_a_field_is_drawn(host: Host, device: str, tmp_path: Path) -> None:
