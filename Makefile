@@ -7,6 +7,10 @@ PIP := $(BIN)/pip --disable-pip-version-check
 PARALLEL := --numprocesses 2 --dist loadgroup
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# A proxy's CA, for npm too: it does not look at where Python finds it.
+ifdef SSL_CERT_FILE
+export NODE_EXTRA_CA_CERTS ?= $(SSL_CERT_FILE)
+endif
 
 .PHONY: help setup demo docs quick test bench soak check brokers requirements clean
 

@@ -15,7 +15,7 @@ class Timings:
     """Between two tries of refused messages."""
     look_for_retries: float = 1.0
     """Between two looks for rejected frames that are to be read again."""
-    write_rejected: float = 1.0
+    write_rejected: float = 0.25
     """A rejected frame waits so long for others to be written with it."""
     drain: float = 10.0
     """At the end, to publish what waits."""

@@ -9,6 +9,7 @@ from bridge.commands import run
 from console.check.commands import check
 from console.codecs.commands import codec_test, decode
 from console.identity.commands import enroll, keygen
+from console.interrupt import INTERRUPTED
 from console.recovery.error_commands import errors
 from console.recovery.refused_commands import refused
 from console.recovery.rejected_commands import rejected
@@ -45,7 +46,12 @@ for command in _COMMANDS:
 def main() -> None:
     """Run the command line; what a person can cause ends in one line and exit status 1."""
     try:
-        cli(prog_name="lora-bridge")
+        sys.exit(cli(prog_name="lora-bridge", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:  # Ctrl-C
+        sys.exit(INTERRUPTED)
     except BridgeError as error:
         sys.exit(f"lora-bridge: {error}")
     except OSError as error:  # of writing the output; what is left of it would fail once more

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 _BYTES = re.compile(r"port(\d{1,3})_bytes")
 _DIGITS = 126  # of DynamoDB's largest number; 1e99999999 would be the work of hours
 _deserializer = TypeDeserializer()
-_json = msgspec.json.Decoder(object, float_hook=Decimal)
+
+
+def exact(text: str) -> Decimal | str:
+    """Return a number of JSON exactly, or as text where no Decimal can hold it."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
+
+
+_json = msgspec.json.Decoder(object, float_hook=exact)
 
 Value = None | bool | int | Decimal | str | list["Value"] | dict[str, "Value"]
 Row = Mapping[str, Value]

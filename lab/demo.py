@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from types import FrameType
 
 from console.simulate import APPLICATION, device_eui
 from console.store.history import table_name
-from lab.aws.cdk import CdkError, deploy
+from lab.aws.cdk import CdkError, context_options, deploy
 from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
@@ -34,6 +35,7 @@ _LINE_END = "\r" if sys.stdout.isatty() else "\n"
 
 _SECOND_TERMINAL = """
 All of it stays up until Ctrl-C; the bridge's log is {log}.
+The bridge's process is {pid}. Whenever it ends, it is started again: kill {pid} restarts it.
 In other terminals, in this folder:
 
   . .venv/bin/activate
@@ -44,12 +46,15 @@ subscribe, in one of them (mosquitto_sub is in Debian's mosquitto-clients):
     --cert {folder}/reader.pem --key {folder}/reader.key
 send a frame, or several (nc is in Debian's netcat-openbsd):
   printf '{{"app":{{"appeui":"37817737f13","moteeui":"9372163","dir":"up","userdata":\
-{{"port":1,"payload":"Af4="}}}}}}\\0' | nc -N 127.0.0.1 {port}
+{{"port":1,"payload":"BsMz"}}}}}}\\0' | nc -N 127.0.0.1 {port}
   lora-bridge simulate --connect 127.0.0.1:{port} --count 10
-query:
+look:
+  lora-bridge check --config {config} --round-trip
   lora-bridge history 37817737f13/9372163 --since 10m
   lora-bridge history 37817737f13/9372163 --follow --name reader --dir {folder} \\
     --endpoint localhost --port {mqtt_port} --root-ca {folder}/iot-ca.pem
+deploy again, after a change of stacks or codecs:
+  npx cdk deploy --all {context}
 """
 
 
@@ -78,28 +83,32 @@ def _run(folder: Path, *, keep: bool) -> int:
             aws = stack.enter_context(local_aws(folder))
         os.environ.update(aws.environment())
         host = Host(aws, folder)
-        _set_up(host)
+        context = _set_up(host)
         config, port = host.configure("demo.toml", {})
         status = _play(host, config, port)
         if keep:
-            _stay(host, config, port)
+            _stay(host, config, port, context)
         return status
 
 
-def _set_up(host: Host) -> None:
+def _set_up(host: Host) -> list[str]:
+    """Deploy and enroll; return the options that deploy the same again."""
     with _step(f"lora-bridge keygen, for {_BRIDGE} and a consumer, {_CONSUMER}"):
         context: dict[str, object] = {
             "environment": "development",
             "codecs": str(_CODECS),
+            "publish_decoded": "true",  # for history --follow
             "bridges": {_BRIDGE: str(host.keygen(_BRIDGE))},
             "consumers": {_CONSUMER: str(host.keygen(_CONSUMER))},
         }
     with _step("cdk bootstrap, cdk deploy --all"):
-        deploy(os.environ, host.folder / "cdk.out", context)
+        options = context_options(host.folder, context)
+        deploy(os.environ, host.folder / "cdk.out", options)
         accept_plain_delivery()
     with _step("lora-bridge enroll, for both"):
         host.enroll(_BRIDGE)
         host.enroll(_CONSUMER)
+    return options
 
 
 def _play(host: Host, config: Path, port: int) -> int:
@@ -149,22 +158,28 @@ def _simulate(port: int) -> tuple[int, Stored]:
     return (int(match[1]) if match else 0), stored
 
 
-def _stay(host: Host, config: Path, port: int) -> None:
+def _stay(host: Host, config: Path, port: int, context: list[str]) -> None:
+    """Keep a bridge running, and say what else to try, until Ctrl-C."""
     settings = host.aws.environment()
     names = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    exports = " ".join(f"{name}={settings[name]}" for name in (*names, "AWS_DEFAULT_REGION"))
-    text = _SECOND_TERMINAL.format(
-        exports=exports,
-        port=port,
-        mqtt_port=host.aws.mqtt_port,
-        folder=host.folder,
-        log=config.with_suffix(".log"),
-    )
-    with running_bridge(config) as bridge, suppress(KeyboardInterrupt):
-        bridge.says("ready: ")
-        print(text, flush=True)
-        bridge.process.wait()
-        raise RigError(f"the bridge ended:\n{bridge.log}")
+    exports = [f"{name}={settings[name]}" for name in (*names, "AWS_DEFAULT_REGION")]
+    exports.append(f"NODE_EXTRA_CA_CERTS={settings['NODE_EXTRA_CA_CERTS']}")
+    with suppress(KeyboardInterrupt):
+        while True:
+            with running_bridge(config) as bridge:
+                bridge.says("ready: ")
+                text = _SECOND_TERMINAL.format(
+                    exports=" ".join(exports),
+                    port=port,
+                    mqtt_port=host.aws.mqtt_port,
+                    folder=host.folder,
+                    config=config,
+                    context=shlex.join(context),
+                    log=config.with_suffix(".log"),
+                    pid=bridge.process.pid,
+                )
+                print(text, flush=True)
+                bridge.process.wait()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

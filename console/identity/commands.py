@@ -18,7 +18,8 @@ def keygen(name: str, folder: Path) -> None:
     """Make a private key and a certificate request (CSR).
 
     Writes NAME.key (EC P-256, mode 0600) and NAME.csr. The key never leaves this host. Copy the
-    CSR to where 'cdk deploy' runs. The command never overwrites a file.
+    CSR to where 'cdk deploy' runs. The command never overwrites a file. If the CSR of a key was
+    lost, it makes another one.
 
     \b
     Example:

@@ -15,7 +15,9 @@ from console.parameters import (
     format_option,
     point,
 )
+from contract.errors import BridgeError
 from contract.eui import one_case
+from contract.times import format_time
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -26,10 +28,16 @@ if TYPE_CHECKING:
 
 _DEVICE = "{:28} {:27} {:>7} {:>7} {:>4} {:>5}"
 _PERIOD = 86_400_000_000  # microseconds
+_NAMED = 5  # devices in an error
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str] | None:
-    return None if value is None else [each.strip() for each in value.split(",")]
+    if value is None:
+        return None
+    names = [each.strip() for each in value.split(",")]
+    if not all(names):
+        raise click.BadParameter("a name is empty")
+    return names
 
 
 @click.command()
@@ -100,6 +108,8 @@ def history(  # noqa: PLR0913  # a parameter for each option
       lora-bridge history 37817737f13/9372163 --since 7d --plot temperature
       lora-bridge history 37817737f13/9372163 --follow --name reader
     """
+    if plot and "form" in _given():
+        raise click.UsageError("--plot draws: leave out --format")
     from console.show.output import Output, Period, write
     from console.store.history import END_OF_TIME, table_name
 
@@ -112,7 +122,8 @@ def history(  # noqa: PLR0913  # a parameter for each option
     if earliest > latest:
         raise click.UsageError("--since is later than --until")
     if not follow:
-        write(table_name(), device, Period(earliest, latest, limit), shown)
+        if not write(table_name(), device, Period(earliest, latest, limit), shown):
+            _say_why_none(device, since, until)
         return
     if name is None:
         raise click.UsageError("--follow needs --name, the name of an enrolled consumer")
@@ -130,6 +141,29 @@ def history(  # noqa: PLR0913  # a parameter for each option
 
     consumer = Consumer(name, folder, Endpoint(endpoint or find_endpoint(), port, root_ca))
     follow_device(consumer, table_name(), device, shown, limit)
+
+
+def _say_why_none(device: str, since: int | None, until: int | None) -> None:
+    """Say that a device has no uplinks in a period, or is none that has reported."""
+    from console.store.devices import listed, table_names
+
+    known = list(listed(table_names()[1]))
+    if device in known or not known:
+        begin = "" if since is None else f" since {format_time(since)}"
+        end = "" if until is None else f" until {format_time(until)}"
+        click.echo(f"no uplinks of {device} are stored{begin}{end}", err=True)
+        return
+    others = ", ".join(known[:_NAMED]) + (
+        f" and {len(known) - _NAMED} more" * (len(known) > _NAMED)
+    )
+    raise BridgeError(f"{device} has never reported; these have: {others}")
+
+
+def _given() -> set[str]:
+    """Return the options that were typed."""
+    context = click.get_current_context()
+    typed = click.core.ParameterSource.COMMANDLINE
+    return {name for name in context.params if context.get_parameter_source(name) is typed}
 
 
 def _check(output: "Output") -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -54,48 +54,43 @@ class Period:
     limit: int | None
 
 
-def write(table: str, device: str, period: Period, output: Output) -> None:
-    """Write the stored uplinks of a device; a file is there when it is complete.
+def write(table: str, device: str, period: Period, output: Output) -> bool:
+    """Write the stored uplinks of a device; return whether there are any.
+
+    A file is there when it is complete.
 
     Raises:
         BridgeError: AWS refuses, the file cannot be written, a library is not installed, or what
             is stored cannot be written this way.
 
     """
+    rows = uplinks(table, device, period.since, period.until, period.limit)
+    first = next(rows, None)
+    if first is None and output.plot:
+        return False
+    rows = chain([first] if first else [], rows)
     scrolling = output.plot is None and output.path is None and sys.stdout.isatty()
-    watched = sys.stderr.isatty() and not scrolling
-    with _stored(table, device, period, watched=watched) as rows, _target(output.path) as path:
+    if first is not None and sys.stderr.isatty() and not scrolling:
+        oldest = oldest_time(table, device, period.since, period.until)
+        rows = _watched(rows, device, _time(first), parse_time(oldest or "") or _time(first))
+    with _target(output.path) as path:
         if output.plot is None:
             _write_rows(rows, output, path)
         else:
-            _draw(rows, output.plot, path)
+            _draw(rows, device, output.plot, path)
+    return first is not None
 
 
-@contextmanager
-def _stored(table: str, device: str, period: Period, *, watched: bool) -> Iterator[Iterator[Row]]:
-    """Give the stored rows, with a progress bar where they are ``watched``."""
-    rows = uplinks(table, device, period.since, period.until, period.limit)
-    first = next(rows, None)
-    if first is None:
-        click.echo(f"no uplinks of {device} between these times", err=True)
-    rows = chain([first] if first else [], rows)
-    if first is None or not watched:
-        yield rows
-        return
-    newest = _time(first)
-    oldest = parse_time(oldest_time(table, device, period.since, period.until) or "") or newest
+def _watched(rows: Iterator[Row], device: str, newest: int, oldest: int) -> Generator[Row]:
+    """Yield the rows, with a progress bar from the newest to the oldest time."""
     with click.progressbar(length=newest - oldest + 1, label=device, file=sys.stderr) as bar:
-
-        def passing() -> Iterator[Row]:
-            reached = newest
-            for row in rows:
-                at = _time(row)
-                bar.update(reached - at)
-                reached = at
-                yield row
-            bar.update(reached - oldest + 1)
-
-        yield passing()
+        reached = newest
+        for row in rows:
+            at = _time(row)
+            bar.update(reached - at)
+            reached = at
+            yield row
+        bar.update(reached - oldest + 1)
 
 
 def _time(row: Row) -> int:
@@ -149,12 +144,12 @@ def _write_rows(rows: Iterable[Row], output: Output, path: Path | None) -> None:
         click.echo(remark, err=True)
 
 
-def _draw(rows: Iterable[Row], field: str, path: Path | None) -> None:
+def _draw(rows: Iterable[Row], device: str, field: str, path: Path | None) -> None:
     with _libraries():
         from console.show.plots import draw, picture, points
     curve = points(rows, field)
     if path:
-        picture(curve, field, path)
+        picture(curve, field, device, path)
     else:
         click.echo(draw(curve, field, color=sys.stdout.isatty()))
 

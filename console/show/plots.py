@@ -12,7 +12,7 @@ from console.show.columns import cells, plain_name, text
 from contract.errors import BridgeError
 from contract.names import SORT_KEY
 from contract.rows import Row, number
-from contract.times import parse_time
+from contract.times import format_time, parse_time
 
 _MOST = 8192  # points that are drawn: more than any screen has columns
 _HEIGHT, _WIDEST, _BESIDE = 15, 100, 14  # characters; beside the chart are its values
@@ -85,12 +85,16 @@ def draw(curve: list[tuple[int, float]], name: str, *, color: bool) -> str:
     )
 
 
-def picture(curve: list[tuple[int, float]], name: str, path: Path) -> None:
+def picture(curve: list[tuple[int, float]], name: str, device: str, path: Path) -> None:
     """Write a PNG or SVG, as the name of the file says."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(_times(curve), [value for _, value in curve], linewidth=1, marker=".", markersize=3)
     axes.set_ylabel(name, parse_math=False)
+    first, last = (format_time(time)[:10] for time in (curve[0][0], curve[-1][0]))
+    axes.set_title(
+        f"{device}, {first}" + (f" to {last}" if last != first else ""), parse_math=False
+    )
     axes.set_xlabel("UTC")
     axes.grid(visible=True, alpha=0.3)
     figure.savefig(path, dpi=150)

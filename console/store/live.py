@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -24,17 +23,15 @@ from contract.names import (
     TOPIC_ROOT,
     decoded_topic,
 )
-from contract.rows import Row, port_and_data, row_of
+from contract.rows import Row, exact, port_and_data, row_of
 
 _ANSWER_LIMIT = 15.0  # seconds
 _DECODING = 3.0  # seconds after which an uplink is shown without its reading
 _TICK = 0.2  # seconds
 _log = logging.getLogger(__name__)
 
-_message = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
+_message = msgspec.json.Decoder(dict[str, object], float_hook=exact)
 _Message = tuple[str, bytes]
-_Waiting = tuple[float, dict[str, object]]
-"""Until when, and what: the fields of an uplink, or of its reading."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +62,32 @@ def live_uplinks(
         yield _joined(messages, Joining(device), ended)
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """An uplink that waits for its reading ``until`` a time."""
+
+    until: float
+    fields: dict[str, object]
+    reading: dict[str, object] | None = None
+
+
 @dataclass
 class Joining:
     """Joins uplinks and their readings, whichever comes first; times are in seconds.
 
-    When an uplink has waited in vain, the next of its port do not wait, until a reading of that
-    port comes: ports differ in whether they have a codec. What comes later still is in the table.
+    Uplinks are given in the order in which they came. When one has waited in vain, the next of its
+    port do not wait, until a reading of that port comes: ports differ in whether they have a codec.
+    What comes later still is in the table.
     """
 
     device: str
-    _waiting: dict[str, _Waiting] = field(default_factory=dict)
-    _early: dict[str, _Waiting] = field(default_factory=dict)  # readings before their uplinks
+    _waiting: dict[str, _Waiting] = field(default_factory=dict)  # by timestamp, as they came
+    _early: dict[str, tuple[float, dict[str, object]]] = field(default_factory=dict)
+    """Readings before their uplinks, and until when they are kept."""
     _unread: set[object] = field(default_factory=set)  # ports
 
     def take(self, topic: str, payload: bytes, now: float) -> Iterator[Row]:
-        """Take a message; yield the uplink that it completes.
+        """Take a message; yield the uplinks that it completes.
 
         Raises:
             msgspec.DecodeError: it is no JSON object.
@@ -91,30 +99,33 @@ class Joining:
             self._unread.discard(fields.get("port"))
             reading = {DECODED: fields.get(DECODED), DECODE_WARNINGS: fields.get("warnings")}
             if timestamp in self._waiting:
-                yield self._row(self._waiting.pop(timestamp)[1], reading)
+                self._waiting[timestamp].reading = reading
             else:
                 self._early[timestamp] = (now + _DECODING, reading)
-        elif timestamp in self._early:
-            yield self._row(fields, self._early.pop(timestamp)[1])
         else:
+            _until, early = self._early.pop(timestamp, (now, None))
             patience = 0.0 if _port(fields) in self._unread else _DECODING
-            self._waiting[timestamp] = (now + patience, fields)
+            self._waiting[timestamp] = _Waiting(now + patience, fields, early)
+        yield from self._complete()
 
     def due(self, now: float) -> Iterator[Row]:
         """Yield the uplinks that have waited long enough."""
-        for timestamp in _ripe(self._waiting, now):
-            _until, fields = self._waiting.pop(timestamp)
-            self._unread.add(_port(fields))
-            yield self._row(fields, {})
-        for timestamp in _ripe(self._early, now):
+        while self._waiting and next(iter(self._waiting.values())).until <= now:
+            oldest = next(iter(self._waiting.values()))
+            self._unread.add(_port(oldest.fields))
+            oldest.reading = {}
+            yield from self._complete()
+        for timestamp in [each for each, (until, _) in self._early.items() if until <= now]:
             del self._early[timestamp]
 
-    def _row(self, fields: dict[str, object], reading: dict[str, object]) -> Row:
-        return row_of({PARTITION_KEY: self.device, **fields, **reading})
-
-
-def _ripe(waiting: dict[str, _Waiting], now: float) -> list[str]:
-    return [timestamp for timestamp, (until, _fields) in waiting.items() if until <= now]
+    def _complete(self) -> Iterator[Row]:
+        """Yield the uplinks before the first that has no reading yet."""
+        while self._waiting:
+            timestamp, oldest = next(iter(self._waiting.items()))
+            if oldest.reading is None:
+                return
+            del self._waiting[timestamp]
+            yield row_of({PARTITION_KEY: self.device, **oldest.fields, **oldest.reading})
 
 
 def _port(fields: dict[str, object]) -> object:

@@ -16,6 +16,8 @@ WEEK = 7 * 86_400_000_000  # microseconds
 
 def main() -> None:
     """Read a week, newest first, page after page, and keep one number of each uplink."""
+    if len(sys.argv) != 2:  # noqa: PLR2004  # the script and the device
+        sys.exit(__doc__)
     days: dict[str, list[Decimal]] = defaultdict(list)
     since = time.time_ns() // 1000 - WEEK
     for row in uplinks(table_name(), device=sys.argv[1], since=since):

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab.aws.libraries import copy_libraries
@@ -40,22 +40,25 @@ def cdk(environment: Mapping[str, str], *arguments: str) -> str:
     return done.stdout
 
 
+def context_options(folder: Path, context: Mapping[str, object]) -> list[str]:
+    """Return the options of ``cdk`` for a context; the decoder's libraries go into ``folder``."""
+    libraries = str(copy_libraries(folder / "libraries"))
+    values = {"decoder_libraries": libraries, **context}
+    return [f"--context={key}={_text(value)}" for key, value in values.items()]
+
+
 def deploy(
-    environment: Mapping[str, str],
-    output: Path,
-    context: Mapping[str, object],
-    which: str = "--all",
+    environment: Mapping[str, str], output: Path, context: Sequence[str], which: str = "--all"
 ) -> None:
     """Bootstrap, and deploy every stack, or one; the cloud assembly goes to ``output``.
+
+    ``context`` are the options that ``context_options`` returns.
 
     Raises:
         CdkError: one of the two failed.
 
     """
-    libraries = str(copy_libraries(output.with_name("libraries")))
-    values = {"decoder_libraries": libraries, **context}
-    settings = [f"--context={key}={_text(value)}" for key, value in values.items()]
-    common = ["--no-notices", f"--output={output}", *settings]
+    common = ["--no-notices", f"--output={output}", *context]
     cdk(environment, "bootstrap", *common)
     cdk(environment, "deploy", which, "--require-approval=never", "--method=direct", *common)
 

@@ -8,7 +8,15 @@ from pathlib import Path
 from types import FrameType
 
 from lab.bench.report import Setup
-from lab.bench.sections import at_risk, backlog, decoder, latency, one_by_one, throughput
+from lab.bench.sections import (
+    at_risk,
+    backlog,
+    decoder,
+    latency,
+    one_by_one,
+    steady,
+    throughput,
+)
 from lab.rig.errors import RigError
 from lab.rig.machine import machine
 from lab.rig.mosquitto import mosquitto
@@ -16,6 +24,7 @@ from lab.rig.mosquitto import mosquitto
 _SECTIONS = {
     "throughput": throughput.section,
     "paced": one_by_one.section,
+    "steady": steady.section,
     "latency": latency.section,
     "at_risk": at_risk.section,
     "backlog": backlog.section,

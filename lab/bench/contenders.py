@@ -47,7 +47,7 @@ class Contender:
 
     ``command`` gets the file of all frames too, for those that do not read them from the socket.
     ``ready`` is what its output has when it may be sent frames. ``needs`` are programs beyond
-    this project's own, and ``packages`` the Debian packages that have them.
+    this project's own, and ``packages`` is the command that installs them.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Contender:
         """Return how to install what it needs, or nothing when all of it is there."""
         if all(shutil.which(program) for program in self.needs):
             return ""
-        return f"not installed: apt-get install {self.packages}"
+        return f"not installed: {self.packages}"
 
 
 def _bridge(place: Place, _frames: Path) -> list[str]:
@@ -92,6 +92,19 @@ def _rival(*program: str) -> Callable[[Place, Path], list[str]]:
     return command
 
 
+def _node_red(place: Place, _frames: Path) -> list[str]:
+    flow = (_RIVALS / "node_red.json").read_text()
+    for word, value in (
+        ("FOLDER", place.broker.folder),
+        ("BROKER_PORT", place.broker.port),
+        ("PORT", place.port),
+    ):
+        flow = flow.replace(word, str(value))
+    (place.folder / "flow.json").write_text(flow)
+    settings = str(_RIVALS / "node_red.js")
+    return ["node-red", "--settings", settings, "--userDir", str(place.folder), "flow.json"]
+
+
 # The program itself: the `node` beside Python is a script that waits for it.
 _NODE = str(Path(NODE) / "bin" / "node")
 
@@ -111,8 +124,13 @@ PIPELINE = Contender(
     _rival("/bin/sh", str(_RIVALS / "pipeline.sh")),
     "Listening on",
     needs=("nc.openbsd", "stdbuf", "mosquitto_pub"),
-    packages="netcat-openbsd mosquitto-clients",
+    packages="apt-get install netcat-openbsd mosquitto-clients",
 )
+
+NODE_RED = Contender(
+    "Node-RED", _node_red, "Connected to broker", needs=("node-red",), packages="npm i -g node-red"
+)
+SDK_STEADY = Contender("SDK alone, as they come", _sdk("--steady"), sdk.READY)
 
 CONTENDERS = (
     BRIDGE,

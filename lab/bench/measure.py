@@ -72,8 +72,7 @@ def measure(
     """
     (port,) = free_ports(1)
     path = folder / "frames"
-    if not contender.from_socket:
-        path.write_bytes(b"".join(frames))
+    path.write_bytes(b"".join(frames))
     writes = _writes(frames, rate) if contender.from_socket else []
     command = contender.command(Place(broker, folder, port), path)
     with running(command, contender, folder) as process, counter(broker) as counting:

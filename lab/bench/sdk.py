@@ -8,8 +8,9 @@ import argparse
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from socket import create_server
+from socket import create_server, socket
 
 from bridge.config import Aws, Listen
 from bridge.messages.message import Message, build
@@ -67,7 +68,7 @@ def connected(port: int, folder: Path, *, kept: bool = False) -> Iterator[Client
         stopped.wait(_CONNECT_LIMIT)
 
 
-def loop(client: Client, work: list[Message]) -> None:
+def loop(client: Client, work: list[Message], _connection: socket) -> None:
     """Publish from this thread, which waits for a PUBACK when the window is full."""
     window = threading.Semaphore(_WINDOW)
     for message in work:
@@ -76,7 +77,7 @@ def loop(client: Client, work: list[Message]) -> None:
         publishing.add_done_callback(lambda _done: window.release())
 
 
-def callback(client: Client, work: list[Message]) -> None:
+def callback(client: Client, work: list[Message], _connection: socket) -> None:
     """Fill the window, and publish the next message from each PUBACK's callback."""
     rest = iter(work)
     one_at_a_time = threading.RLock()  # a client publishes for one thread at a time
@@ -91,11 +92,20 @@ def callback(client: Client, work: list[Message]) -> None:
         publish_next(None)
 
 
+def steady(client: Client, work: list[Message], connection: socket) -> None:
+    """Publish a message for each NUL that is read, as it comes."""
+    rest = iter(work)
+    while data := connection.recv(65_536):
+        for message in islice(rest, data.count(b"\0")):
+            client.publish(message.topic, message.payload)
+
+
 def main() -> None:
     """Publish once; then stay until ended, as what is measured may still be under way."""
     parser = argparse.ArgumentParser(description=__doc__)
     form = parser.add_mutually_exclusive_group(required=True)
     form.add_argument("--loop", dest="form", action="store_const", const=loop)
+    form.add_argument("--steady", dest="form", action="store_const", const=steady)
     form.add_argument("--callback", dest="form", action="store_const", const=callback)
     parser.add_argument("--kept", action="store_true", help="keep the SDK's thread known to Python")
     parser.add_argument("--frames", type=Path, required=True)
@@ -103,15 +113,15 @@ def main() -> None:
     parser.add_argument("--broker-port", type=int, required=True)
     parser.add_argument("--certificates", type=Path, required=True)
     options = parser.parse_args()
-    publish: Callable[[Client, list[Message]], None] = options.form
+    publish: Callable[[Client, list[Message], socket], None] = options.form
     work = messages(options.frames)
     with (
         create_server(("127.0.0.1", options.port)) as server,
         connected(options.broker_port, options.certificates, kept=options.kept) as client,
     ):
         print(READY, flush=True)
-        server.accept()
-        publish(client, work)
+        connection, _ = server.accept()
+        publish(client, work, connection)
         threading.Event().wait()
 
 

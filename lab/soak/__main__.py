@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from console.store.history import table_name
-from lab.aws.cdk import CdkError, deploy
+from lab.aws.cdk import CdkError, context_options, deploy
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
 from lab.rig.errors import RigError
@@ -121,7 +121,7 @@ def _backend(stack: ExitStack, folder: Path, say: Say) -> Backend:
         "bridges": {name: str(host.keygen(name)) for name in _BRIDGES},
         "consumers": {_CONSUMER: str(host.keygen(_CONSUMER))},
     }
-    deploy(os.environ, own / "cdk.out", context)
+    deploy(os.environ, own / "cdk.out", context_options(own, context))
     for name in (*_BRIDGES, _CONSUMER):
         host.enroll(name)
     return Backend(host, table_name(), _BRIDGES, _CONSUMER, "37817737f13")

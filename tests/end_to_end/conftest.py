@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.store.history import table_name
-from lab.aws.cdk import deploy
+from lab.aws.cdk import context_options, deploy
 from lab.aws.host import Host
 from lab.aws.server import LocalAws, local_aws
 
@@ -53,7 +53,7 @@ def context(keys: Host) -> dict[str, object]:
 @pytest.fixture(scope="session")
 def host(keys: Host, context: dict[str, object]) -> Host:
     """Deploy the stacks and enroll everyone, as an operator does."""
-    deploy(os.environ, keys.folder / "cdk.out", context)
+    deploy(os.environ, keys.folder / "cdk.out", context_options(keys.folder, context))
     for name in (BRIDGE, CONSUMER, OTHER_BRIDGE):
         keys.enroll(name)
     return keys

@@ -29,7 +29,7 @@ from contract.names import (
     TABLE_OUTPUT,
     identity_stack,
 )
-from lab.aws.cdk import deploy
+from lab.aws.cdk import context_options, deploy
 from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import local_aws
@@ -62,7 +62,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         host = Host(aws, folder)
         requests = {name: str(host.keygen(name)) for name in (BRIDGE, OTHER_BRIDGE)}
         context = {"environment": "development", "bridges": requests}
-        deploy(os.environ, folder / "cdk.out", context)
+        deploy(os.environ, folder / "cdk.out", context_options(folder, context))
         for name in (BRIDGE, OTHER_BRIDGE):
             host.enroll(name)
         shutil.copy(folder / "bridge.toml", folder / "as-enrolled.toml")

@@ -17,6 +17,7 @@ import pytest
 from pyarrow import parquet
 
 from console.store.devices import listed, summaries, table_names
+from contract.names import DEVICE_KIND, KIND_KEY
 from contract.times import format_time
 from lab.aws.cdk import PROJECT
 from lab.aws.host import Host
@@ -239,3 +240,22 @@ def test_devices(
     assert (older.uplinks, older.last) == (0, format_time(_START + 9_000_000))
     (all_of_it,) = summaries(uplinks, [device], 0)
     assert (all_of_it.uplinks, all_of_it.missing) == (10, 4)
+
+
+def test_a_device_that_has_never_reported(host: Host, device: str) -> None:
+    """It is an error that names some that have; a known one without uplinks is none."""
+    boto3.resource("dynamodb").Table(table_names()[1]).put_item(
+        Item={KIND_KEY: DEVICE_KIND, "device": device}
+    )
+    with pytest.raises(RigError, match=r"x/y has never reported; these have: \w+/\w+"):
+        host.lora_bridge("history", "x/y")
+    application, _, name = device.partition("/")
+    assert "seqno" in host.lora_bridge("history", f"{application.upper()}/{name}")
+    said = subprocess.run(
+        [*LORA_BRIDGE, "history", device, "--until", "2000-01-01"],
+        env=host.aws.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    assert said == f"no uplinks of {device} are stored until 2000-01-01T00:00:00.000000Z\n"

@@ -14,7 +14,7 @@ from console.identity.certificates import deployed
 from console.identity.key_pair import certificate_id
 from console.store.history import uplinks
 from contract.names import identity_stack
-from lab.aws.cdk import deploy
+from lab.aws.cdk import context_options, deploy
 from lab.aws.host import Host
 from lab.aws.server import LocalAws
 from lab.rig.errors import RigError
@@ -73,7 +73,12 @@ def rotating(aws: LocalAws, host: Host, tmp_path: Path) -> Host:
 def deploy_csrs(host: Host, *files: str) -> None:
     """Deploy the identity with the certificates of these CSRs."""
     context = {"bridges": {NAME: [str(host.folder / file) for file in files]}}
-    deploy(os.environ, host.folder / "cdk.out", context, identity_stack(NAME))
+    deploy(
+        os.environ,
+        host.folder / "cdk.out",
+        context_options(host.folder, context),
+        identity_stack(NAME),
+    )
 
 
 def step(host: Host, name: str) -> str:

@@ -36,14 +36,41 @@ def test_only_the_owner_can_read_the_key(tmp_path: Path) -> None:
     assert key_path.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("existing", ["host-1.key", "host-1.csr"])
-def test_nothing_is_overwritten(tmp_path: Path, existing: str) -> None:
-    """Where either file exists, neither is written."""
+@pytest.mark.parametrize(
+    ("existing", "said"),
+    [
+        ("host-1.csr", "host-1.csr exists and is never overwritten"),
+        ("host-1.key", "host-1.key: not a private key"),
+    ],
+)
+def test_nothing_is_overwritten(tmp_path: Path, existing: str, said: str) -> None:
+    """Where a file of somebody's has the name of either, neither is written."""
     (tmp_path / existing).write_text("precious")
-    with pytest.raises(BridgeError, match=f"{existing} exists and is never overwritten"):
+    with pytest.raises(BridgeError, match=said):
         make_key_and_csr("host-1", tmp_path)
     assert [each.name for each in tmp_path.iterdir()] == [existing]
     assert (tmp_path / existing).read_text() == "precious"
+
+
+def test_a_pair_is_not_overwritten(tmp_path: Path) -> None:
+    """What is complete is left as it is."""
+    make_key_and_csr("host-1", tmp_path)
+    before = {each: each.read_bytes() for each in tmp_path.iterdir()}
+    with pytest.raises(BridgeError, match=r"host-1\.key exists and is never overwritten"):
+        make_key_and_csr("host-1", tmp_path)
+    assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+def test_a_lost_csr_is_made_again(tmp_path: Path) -> None:
+    """It is for the key that is there, which stays."""
+    key_path, csr_path = make_key_and_csr("host-1", tmp_path)
+    key = key_path.read_bytes()
+    first = x509.load_pem_x509_csr(csr_path.read_bytes())
+    csr_path.unlink()
+    make_key_and_csr("host-1", tmp_path)
+    again = x509.load_pem_x509_csr(csr_path.read_bytes())
+    assert key_path.read_bytes() == key
+    assert (again.subject, again.public_key()) == (first.subject, first.public_key())
 
 
 def test_folder_is_made(tmp_path: Path) -> None:

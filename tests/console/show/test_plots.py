@@ -67,7 +67,7 @@ def test_what_a_terminal_cannot_show_is_said() -> None:
 
 def test_a_name_is_no_formula(tmp_path: Path) -> None:
     """What would be mathematics to the drawing library is a name as any other."""
-    picture([(_START, 1.0)], "$a_{b$", tmp_path / "p.svg")
+    picture([(_START, 1.0)], "$a_{b$", "a/$d_{", tmp_path / "p.svg")
     assert (tmp_path / "p.svg").stat().st_size > 0
 
 
@@ -76,5 +76,5 @@ def test_a_picture_is_of_the_kind_that_its_name_says(
     tmp_path: Path, name: str, magic: bytes
 ) -> None:
     """PNG and SVG are written."""
-    picture([(_START, 1.0), (_START + 1_000_000, 2.0)], "temperature", tmp_path / name)
+    picture([(_START, 1.0), (_START + 1_000_000, 2.0)], "temperature", "a/d", tmp_path / name)
     assert (tmp_path / name).read_bytes().startswith(magic)

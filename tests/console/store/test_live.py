@@ -57,10 +57,28 @@ def test_ports_without_a_codec_do_not_hurry_the_others(joining: Joining) -> None
     list(joining.take(UPLINK, message(T1, port2_bytes=[]), 0.0))
     assert len(list(joining.due(10.0))) == 1
     assert not list(joining.take(UPLINK, message(T2, port1_bytes=[]), 11.0))
-    assert len(list(joining.take(UPLINK, message(T1, port2_bytes=[]), 11.0))) == 0
-    assert [row["timestamp"] for row in joining.due(11.0)] == [T1]
+    assert not list(joining.take(UPLINK, message(T1, port2_bytes=[]), 11.0))
+    assert not list(joining.due(11.0))
     (row,) = joining.take(READING, message(T2, decoded={"t": 1}, port=1), 12.0)
     assert row["decoded"] == {"t": 1}
+    assert [row["timestamp"] for row in joining.due(12.0)] == [T1]
+
+
+def test_uplinks_come_in_their_order(joining: Joining) -> None:
+    """A reading that comes sooner than that of the uplink before waits for it."""
+    assert not list(joining.take(UPLINK, message(T1, port1_bytes=[1]), 0.0))
+    assert not list(joining.take(UPLINK, message(T2, port1_bytes=[2]), 0.1))
+    assert not list(joining.take(READING, message(T2, decoded={"t": 2}), 0.2))
+    both = list(joining.take(READING, message(T1, decoded={"t": 1}), 0.3))
+    assert [row["timestamp"] for row in both] == [T1, T2]
+
+
+def test_a_number_that_nothing_can_hold(joining: Joining) -> None:
+    """It is given as it was written."""
+    payload = b'{"timestamp":"%s","x":1e99999999999999999999}' % T1.encode()
+    list(joining.take(UPLINK, payload, 0.0))
+    (row,) = joining.due(10.0)
+    assert row["x"] == "1e99999999999999999999"
 
 
 def test_a_reading_before_its_uplink(joining: Joining) -> None:
