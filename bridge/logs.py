@@ -16,6 +16,7 @@ from threading import Thread
 
 import msgspec
 
+from contract.terminal import harmless
 from contract.times import format_time
 
 _WAITING = 10_000  # lines
@@ -94,7 +95,7 @@ class _Writer(logging.Handler):
     def _write_all(self) -> None:
         while (record := self._lines.get()) is not None:
             with suppress(OSError):  # there is nobody to tell
-                self._write(self.format(record))
+                self._write(harmless(self.format(record)))
 
     def _write(self, line: str) -> None:
         # Not by sys.stderr: at its end Python would wait for a thread that is stuck in it.

@@ -24,7 +24,7 @@ class IdentityStack(Stack):
         # bears the operator's name for the machine.
         thing = iot.CfnThing(self, "Thing", thing_name=identity.name)
         policy = iot.CfnPolicy(
-            self, "Policy", policy_document=identity_policy(self, identity.kind, thing.ref)
+            self, "Policy", policy_document=identity_policy(self, identity, thing.ref)
         )
         certificates = [self._certificate(csr, thing, policy) for csr in identity.csrs]
         CfnOutput(self, KIND_OUTPUT, value=identity.kind)

@@ -1,32 +1,37 @@
 """What each kind of identity may do on AWS IoT, and nothing else."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from contract.names import CHECK_APPLICATION, TOPIC_ROOT, IdentityKind, decoded_topic
+from stacks.settings import Identity
 
 
-def identity_policy(stack: Stack, kind: IdentityKind, client_id: str) -> iam.PolicyDocument:
+def identity_policy(stack: Stack, identity: Identity, client_id: str) -> iam.PolicyDocument:
     """Return the AWS IoT policy for an identity that connects as ``client_id``."""
-    match kind:
+    match identity.kind:
         case IdentityKind.BRIDGE:
-            return bridge_policy(stack, client_id)
+            return bridge_policy(stack, client_id, identity.applications)
         case IdentityKind.CONSUMER:
             return consumer_policy(stack, client_id)
 
 
-def bridge_policy(stack: Stack, client_id: str) -> iam.PolicyDocument:
+def bridge_policy(stack: Stack, client_id: str, applications: Sequence[str]) -> iam.PolicyDocument:
     """Connect as ``client_id`` or a numbered ``client_id.N``; publish uplinks, but no readings.
 
-    It may also hear the test uplink that ``lora-bridge check`` makes. A ``*`` in the policy also
-    stands for slashes.
+    Those may be of these ``applications`` only, or of all if none is named. It may also hear the
+    test uplink that ``lora-bridge check`` makes. A ``*`` in the policy also stands for slashes.
     """
     check = f"{TOPIC_ROOT}/{CHECK_APPLICATION}/{client_id}"
+    topics = [f"{TOPIC_ROOT}/{each}/*" for each in applications]
+    topics = [*topics, check, f"{check}/*"] if topics else [f"{TOPIC_ROOT}/*/*"]
     clients = [_arn(stack, "client", client_id), _arn(stack, "client", f"{client_id}.*")]
     return iam.PolicyDocument(
         statements=[
             _allow("iot:Connect", *clients),
-            _allow("iot:Publish", _arn(stack, "topic", f"{TOPIC_ROOT}/*/*")),
+            _allow("iot:Publish", *(_arn(stack, "topic", each) for each in topics)),
             _allow("iot:Subscribe", _arn(stack, "topicfilter", check)),
             _allow("iot:Receive", _arn(stack, "topic", check)),
             iam.PolicyStatement(

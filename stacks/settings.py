@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import cast
@@ -12,6 +12,7 @@ from constructs import Node
 
 from codec.mapping import load
 from contract.errors import BridgeError
+from contract.eui import EUI_PATTERN, one_case
 from contract.names import IdentityKind, check_identity_name
 
 _CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
@@ -37,12 +38,14 @@ class Environment(StrEnum):
 class Identity:
     """One bridge or consumer: who it is and the CSRs (PEM text) made where its keys live.
 
-    There is one CSR, or two while its certificate changes.
+    There is one CSR, or two while its certificate changes. A bridge publishes for its
+    ``applications``, or for all if none is named.
     """
 
     name: str
     kind: IdentityKind
     csrs: tuple[str, ...]
+    applications: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,10 @@ def read_settings(node: Node, folder: Path) -> Settings:
         SettingsError: naming the context key, the value and what it should be.
 
     """
-    bridges = _identities(node, "bridges", IdentityKind.BRIDGE, folder)
+    bridges = _with_applications(
+        _identities(node, "bridges", IdentityKind.BRIDGE, folder),
+        _mapping("applications", _context(node, "applications")),
+    )
     consumers = _identities(node, "consumers", IdentityKind.CONSUMER, folder)
     twice = {bridge.name for bridge in bridges} & {consumer.name for consumer in consumers}
     if twice:
@@ -182,6 +188,29 @@ def _identities(node: Node, key: str, kind: IdentityKind, folder: Path) -> tuple
         _identity(key, name, file, kind, folder)
         for name, file in sorted(_mapping(key, _context(node, key)).items())
     )
+
+
+def _with_applications(
+    bridges: tuple[Identity, ...], applications: Mapping[str, object]
+) -> tuple[Identity, ...]:
+    """Tie bridges to the applications that they may publish for."""
+    others = applications.keys() - {each.name for each in bridges}
+    if others:
+        raise SettingsError(f"context applications: {min(others)} is none of the bridges")
+    return tuple(
+        replace(each, applications=_euis(each.name, applications.get(each.name)))
+        for each in bridges
+    )
+
+
+def _euis(name: str, value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    euis = cast("list[object]", value) if isinstance(value, list) else [value]
+    for each in euis:
+        if not (isinstance(each, str) and re.fullmatch(EUI_PATTERN, each)):
+            raise SettingsError(f"context applications: {name}: {each!r} is no AppEUI")
+    return tuple(one_case(str(each)) for each in euis)
 
 
 def _mapping(key: str, value: object) -> Mapping[str, object]:

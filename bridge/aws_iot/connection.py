@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from threading import get_ident
 from time import perf_counter
 
 import msgspec
@@ -24,8 +25,8 @@ from bridge.mqtt import Publishing
 from bridge.spool.waiting import Waiting
 
 _GATHER = 0.02
-"""Seconds for which outcomes gather before the event loop is told: waking it costs more than
-handling one. Nothing waits for it, since the window goes on by itself."""
+"""Seconds for which outcomes gather before the event loop looks at them. The SDK's thread does not
+wake it: that costs more than handling one. Nothing waits, since the window goes on by itself."""
 _NO_ANSWER = {mqtt.TIMEOUT, mqtt.STOPPED}
 """How a publish ends that got no PUBACK. The SDK's other errors would come again at once."""
 _QUOTA_EXCEEDED = 0x97
@@ -75,7 +76,8 @@ class Connection:
         self._events = events
         self._client_id = client_id
         self._outcomes: deque[Outcome] = deque()
-        self._told = False  # the event loop will look at the outcomes
+        self._loop_thread = get_ident()
+        self._looking = False  # the event loop will look at the outcomes
         self.window = Window(aws.max_inflight, self._publish)
         self._stopped = asyncio.Event()
         self._restarting = False
@@ -113,12 +115,22 @@ class Connection:
 
     def report_ended(self) -> None:
         """Report what has ended so far, without gathering more."""
-        self._told = False  # before looking, so that what comes meanwhile is told again
         outcomes = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
         if outcomes:
             self._events.ended(outcomes)
 
+    def _look(self) -> None:
+        """Report what has ended, and look again until nothing is under way."""
+        self.report_ended()
+        self._looking = self.window.under_way > 0 or bool(self._outcomes)
+        if self._looking:
+            self._loop.call_later(_GATHER, self._look)
+
     def _publish(self, waiting: Waiting) -> None:
+        if not self._looking and get_ident() == self._loop_thread:
+            # The SDK's thread publishes only while something is under way, and is looked after.
+            self._looking = True
+            self._loop.call_later(_GATHER, self._look)
         if traced():
             trace([waiting], f"publishing as {self._client_id}")
         try:
@@ -138,13 +150,7 @@ class Connection:
                 # To be dealt with before anything else is published, or order would suffer.
                 self.window.close()
             self._outcomes.append(Outcome(waiting, *failure))
-        if not self._told:
-            self._told = True
-            self._report(self._gather)
         self.window.answered(waiting)
-
-    def _gather(self) -> None:
-        self._loop.call_later(_GATHER, self.report_ended)
 
     def _on_connected(self) -> None:
         if not self._thread_kept:

@@ -102,8 +102,8 @@ class Lane:
         if self._behind or self._window.ready_bytes >= self._max_ready:
             self._behind = True
             return
-        new = (each for each in messages if each.id > self._taken_up_to)
-        self._window.add(list(filter(self._share.has, new)))
+        taken = max(0, self._taken_up_to + 1 - messages[0].id)  # ids have no gaps
+        self._window.add(list(filter(self._share.has, messages[taken:])))
         self._taken_up_to = messages[-1].id
 
     def publish_first(self, messages: list[Waiting]) -> None:

@@ -32,7 +32,8 @@ class Window:
     @property
     def under_way(self) -> int:
         """How many publishes have no answer yet."""
-        return len(self._under_way)
+        with self._lock:  # an answer may just be bringing about the next publish
+            return len(self._under_way)
 
     @property
     def first_under_way(self) -> Waiting | None:

@@ -55,9 +55,17 @@ class Batch:
         """Remove messages that were delivered."""
         self.delivered += [each.id for each in delivered]
         self.delivered_bytes += sum(each.size for each in delivered)
-        for each in delivered:
-            if each.refused:
-                self.no_longer_refused.add(each)
+        for each in [each for each in delivered if each.refused]:
+            self.no_longer_refused.add(each)
+
+    def take_delivered(self, other: "Batch") -> None:
+        """Take over what was delivered."""
+        self.delivered += other.delivered
+        self.delivered_bytes += other.delivered_bytes
+        self.no_longer_refused.messages += other.no_longer_refused.messages
+        self.no_longer_refused.bytes += other.no_longer_refused.bytes
+        other.delivered, other.delivered_bytes = [], 0
+        other.no_longer_refused = Size()
 
     def refuse(self, message: Waiting, reason: str, *, final: bool) -> None:
         """Set a message aside."""

@@ -29,9 +29,12 @@ _LITTLE = 1_048_576  # bytes
 _FORGET_AFTER = 0.2
 """Seconds a delivered message may stay on disk when no commit takes it along: a crash in that
 time publishes it once more, into the same row; a disk write for each PUBACK is spared."""
+_FORGET_AT_ONCE = 2000  # delivered messages that no longer wait for that
 _RETRY_AFTER = 1.0  # seconds after a failed commit
 _KEPT = 0.9  # of max_refused, when some are dropped
-_LOOK_EVERY = 1.0  # seconds between two looks whether the file is in its place
+_LOOK_EVERY = 1.0  # seconds between two looks at the file and the room on its disk
+_LOOK_AFTER = 1_048_576
+"""Bytes of messages after which the room is looked at, too: a sixteenth of what stays free."""
 
 _T = TypeVar("_T")
 
@@ -40,9 +43,10 @@ class Outlet(Protocol):
     """Where messages go."""
 
     def arrived(self, messages: list[Waiting]) -> None:
-        """Take what is being committed, in order.
+        """Take what is to be committed, in order.
 
-        When a commit fails, the next one offers the same messages again, with newer ones.
+        It is offered when it has come, with what is not committed yet, and once more just before
+        the commit; when that fails, again and again.
         """
 
 
@@ -61,20 +65,33 @@ class Spooler:
 
     The outlet gets it just before, so that it can be published while the disk works. Receipts are
     called just after. While the spool is full, or cannot be written, the inlets pause.
+
+    At high rates there are ``spacing`` seconds between two commits: the messages that come
+    meanwhile share one, and its sync. One that comes after a pause is committed at once.
     """
 
-    def __init__(self, spool: Spool, max_bytes: int, max_refused: int = 268_435_456) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        max_bytes: int,
+        max_refused: int = 268_435_456,
+        spacing: float = 0.004,
+    ) -> None:
         self._spool = spool
         self._room = Room(max_bytes)
         self._max_refused = max_refused
+        self._spacing = spacing
         self.dropped = 0
         self._count_all()
         self._last_id = self.committed_up_to = spool.last_id
         self._batch = Batch()
         self._loop = asyncio.get_running_loop()
-        self._called = False  # a commit comes as soon as the sockets that have data are read
-        self._timer: asyncio.TimerHandle | None = None  # one comes later
+        self._called = False  # what has come is looked at when the sockets with data are read
+        self._committed_at = 0.0
+        self._arrivals: asyncio.TimerHandle | None = None  # a commit of what has arrived
+        self._timer: asyncio.TimerHandle | None = None  # a commit of all there is
         self._looking: asyncio.TimerHandle | None = None
+        self._free, self._since_look = spool.room(), 0  # bytes
         self._failing = False
         self._pressed = False
         self._log = LimitedLogger(logging.getLogger(__name__))
@@ -104,7 +121,7 @@ class Spooler:
             self._try_to_commit()
         elif not self._called:
             self._called = True
-            self._loop.call_soon(self._commit_now)
+            self._loop.call_soon(self._take_in)
 
     def keep_again(self, rejected: int, message: Message, placement: Placement) -> None:
         """Take a message made of a rejected frame, which the same commit removes, by its number."""
@@ -186,12 +203,15 @@ class Spooler:
             OSError, sqlite3.Error: nothing was committed; all of it is kept for the next try.
 
         """
+        self._commit(Batch())
+
+    def _commit(self, following: Batch) -> None:
+        """Commit the batch; ``following`` is the one after it."""
         batch = self._batch
-        if batch.arrived and self._outlet:
-            # While the disk works, AWS IoT may acknowledge them: the SDK has threads of its own.
-            self._outlet.arrived(batch.arrived)
+        self._offer()  # again: who could not take it at once may have caught up with the disk since
         mended = self._spool.commit(batch)
-        self._batch = Batch()
+        self._batch = following
+        self._committed_at = self._loop.time()
         for receipt in batch.receipts:
             self._loop.call_soon(receipt)  # one that raises harms no other
         if batch.arrived:
@@ -199,58 +219,88 @@ class Spooler:
             trace(batch.arrived, "committed")
         self._failing = False
         self._count(batch, mended=mended)
+        self._since_look += batch.arrived_bytes
+        if self._since_look > _LOOK_AFTER or self._room.full:  # it may have room again
+            self._look_at_room()
         self._weigh()
 
     def close(self) -> None:
         """Commit nothing more by itself."""
         self._failing = True
-        self._cancel_timer()
-        if self._looking is not None:
-            self._looking.cancel()
+        for timer in (self._arrivals, self._timer, self._looking):
+            if timer is not None:
+                timer.cancel()
 
-    def _commit_now(self) -> None:
+    def _take_in(self) -> None:
+        """Offer what has come, and commit it now or with what comes in the next moment."""
         self._called = False
-        if not self._failing and self._batch.arrived:  # not committed or failed meanwhile
-            self._try_to_commit()
+        if self._failing or not self._batch.arrived:  # failed or committed meanwhile
+            return
+        self._offer()
+        wait = self._committed_at + self._spacing - self._loop.time()
+        if wait <= 0:
+            self._commit_arrivals()
+        elif self._arrivals is None:
+            self._arrivals = self._loop.call_later(wait, self._commit_arrivals)
+
+    def _offer(self) -> None:
+        """Let the outlet publish while the disk works, or before: the SDK has its own threads."""
+        if self._outlet and self._batch.arrived:
+            self._outlet.arrived(self._batch.arrived)
+
+    def _commit_arrivals(self) -> None:
+        """Commit what has arrived. What was delivered leaves the disk less often than that."""
+        self._arrivals = None
+        batch, following = self._batch, Batch()
+        if not batch.arrived or self._failing:
+            return
+        if len(batch.delivered) < _FORGET_AT_ONCE:
+            following.take_delivered(batch)
+        try:
+            self._commit(following)
+        except Exception as error:  # noqa: BLE001  # whatever it is, what has come is kept
+            batch.take_delivered(following)
+            self._fail(error)
 
     def _commit_within(self, seconds: float) -> None:
         if self._timer is None:
             self._timer = self._loop.call_later(seconds, self._try_to_commit)
 
     def _try_to_commit(self) -> None:
-        """Commit, and give free pages back; when the disk does not do its part, try again later."""
-        self._cancel_timer()
+        """Commit all there is; when the disk does not do its part, try again later."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         try:
             self.commit()
-            # Not while it holds much: pages in use would be moved.
-            shrinking = self.waiting_bytes < _LITTLE and self._spool.shrink()
         except Exception as error:  # noqa: BLE001  # whatever it is, what has come is kept
             self._fail(error)
-        else:
-            if shrinking:
-                self._commit_within(_FORGET_AFTER)
 
     def _look_at_file(self) -> None:
-        self._looking = self._loop.call_later(_LOOK_EVERY, self._look_at_file)
+        """Look for what nobody tells of: a commit for each frame has no time for it."""
+        shrinking = False
         try:
             if self._spool.require_in_place():
                 self._commit_within(0)
             if self._spool.changed_by_others():
                 self._count_all()
-                self._weigh()
+            # Not while it holds much: pages in use would be moved.
+            shrinking = self.waiting_bytes < _LITTLE and self._spool.shrink()
+            self._look_at_room()
+            self._weigh()
         except Exception as error:  # noqa: BLE001  # whatever it is, what has come is kept
             self._fail(error)
+        soon = _FORGET_AFTER if shrinking else _LOOK_EVERY
+        self._looking = self._loop.call_later(soon, self._look_at_file)
+
+    def _look_at_room(self) -> None:
+        self._free, self._since_look = self._spool.room(), 0
 
     def _fail(self, error: Exception) -> None:
         self._failing = True
         self._press()
         self._commit_within(_RETRY_AFTER)
         self._say(ERROR, str(error), "nothing is lost, trying again")
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _count(self, batch: Batch, *, mended: bool) -> None:
         if mended:
@@ -277,7 +327,7 @@ class Spooler:
         self._count_all()
 
     def _weigh(self) -> None:
-        held, free = self.waiting_bytes - self.refused_bytes, self._spool.room()
+        held, free = self.waiting_bytes - self.refused_bytes, self._free
         match self._room.weigh(held, free):
             case Change.FULL:
                 consequence = (

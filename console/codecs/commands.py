@@ -3,13 +3,16 @@
 import binascii
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from console.show.columns import text
 from contract.errors import BridgeError
+from contract.terminal import harmless
 
 # The engine is imported when a command runs: network hosts do not have it.
 # ruff: noqa: PLC0415
@@ -37,6 +40,15 @@ def parse_payload(text: str, *, base64: bool = False) -> bytes:
         raise ValueError(f"{text!r} is neither hexadecimal nor base64") from None
 
 
+def _variables(
+    _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = [each.partition("=") for each in value]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise click.BadParameter("write NAME=VALUE")
+    return {name: given for name, _, given in pairs}
+
+
 @click.command()
 @click.option(
     "--codec",
@@ -47,12 +59,20 @@ def parse_payload(text: str, *, base64: bool = False) -> bytes:
 )
 @click.option("--port", required=True, type=click.IntRange(1, _MAX_PORT), help="The FPort.")
 @click.option("--base64", is_flag=True, help="Read DATA as base64, whatever it looks like.")
+@click.option(
+    "--variable",
+    "variables",
+    multiple=True,
+    callback=_variables,
+    metavar="NAME=VALUE",
+    help="A variable of the device, as in codecs.toml; may be repeated.",
+)
 @click.argument("data", metavar="DATA")
-def decode(name: str, port: int, data: str, *, base64: bool) -> None:
+def decode(name: str, port: int, data: str, variables: dict[str, str], *, base64: bool) -> None:
     """Decode the bytes of an uplink with a codec, and print the JSON.
 
     The codec has decodeUplink(input), or the older Decode(fPort, bytes) or Decoder(bytes, port).
-    DATA is hexadecimal, or base64 if it cannot be hexadecimal.
+    DATA is hexadecimal, or base64 if it cannot be hexadecimal. The time of receipt is now.
 
     \b
     Example:
@@ -62,13 +82,14 @@ def decode(name: str, port: int, data: str, *, base64: bool) -> None:
         from codec.engine import CAYENNE_LPP, Codec, Received, as_json, decode
         from codec.errors import CodecError
         from codec.source import read_source
+    now = time.time_ns() // 1000
     try:
         payload = parse_payload(data, base64=base64)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     try:
         codec = CAYENNE_LPP if name == CAYENNE_LPP.name else Codec(name, read_source(Path(name)))
-        click.echo(as_json(decode(codec, Received(payload, port))))
+        click.echo(harmless(as_json(decode(codec, Received(payload, port, now, variables)))))
     except CodecError as error:
         raise BridgeError(f"{name}: {error}") from None
     except OSError as error:
@@ -98,21 +119,21 @@ def codec_test(folder: Path) -> None:
         try:
             found = shipped(path)
         except BridgeError as error:  # one that cannot be read does not keep the others from it
-            click.echo(str(error))
+            click.echo(text(str(error)))
             failed += 1
             continue
         if found is None:
             continue
         codecs += 1
         for problem in found.problems:
-            click.echo(problem)
+            click.echo(text(problem))
         failed += len(found.problems)
         for example in found.examples:
             lines = differences(found.codec, example)
             failed += bool(lines)
             passed += not lines
             for line in lines:
-                click.echo(f"{found.codec.name}: {example.name}: {line}")
+                click.echo(text(f"{found.codec.name}: {example.name}: {line}"))
     click.echo(f"codecs={codecs} examples={passed + failed} passed={passed} failed={failed}")
     if not passed + failed:
         raise BridgeError(f"{folder}: no examples there")

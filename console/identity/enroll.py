@@ -19,6 +19,8 @@ _CONFIGURATION = """\
 host = "127.0.0.1"
 port = 6500
 # application = "37817737f13"   # AppEUI, for a network server that leaves appeui out
+# max_connections = 100
+# max_frame = 65536        # bytes
 
 [aws]
 endpoint = {endpoint}
@@ -30,10 +32,16 @@ private_key = {key}
 connections = 1            # numbered clients, devices spread over them
 respect_quotas = true      # the pace AWS IoT allows; false only for brokers without quotas
 max_inflight = 100         # unacknowledged publishes per connection
+# max_backoff = 10         # seconds at most until a lost connection is tried again
 
 [spool]
 path = "spool.db"
-max_bytes = 1073741824
+max_bytes = 1073741824     # of messages to be published; at this limit the bridge stops reading
+# max_refused = 268435456  # bytes of messages that AWS IoT refused
+# max_rejected = 4194304   # bytes of rejected frames, for each reason
+
+# [http]                   # health and metrics, on the loopback
+# port = 6580
 """
 
 

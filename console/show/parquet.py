@@ -1,11 +1,12 @@
 """Writes history rows as Apache Parquet, for notebooks and data lakes."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from itertools import chain, islice
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow.parquet import ParquetWriter
+from pyarrow.parquet import ParquetFile, ParquetWriter
 
 from console.show.columns import Columns, plain, text
 from contract.errors import BridgeError
@@ -30,7 +31,8 @@ _Line = list[Value]
 def write_parquet(rows: Iterable[Row], columns: Columns, path: Path) -> None:
     """Write the columns, ``device`` and ``timestamp`` before them, in bounded memory.
 
-    A decoded field has the type of the first rows' values: numbers are doubles, as in JavaScript.
+    A decoded field has the type of its first values: numbers are doubles, as in JavaScript. If they
+    come after many rows without any, what is written is read once more, and written anew.
 
     Raises:
         BridgeError: a later value is of another type.
@@ -38,11 +40,58 @@ def write_parquet(rows: Iterable[Row], columns: Columns, path: Path) -> None:
 
     """
     lines = ([str(row[PARTITION_KEY]), str(row[SORT_KEY]), *columns.values(row)] for row in rows)
-    first = list(islice(lines, _GROUP))
+    groups = _groups(lines)
+    first = next(groups, [])
     schema = _schema(columns.names, first)
-    with ParquetWriter(path, schema) as writer:
-        for group in _groups(chain(first, lines)):
+    with ExitStack() as stack:
+        writer = stack.enter_context(ParquetWriter(path, schema))
+        empty = _empty(schema, first)
+        for group in chain([first] if first else [], groups):
+            kinds = _kinds_of(schema, empty, group)
+            empty -= kinds.keys()
+            typed = pa.schema([_typed(each, kinds) for each in schema])
+            if typed != schema and path.is_file():  # a pipe cannot be read once more
+                stack.close()
+                schema = typed
+                writer = stack.enter_context(_retyped(path, schema))
             writer.write_table(_table(schema, group))
+
+
+def _empty(schema: pa.Schema, group: list[_Line]) -> set[str]:
+    """Return the decoded columns without any value."""
+    by_column = zip(schema.names, zip(*group, strict=True), strict=True) if group else ()
+    found = {name for name, values in by_column if all(each is None for each in values)}
+    return found - _RECEIVED.keys()
+
+
+def _kinds_of(schema: pa.Schema, empty: set[str], group: list[_Line]) -> dict[str, pa.DataType]:
+    """Return the types of columns that were empty before, and have values now."""
+    by_column = zip(schema.names, zip(*group, strict=True), strict=True)
+    values = {name: [each for each in found if each is not None] for name, found in by_column}
+    return {name: _kind(values[name]) for name in empty if values[name]}
+
+
+def _retyped(path: Path, schema: pa.Schema) -> ParquetWriter:
+    """Return a writer that goes on with a file, of which empty columns get other types."""
+    before = path.with_name(path.name + ".before")
+    path.rename(before)
+    writer = ParquetWriter(path, schema)
+    with ParquetFile(before) as written:
+        for number in range(written.num_row_groups):
+            table = written.read_row_group(number)
+            arrays = [_typed_values(table[each.name], each.type) for each in schema]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+    before.unlink()
+    return writer
+
+
+def _typed(column: pa.Field, kinds: dict[str, pa.DataType]) -> pa.Field:
+    return column.with_type(kinds.get(column.name, column.type))
+
+
+def _typed_values(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
+    """Return the values of a column that has this type, or is empty."""
+    return values if values.type == kind else pa.nulls(len(values), kind)
 
 
 def _groups(lines: Iterator[_Line]) -> Iterator[list[_Line]]:

@@ -17,11 +17,10 @@ import msgspec
 from console.show.columns import Columns, plain, text
 from contract.names import PARTITION_KEY, SORT_KEY
 from contract.rows import Row, Value
+from contract.terminal import harmless
 
 _WIDTHS = {"seqno": 5, "port": 4, "freq": 6, "datr": 9, "gwrx": 4, "rssi": 4, "lsnr": 5}
 _TIME_WIDTH = 27
-_CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
-"""Those that JSON leaves as they are, and a terminal may obey."""
 _BYTE_ORDER_MARK = "\ufeff"  # by which a spreadsheet knows UTF-8
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -90,7 +89,7 @@ def render_records(
 
 def render_whole(shown: Mapping[str, object]) -> str:
     """Show one thing as JSON over many lines."""
-    return msgspec.json.format(_encoder.encode(shown)).decode().translate(_CONTROLS)
+    return harmless(msgspec.json.format(_encoder.encode(shown)).decode())
 
 
 def _line(time: str, cells: Iterable[str], columns: Columns) -> str:
@@ -115,7 +114,7 @@ def _array(items: Iterable[object]) -> Iterator[str]:
     yield "["
     before = " "
     for item in items:
-        yield before + _encoder.encode(item).decode().translate(_CONTROLS)
+        yield before + harmless(_encoder.encode(item).decode())
         before = ","
     yield "]"
 

@@ -26,7 +26,8 @@ from bridge.messages.rejection import BrokenFrame
 from bridge.messages.timestamper import Placement
 from bridge.sources.semtech import listener
 from bridge.sources.semtech.framing import Framer
-from bridge.spool.batch import Receipt
+from bridge.spool.batch import Batch, Receipt
+from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Waiting
 from lab.bench.contenders import BRIDGE, Place
@@ -129,10 +130,11 @@ def main() -> None:
             times.read.append(last_read)
             super().keep(message, placement, receipt)
 
-        def commit(self) -> None:
-            arrived = self.uncommitted
-            super().commit()
-            times.committed += [time.monotonic()] * arrived
+    class ObservedSpool(Spool):
+        def commit(self, batch: Batch) -> bool:
+            mended = super().commit(batch)
+            times.committed += [time.monotonic()] * len(batch.arrived)
+            return mended
 
     class ObservedWindow(Window):
         def answered(self, waiting: Waiting) -> None:
@@ -142,6 +144,7 @@ def main() -> None:
     with (
         patch.object(listener, "Framer", ObservedFramer),
         patch.object(service, "Spooler", ObservedSpooler),
+        patch.object(service, "Spool", ObservedSpool),
         patch.object(connection, "Window", ObservedWindow),
     ):
         asyncio.run(service.serve(load(options.config)))

@@ -1,6 +1,7 @@
 """The bridge as systemd runs it."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from bridge.config import load
 from bridge.messages.message import Message
-from bridge.service import serve
+from bridge.service import _log_of_loop, serve
 from bridge.sources.semtech.listener import Listener
 from bridge.spool.batch import Batch
 from bridge.spool.spool import Spool
@@ -110,3 +111,26 @@ async def test_nobody_listens_where_http_cannot_be_served(
         with site(tmp_path, settings) as other, pytest.raises(BridgeError, match=r"\[http\]"):
             await serve(load(other.config))
     assert started == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_with_all_published(place: Site, number: signal.Signals) -> None:
+    """A terminal that is closed ends it as the system does."""
+    with running_bridge(place.config) as bridge:
+        bridge.says("ready: ")
+        with socket.create_connection(("127.0.0.1", place.port)) as server:
+            server.sendall(frame() + b"\0")
+            bridge.process.send_signal(number)
+            assert bridge.process.wait(30) == 0
+        assert "published=1" in bridge.log
+        assert "left=0" in bridge.log
+
+
+def test_errors_of_the_event_loop_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Too many open files, for example, would fill the log otherwise."""
+    handle = _log_of_loop()
+    loop = asyncio.new_event_loop()
+    for _ in range(1000):
+        handle(loop, {"message": "socket.accept()", "exception": OSError("Too many open files")})
+    loop.close()
+    assert caplog.messages == ["event loop: socket.accept(): OSError('Too many open files')"]

@@ -1,7 +1,9 @@
 """Codecs run in a process of their own, which they may lose."""
 
+import ctypes
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -19,6 +21,7 @@ CODEC = """function decodeUplink(input) {
     return 'ready';
 }"""
 """The engine does not look at its limits within the join; it takes the better part of a minute."""
+_GET_DUMPABLE = 3  # of prctl(2)
 FINE, ENDLESS = "{}", '{"endless":true}'
 
 
@@ -107,3 +110,20 @@ def test_an_interrupt_is_for_the_program(worker: Worker) -> None:
     before = pid(worker)
     os.kill(before, signal.SIGINT)
     assert pid(worker) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux shows the limits of a process")
+def test_a_codec_s_process_can_open_nothing(worker: Worker) -> None:
+    """What breaks out of the engine finds no file, socket or process to open, and no rights."""
+    about = Path(f"/proc/{pid(worker)}")
+    limits = (about / "limits").read_text()
+    for limit in ("Max open files", "Max processes", "Max core file size"):
+        assert re.search(rf"{limit} +0 +0 ", limits)
+    assert "NoNewPrivs:\t1" in (about / "status").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_nobody_reads_this_environment(worker: Worker) -> None:
+    """The program that runs codecs, which may have credentials, is no longer dumpable."""
+    pid(worker)
+    assert ctypes.CDLL(None).prctl(_GET_DUMPABLE, 0, 0, 0, 0) == 0

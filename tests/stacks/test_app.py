@@ -169,6 +169,7 @@ def test_a_mistake_in_a_codec_fails_with_its_line(tmp_path: Path) -> None:
         ({"consumers": {"c": "no.csr"}}, "make it with 'lora-bridge keygen --name c'"),
         ({"bridges": {"b": "LICENSE"}}, "LICENSE is not a PEM certificate request"),
         ({"bridges": {"b": []}}, "context bridges: b: names no CSR file"),
+        ({"applications": {"b": ["a"]}}, "context applications: b is none of the bridges"),
     ],
 )
 def test_each_mistake_has_its_line(

@@ -38,6 +38,21 @@ def test_bridge_connects_as_itself_and_publishes_uplinks(bridge: Template) -> No
     }
 
 
+def test_a_bridge_may_be_tied_to_its_applications(synthesize: Synthesize, csr: Path) -> None:
+    """It publishes for those, and the test uplink of its own; hexadecimal is in small letters."""
+    context = {
+        "bridges": {"network-host-1": str(csr)},
+        "applications": {"network-host-1": ["37817737F13", "meters"]},
+    }
+    tied = template(synthesize(context), "LoraIdentity-network-host-1")
+    assert statements(tied)["Allow", "iot:Publish"] == [
+        arn(":topic/lora/37817737f13/*"),
+        arn(":topic/lora/meters/*"),
+        arn(":topic/lora/check/", {"Ref": "Thing"}),
+        arn(":topic/lora/check/", {"Ref": "Thing"}, "/*"),
+    ]
+
+
 def test_consumer_connects_as_itself_and_listens(consumer: Template) -> None:
     """A consumer connects under its name, and subscribes to and receives lora/ alone."""
     assert statements(consumer) == {

@@ -56,7 +56,11 @@ def _row(contender: Contender, results: _Results) -> list[str]:
     for rate in _RATES:
         runs = results[contender, rate]
         others = results.get((NODE_RED, rate), [])
-        ratios = [_share(run) / _share(other) for run, other in zip(runs, others, strict=False)]
+        ratios = [
+            _share(run) / _share(other)
+            for run, other in zip(runs, others, strict=False)
+            if other.delivered
+        ]
         cells += [
             spread([_share(run) for run in runs], 1),
             f"{statistics.median(ratios):.2f}" if ratios else NOTHING,

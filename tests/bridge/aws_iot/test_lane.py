@@ -62,3 +62,20 @@ async def test_what_a_lane_behind_was_offered_is_offered_again(tmp_path: Path) -
         lane._behind = False  # as reading ahead finds, while the disk has nothing newer
         lane.arrived(numbered(1, 6))
         assert lane._window.ready_bytes == 60
+
+
+async def test_a_lane_that_catches_up_between_offer_and_commit_misses_nothing(
+    tmp_path: Path,
+) -> None:
+    """What it could not take when it came is offered once more as it is committed."""
+    async with unconnected(tmp_path) as lane:
+        lane._max_ready = 30
+        lane.arrived(numbered(1, 3))
+        lane.arrived(numbered(1, 5))  # has enough: is behind
+        lane._max_ready = 1000
+        lane._taken_up_to = 3
+        lane._behind = False  # has read all that is on disk, which is 1 to 3
+        lane.arrived(numbered(1, 5))  # the commit
+        assert lane._window.ready_bytes == 50
+        lane.arrived(numbered(6, 7))
+        assert lane._window.ready_bytes == 70

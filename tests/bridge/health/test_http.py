@@ -162,6 +162,29 @@ async def test_too_many_clients() -> None:
     assert await served(client) == (200, "text/plain", "alive\n")
 
 
+async def test_a_burst_of_clients() -> None:
+    """However many come at once, no more than so many stay."""
+
+    def client(address: str) -> object:
+        host, _, port = address.rpartition(":")
+        where = (host, int(port))
+        held = [socket.create_connection(where, timeout=10) for _ in range(300)]
+        closed = sum(is_closed(each) for each in held[: -http.MAX_CLIENTS])
+        for each in held:
+            each.close()
+        return closed
+
+    assert await served(client) == 300 - http.MAX_CLIENTS
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Say whether the other side has closed it, or does in time."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 async def test_an_address_that_is_taken() -> None:
     """Where it cannot listen, one line says so."""
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -1,5 +1,6 @@
 """The examples that codecs ship are found, run, and compared."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,20 @@ def test_base64_that_looks_like_hexadecimal(folder: Path) -> None:
     assert '"temperature": 21' in done.output
     same = run("decode", "--codec", folder / "sensor.js", "--port", "2", "--base64", "5201")
     assert '"temperature": 95.5' in same.output  # 0xe7
+
+
+def test_variables_and_the_time_are_given(folder: Path) -> None:
+    """A codec gets what codecs.toml would give it, and the time of now."""
+    folder.joinpath("v.js").write_text(
+        "function decodeUplink({recvTime, variables}) {"
+        " return { data: { year: recvTime.getFullYear(), v: variables } } }"
+    )
+    options = ("--codec", folder / "v.js", "--port", "1", "00")
+    done = run("decode", *options, "--variable", "a=1", "--variable", "b=x=y")
+    data = json.loads(done.output)["data"]
+    assert data["v"] == {"a": "1", "b": "x=y"}
+    assert data["year"] >= 2026
+    assert run("decode", *options, "--variable", "a").exit_code == 2
 
 
 def test_mac_commands_are_not_decoded() -> None:

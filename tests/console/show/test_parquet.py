@@ -12,7 +12,7 @@ from pyarrow import parquet
 from console.show.columns import choose
 from console.show.parquet import write_parquet
 from contract.errors import BridgeError
-from contract.rows import Row
+from contract.rows import Row, Value
 from contract.times import format_time
 
 ROW: Row = {
@@ -74,6 +74,20 @@ def test_a_value_of_another_type_is_said(tmp_path: Path) -> None:
     """A text among numbers, in a later group, ends the export with what to do."""
     with pytest.raises(BridgeError, match="temperature is broken in one row"):
         write(many(30_000), tmp_path / "h.parquet")
+
+
+@pytest.mark.parametrize(("value", "read"), [(Decimal("21.5"), 21.5), (True, True), ("eco", "eco")])
+def test_a_field_whose_values_come_late_has_their_type(
+    tmp_path: Path, value: Value, read: object
+) -> None:
+    """Rows without it, however many, do not make a text of it."""
+    rows: list[Row] = [{**row, "decoded": {"v": None, "w": 1}} for row in many(10_000)]
+    rows += [{**row, "decoded": {"v": value, "w": 2}} for row in many(3)]
+    write(iter(rows), tmp_path / "h.parquet", ["v", "w"])
+    table = parquet.read_table(tmp_path / "h.parquet").to_pydict()
+    assert table["v"] == [None] * 10_000 + [read] * 3
+    assert table["w"] == [1.0] * 10_000 + [2.0] * 3
+    assert [each.name for each in tmp_path.iterdir()] == ["h.parquet"]
 
 
 def test_a_number_that_no_column_takes_is_said(tmp_path: Path) -> None:
