@@ -126,6 +126,10 @@ class Listener:
             return
         self._make_room(connection.listen)
         self._connections.add(connection)
+        # Not at once: before Python 3.11.4 a transport begins to read after this, paused or not.
+        asyncio.get_running_loop().call_soon(self._hold, connection)
+
+    def _hold(self, connection: "_Connection") -> None:
         if self.paused:
             connection.transport.pause_reading()
 
