@@ -99,6 +99,8 @@ class Lane:
 
         They are on their way to the disk. The lane does not wait for that.
         """
+        if messages[-1].id <= self._taken_up_to:
+            return  # offered once more, all were taken when they came
         if self._behind or self._window.ready_bytes >= self._max_ready:
             self._behind = True
             return
