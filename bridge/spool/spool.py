@@ -24,6 +24,7 @@ from bridge.spool.evidence import require_spool
 from bridge.spool.file import LOCK, Lock, beside, connect
 from bridge.spool.salvage import DamagedError, MovedError
 from bridge.spool.waiting import Share, Stretch, Waiting
+from bridge.spool.wal import PAGE
 from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,6 @@ has to win it back from busy threads: one statement for each row takes 40 times 
 _SURPLUS = 10
 """A tenth more placements than are remembered are kept: each removal writes a page more than the
 commit needs."""
-_PAGE = 4096  # bytes
 _FREE_PAGES = 1000  # kept for what comes next
 _SHRINK_PAGES = 500  # given back at a time, which takes as long as a few commits
 _PLACEMENTS = msgspec.msgpack.Decoder(list[Placement])
@@ -228,7 +228,7 @@ class Spool:
         """Return how many bytes more the file can take, on its disk and in pages of its own."""
         disk = os.statvfs(self._path.parent)
         free_pages = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
-        return disk.f_bavail * disk.f_frsize + free_pages * _PAGE
+        return disk.f_bavail * disk.f_frsize + free_pages * PAGE
 
     @_on_a_sound_file
     def placements(self) -> list[Placement]:
@@ -314,12 +314,14 @@ class Spool:
         saved = salvage.salvage(self._path, self._on_progress, live)
         if live is not None:
             live.close()  # before there is a new log, which it would remove
+            # If what follows fails, the next attempt reads the file: nothing is open any more.
+            self.damage = DamagedError("the file in its place could not be opened")
         _log.error(
             "spool: %s was damaged (%s): moved to %s; %d messages saved from it",
             *(self._path, damage, saved.aside, saved.messages),
         )
-        self._lock.release()
-        self._lock = Lock(self._path, self._path)
+        former, self._lock = self._lock, Lock(self._path, self._path)
+        former.release()
         self._connect()
 
     def _remember(self, placements: Sequence[Placement]) -> None:

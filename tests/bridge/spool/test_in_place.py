@@ -1,6 +1,7 @@
 """A spool stays one file that one bridge has: what others do to it while it is open is noticed."""
 
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,6 +85,30 @@ def test_a_file_that_is_removed_or_replaced_is_noticed(
         assert ids(spool) == [1, 2, 3, 4]
     assert "removed or replaced while in use" in caplog.text
     assert "3 messages saved from it" in caplog.text
+
+
+def test_a_new_file_that_cannot_be_opened_is_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has everything, and the next attempt goes on with it."""
+    connect = Spool._connect  # noqa: SLF001  # the last step
+    failures = iter([sqlite3.OperationalError("database or disk is full")])
+
+    def failing(spool: Spool) -> None:
+        for failure in failures:
+            raise failure
+        connect(spool)
+
+    with Spool(path) as spool:
+        keep(spool, 1, 2, 3)
+        remove(path)
+        monkeypatch.setattr(Spool, "_connect", failing)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            spool.require_in_place()
+        assert ids(spool) == [1, 2, 3]
+        keep(spool, 4)
+    with Spool(path) as spool:
+        assert ids(spool) == [1, 2, 3, 4]
 
 
 def test_what_took_the_place_is_moved_aside_whole(path: Path) -> None:
