@@ -29,6 +29,8 @@ _GATHER = 0.02
 wake it: that costs more than handling one. Nothing waits, since the window goes on by itself."""
 _NO_ANSWER = {mqtt.TIMEOUT, mqtt.STOPPED}
 """How a publish ends that got no PUBACK. The SDK's other errors would come again at once."""
+_NOT_VALID = "VALIDATION"
+"""In the name of each of the SDK's errors that is about the message itself, so comes each time."""
 _QUOTA_EXCEEDED = 0x97
 
 
@@ -193,4 +195,5 @@ def _failure(publishing: Publishing) -> tuple[Result, str, bool] | None:
         return Result.THROTTLED, failure.reason, False
     if failure.code is None and failure.reason in _NO_ANSWER:
         return Result.UNANSWERED, failure.reason, False
-    return Result.REFUSED, failure.reason, failure.code is None
+    final = failure.code is None and _NOT_VALID in failure.reason
+    return Result.REFUSED, failure.reason, final

@@ -150,6 +150,24 @@ async def test_refused_publishes_are_tried_again_and_drain(
     assert f"published={FRAMES} refused={FRAMES + 1} left=0" in caplog.text
 
 
+async def test_a_puback_that_nobody_understands_is_no_final_refusal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """MQTT 5.0 has no code 0xF0: the message is tried again by itself, and arrives."""
+    caplog.set_level("INFO")
+    make_certificates(tmp_path)
+    tries = Counter[int]()
+
+    def answer(_connection: int, payload: bytes) -> int:
+        tries[seqno(payload)] += 1
+        return 0xF0 if tries[POISON] == 1 and seqno(payload) == POISON else 0
+
+    broker = ScriptedBroker(tmp_path, answer)
+    await play(tmp_path, broker, timings=PROBING)
+    assert tries[POISON] == 2
+    assert f"published={FRAMES}" in caplog.text
+
+
 async def test_a_message_that_is_never_accepted_holds_nothing_up(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
