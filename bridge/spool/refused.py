@@ -47,6 +47,11 @@ class ListedMessage:
     tried: str
     reason: str
 
+    @property
+    def why(self) -> str:
+        """The device, and the reason."""
+        return f"{self.device}: {self.reason}"
+
 
 def note(spool: sqlite3.Connection, refusals: Sequence[Refusal], first: int) -> None:
     """Set messages aside; ``first`` is the number of the first of these refusals."""

@@ -47,6 +47,11 @@ class ListedFrame:
     bytes: int
     frame: str
 
+    @property
+    def why(self) -> str:
+        """The reason: whose frame it is, nobody knows."""
+        return self.reason
+
 
 def details(number: int, frame: Rejected) -> dict[str, object]:
     """Return all of a frame, in base64 where it is no text."""

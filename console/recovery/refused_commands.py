@@ -95,22 +95,12 @@ def retry(ids: tuple[int, ...], config_path: Path) -> None:
     Example:
       lora-bridge refused retry 17
     """
-    from bridge.spool.refused import ask, listed, waiting
-    from console.recovery.spool_file import chosen, in_steps, opened, wait
+    from bridge.spool import refused as kept
+    from console.recovery import spool_file
 
-    with opened(config_path) as spool:
-        numbers = chosen([each.id for each in listed(spool)], ids, "refused message")
-        in_steps(spool, ask, numbers)
-        not_tried = wait(lambda: waiting(spool), set(numbers))
-        tried = set(numbers) - not_tried
-        left = [each for each in listed(spool) if each.id in tried]
-    for each in left:
-        click.echo(f"left {each.id}: {each.device}: {each.reason}", err=True)
-    if not_tried:
-        click.echo("no bridge tries them now: start it, or see whether it is connected", err=True)
-    retried = len(numbers) - len(left) - len(not_tried)
-    click.echo(f"retried={retried} left={len(left)} waiting={len(not_tried)}")
-    sys.exit(1 if left or not_tried else 0)
+    no_bridge = "no bridge tries them now: start it, or see whether it is connected"
+    done = spool_file.retry(config_path, kept, ids, "refused message", no_bridge)
+    sys.exit(0 if done else 1)
 
 
 @refused.command("drop")
@@ -124,12 +114,7 @@ def drop_refused(ids: tuple[int, ...], *, everything: bool, config_path: Path) -
     Example:
       lora-bridge refused drop 17 18
     """
-    from bridge.spool.refused import drop, listed
-    from console.recovery.spool_file import chosen, in_steps, opened
+    from bridge.spool import refused as kept
+    from console.recovery import spool_file
 
-    if bool(ids) == everything:
-        raise click.UsageError("give the ids, or --all")
-    with opened(config_path) as spool:
-        numbers = chosen([each.id for each in listed(spool)], ids, "refused message")
-        in_steps(spool, drop, numbers)
-    click.echo(f"dropped={len(numbers)}")
+    spool_file.drop(config_path, kept, ids, "refused message", everything=everything)

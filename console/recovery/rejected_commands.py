@@ -98,22 +98,12 @@ def retry(ids: tuple[int, ...], config_path: Path) -> None:
     Example:
       lora-bridge rejected retry
     """
-    from bridge.spool.rejected import ask, listed, waiting
-    from console.recovery.spool_file import chosen, in_steps, opened, wait
+    from bridge.spool import rejected as kept
+    from console.recovery import spool_file
 
-    with opened(config_path) as spool:
-        numbers = chosen([each.id for each in listed(spool)], ids, "rejected frame")
-        in_steps(spool, ask, numbers)
-        not_read = wait(lambda: waiting(spool), set(numbers))
-        read = set(numbers) - not_read
-        left = [each for each in listed(spool) if each.id in read]
-    for each in left:
-        click.echo(f"left {each.id}: {each.reason}", err=True)
-    if not_read:
-        click.echo("no bridge reads them now: start it, or wait until its spool has room", err=True)
-    retried = len(numbers) - len(left) - len(not_read)
-    click.echo(f"retried={retried} left={len(left)} waiting={len(not_read)}")
-    sys.exit(1 if left or not_read else 0)
+    no_bridge = "no bridge reads them now: start it, or wait until its spool has room"
+    done = spool_file.retry(config_path, kept, ids, "rejected frame", no_bridge)
+    sys.exit(0 if done else 1)
 
 
 @rejected.command("drop")
@@ -127,12 +117,7 @@ def drop_rejected(ids: tuple[int, ...], *, everything: bool, config_path: Path) 
     Example:
       lora-bridge rejected drop 17 18
     """
-    from bridge.spool.rejected import drop, listed
-    from console.recovery.spool_file import chosen, in_steps, opened
+    from bridge.spool import rejected as kept
+    from console.recovery import spool_file
 
-    if bool(ids) == everything:
-        raise click.UsageError("give the ids, or --all")
-    with opened(config_path) as spool:
-        numbers = chosen([each.id for each in listed(spool)], ids, "rejected frame")
-        in_steps(spool, drop, numbers)
-    click.echo(f"dropped={len(numbers)}")
+    spool_file.drop(config_path, kept, ids, "rejected frame", everything=everything)

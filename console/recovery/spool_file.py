@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import click
 
@@ -16,6 +17,34 @@ from contract.errors import BridgeError
 _AT_ONCE = 500  # rows; the bridge waits so long
 _LOOK_EVERY = 0.1  # seconds
 _PATIENCE = 5.0  # seconds without any progress, after which no bridge is at work
+
+
+class Row(Protocol):
+    """One row of a list, in one line."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+
+    @property
+    def why(self) -> str:
+        """Why it is kept, and whose it is if that is known."""
+
+
+class Kept(Protocol):
+    """What the bridge keeps for a person: a module of bridge/spool, refused.py or rejected.py."""
+
+    def listed(self, spool: sqlite3.Connection, /) -> Sequence[Row]:
+        """Return all rows, the oldest first."""
+
+    def ask(self, spool: sqlite3.Connection, numbers: Sequence[int], /) -> None:
+        """Ask the bridge to retry rows."""
+
+    def waiting(self, spool: sqlite3.Connection, /) -> set[int]:
+        """Return the numbers of the rows that it is asked to retry."""
+
+    def drop(self, spool: sqlite3.Connection, numbers: Sequence[int], /) -> None:
+        """Remove rows."""
 
 
 @contextmanager
@@ -38,20 +67,56 @@ def opened(config_path: Path) -> Iterator[sqlite3.Connection]:
         raise BridgeError(f"{path}: run this as the bridge's user") from None
 
 
-def chosen(there: Sequence[int], ids: Sequence[int], kind: str) -> list[int]:
-    """Return the ids, all there are if none is given.
+def retry(config_path: Path, kept: Kept, ids: Sequence[int], kind: str, no_bridge: str) -> bool:
+    """Have the bridge retry rows, all if no id is given; say what came of it.
+
+    Returns:
+        Whether none stays or waits.
 
     Raises:
-        BridgeError: one is not there.
+        BridgeError: one is not there, or the spool cannot be used.
 
     """
+    with opened(config_path) as spool:
+        numbers = _chosen(kept.listed(spool), ids, kind)
+        _in_steps(spool, kept.ask, numbers)
+        not_tried = _wait(lambda: kept.waiting(spool), set(numbers))
+        tried = set(numbers) - not_tried
+        left = [each for each in kept.listed(spool) if each.id in tried]
+    for each in left:
+        click.echo(f"left {each.id}: {each.why}", err=True)
+    if not_tried:
+        click.echo(no_bridge, err=True)
+    retried = len(tried) - len(left)
+    click.echo(f"retried={retried} left={len(left)} waiting={len(not_tried)}")
+    return not left and not not_tried
+
+
+def drop(config_path: Path, kept: Kept, ids: Sequence[int], kind: str, *, everything: bool) -> None:
+    """Remove rows, and say how many.
+
+    Raises:
+        BridgeError: one is not there, or the spool cannot be used.
+        click.UsageError: neither ids nor all of them were asked for, or both.
+
+    """
+    if bool(ids) == everything:
+        raise click.UsageError("give the ids, or --all")
+    with opened(config_path) as spool:
+        numbers = _chosen(kept.listed(spool), ids, kind)
+        _in_steps(spool, kept.drop, numbers)
+    click.echo(f"dropped={len(numbers)}")
+
+
+def _chosen(rows: Sequence[Row], ids: Sequence[int], kind: str) -> list[int]:
+    there = [each.id for each in rows]
     missing = set(ids).difference(there)
     if missing:
         raise BridgeError(f"there is no {kind} {min(missing)}")
-    return list(dict.fromkeys(ids)) or list(there)
+    return list(dict.fromkeys(ids)) or there
 
 
-def in_steps(
+def _in_steps(
     spool: sqlite3.Connection,
     work: Callable[[sqlite3.Connection, Sequence[int]], None],
     numbers: Sequence[int],
@@ -63,7 +128,7 @@ def in_steps(
         spool.execute("COMMIT")
 
 
-def wait(waiting: Callable[[], set[int]], numbers: set[int]) -> set[int]:
+def _wait(waiting: Callable[[], set[int]], numbers: set[int]) -> set[int]:
     """Wait while a bridge takes what ``waiting`` returns; return the numbers that it does not."""
     left = numbers & waiting()
     changed = time.monotonic()
