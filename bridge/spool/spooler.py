@@ -25,7 +25,8 @@ from bridge.spool.waiting import Share, Stretch, Waiting
 
 _MAX_UNCOMMITTED = 1_048_576
 """Bytes of messages after which a commit does not wait for the other connections to be read."""
-_LITTLE = 1_048_576  # bytes
+_LITTLE = 1_048_576
+"""Bytes of messages up to which the file is made smaller: pages in use have to be moved."""
 _FORGET_AFTER = 0.2
 """Seconds a delivered message may stay on disk when no commit takes it along: a crash in that
 time publishes it once more, into the same row; a disk write for each PUBACK is spared."""
@@ -102,7 +103,7 @@ class Spooler:
         """Say once where messages go and where they come from."""
         self._outlet, self._inlets = outlet, inlets
         self._commit_within(0)  # what an earlier run left may fill it already
-        self._look_at_file()
+        self._look_around()
 
     def keep(self, message: Message, placement: Placement, receipt: Receipt | None = None) -> None:
         """Take a message, to be committed in a moment.
@@ -276,7 +277,7 @@ class Spooler:
         except Exception as error:  # noqa: BLE001  # whatever it is, what has come is kept
             self._fail(error)
 
-    def _look_at_file(self) -> None:
+    def _look_around(self) -> None:
         """Look for what nobody tells of: a commit for each frame has no time for it."""
         shrinking = False
         try:
@@ -284,14 +285,13 @@ class Spooler:
                 self._commit_within(0)
             if self._spool.changed_by_others():
                 self._count_all()
-            # Not while it holds much: pages in use would be moved.
             shrinking = self.waiting_bytes < _LITTLE and self._spool.shrink()
             self._look_at_room()
             self._weigh()
         except Exception as error:  # noqa: BLE001  # whatever it is, what has come is kept
             self._fail(error)
         soon = _FORGET_AFTER if shrinking else _LOOK_EVERY
-        self._looking = self._loop.call_later(soon, self._look_at_file)
+        self._looking = self._loop.call_later(soon, self._look_around)
 
     def _look_at_room(self) -> None:
         self._free, self._since_look = self._spool.room(), 0
