@@ -1,31 +1,54 @@
 """The command line of lora-bridge: every command, and the one line that a mistake ends in."""
 
+import importlib
 import os
 import sys
 
 import click
 
-from bridge.commands import run
-from console.check.commands import check
-from console.codecs.commands import codec_test, decode
-from console.identity.commands import enroll, keygen
 from console.interrupt import INTERRUPTED
-from console.recovery.error_commands import errors
-from console.recovery.refused_commands import refused
-from console.recovery.rejected_commands import rejected
-from console.recovery.replay_commands import replay
-from console.rotate import rotate
-from console.show.commands import devices, history
-from console.simulate import simulate
 from contract.errors import BridgeError
 
-_COMMANDS = (
-    *(keygen, enroll, run, simulate),
-    *(history, devices, check, errors, rejected, refused, replay, rotate, decode, codec_test),
+_MODULES = {
+    "keygen": "console.identity.commands",
+    "enroll": "console.identity.commands",
+    "run": "bridge.commands",
+    "simulate": "console.simulate",
+    "history": "console.show.commands",
+    "devices": "console.show.commands",
+    "check": "console.check.commands",
+    "errors": "console.recovery.error_commands",
+    "rejected": "console.recovery.rejected_commands",
+    "refused": "console.recovery.refused_commands",
+    "replay": "console.recovery.replay_commands",
+    "rotate": "console.rotate",
+    "decode": "console.codecs.commands",
+    "codec-test": "console.codecs.commands",
+}
+"""Where each command is, in the order in which help shows them."""
+
+
+class _Commands(click.Group):
+    """Imports a command when it is wanted: the bridge must not carry the libraries of all others.
+
+    The way is click's own (click.palletsprojects.com, "Lazily Loading Subcommands").
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _MODULES:
+            return None
+        module = importlib.import_module(_MODULES[cmd_name])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="lora-bridge")
 def cli() -> None:
     """Make AWS IoT the backend of a LoRaWAN network.
@@ -37,10 +60,6 @@ def cli() -> None:
       lora-bridge enroll --name network-host-1
       lora-bridge run --config bridge.toml
     """
-
-
-for command in _COMMANDS:
-    cli.add_command(command)
 
 
 def main() -> None:

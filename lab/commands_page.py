@@ -23,8 +23,15 @@ def page() -> str:
         return "\n".join([_HEAD, *_sections(cli, context)])
 
 
+def commands_of(group: click.Group) -> dict[str, click.Command]:
+    """Return the commands of a group by name, which one that imports them late has no list of."""
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
 def _sections(group: click.Group, parent: click.Context) -> Iterator[str]:
-    for name, command in group.commands.items():
+    for name, command in commands_of(group).items():
         # The parent gives what the command line gives: its options for help, and its name.
         with click.Context(command, info_name=name, parent=parent) as context:
             yield f"## {context.command_path}\n\n```\n{command.get_help(context)}\n```\n"

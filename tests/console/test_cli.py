@@ -12,13 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from console.cli import cli
-from lab.commands_page import PAGE
+from lab.commands_page import PAGE, commands_of
 from lab.rig.certificates import make_certificates
 
-COMMANDS = sorted(cli.commands)
+BY_NAME = commands_of(cli)
+COMMANDS = sorted(BY_NAME)
 PARTS = [
     f"{name} {part}"
-    for name, command in cli.commands.items()
+    for name, command in BY_NAME.items()
     if isinstance(command, click.Group)
     for part in command.commands
 ]
@@ -47,6 +48,21 @@ def test_the_commands() -> None:
         assert f"## lora-bridge {command}\n" in documented
 
 
+def test_the_bridge_carries_no_other_command() -> None:
+    """``lora-bridge run`` loads neither the libraries of AWS's other services nor a command's."""
+    looking = (
+        "import sys\nfrom console.cli import main\n"
+        "try:\n    main()\nfinally:\n    print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", looking, "run", "--config", "absent.toml"]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    assert "bridge.service" in loaded
+    assert [each for each in loaded if each in {"boto3", "botocore", "cryptography"}] == []
+    assert [each for each in loaded if each.startswith("console.")] == [
+        *("console.interrupt", "console.cli"),
+    ]
+
+
 @pytest.mark.parametrize("command", COMMANDS + PARTS)
 def test_help_says_what_and_shows_an_example(command: str) -> None:
     """Every command has a help with an example that names it."""
@@ -54,7 +70,7 @@ def test_help_says_what_and_shows_an_example(command: str) -> None:
     assert shown.exit_code == 0
     assert re.search(rf"Example:\n +lora-bridge {command}", shown.output)
     name, _, part = command.partition(" ")
-    found = cli.commands[name]
+    found = BY_NAME[name]
     if part and isinstance(found, click.Group):
         found = found.commands[part]
     for option in found.params:
