@@ -74,6 +74,14 @@ class Alarms(Construct):
             "AWS IoT takes fewer publishes than come. Set 'connections' in bridge.toml higher, let"
             " respect_quotas be true, or have the account's quota raised; nothing is lost.",
         )
+        self._alarm(
+            "DeliveriesThrottled",
+            metrics.broker("PublishOut.Throttle"),
+            "More is published than AWS IoT passes on to one subscriber: a connection gets 100"
+            " messages a second, and loses the others. Let its consumer subscribe to fewer topics,"
+            " or share a subscription among several connections, $share/GROUP/lora/#. The table"
+            " has the uplinks that it missed: 'lora-bridge replay' publishes them again.",
+        )
 
     def _of_the_rule(self, watched: Watched, quiet_minutes: int) -> None:
         self._alarm(
@@ -96,6 +104,14 @@ class Alarms(Construct):
             "AWS IoT took uplinks and did not run the rule for them: they are in neither the table"
             " nor the error queue. Have the account's quota of rule evaluations raised, and see in"
             " the log of AWS IoT, with the setting iot_logging, which client sends too much.",
+        )
+        self._alarm(
+            "NotJson",
+            metrics.rule("ParseError", watched.rule),
+            # The error action is for actions that failed, not for what the rule could not read.
+            "Something that is no JSON was published where uplinks are, and is in neither the table"
+            " nor the error queue. No bridge does that. See in the log of AWS IoT, with the setting"
+            " iot_logging, which client did, and change it or its policy.",
         )
         self._alarm(
             "NoUplinks",

@@ -37,11 +37,12 @@ def _until_stored(watched: Watched) -> list[cloudwatch.IWidget]:
     connects = [f"Connect.{what}" for what in ("Success", "AuthError", "Throttle")]
     connects.append("Connection.AuthNError")  # before there is a CONNECT
     publishes = [f"PublishIn.{what}" for what in ("Success", "AuthError", "Throttle")]
+    publishes.append("PublishOut.Throttle")  # what subscribers lost
     rules = ("TopicMatch", "ParseError", "RuleMessageThrottled")
     actions = ("Success", "Failure", "ErrorActionSuccess", "ErrorActionFailure")
     return [
         _graph("1 Connections, of all MQTT clients", map(metrics.broker, connects)),
-        _graph("2 Published, by all MQTT clients", map(metrics.broker, publishes)),
+        _graph("2 Published, by and to all MQTT clients", map(metrics.broker, publishes)),
         _graph("3 Taken by the rule", (metrics.rule(each, watched.rule) for each in rules)),
         _graph(
             "4 Stored by the rule", (metrics.rule_actions(each, watched.rule) for each in actions)

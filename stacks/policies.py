@@ -27,35 +27,51 @@ def bridge_policy(stack: Stack, client_id: str, applications: Sequence[str]) -> 
     check = f"{TOPIC_ROOT}/{CHECK_APPLICATION}/{client_id}"
     topics = [f"{TOPIC_ROOT}/{each}/*" for each in applications]
     topics = [*topics, check, f"{check}/*"] if topics else [f"{TOPIC_ROOT}/*/*"]
-    clients = [_arn(stack, "client", client_id), _arn(stack, "client", f"{client_id}.*")]
     return iam.PolicyDocument(
         statements=[
-            _allow("iot:Connect", *clients),
+            _allow("iot:Connect", *_clients(stack, client_id)),
             _allow("iot:Publish", *(_arn(stack, "topic", each) for each in topics)),
             _allow("iot:Subscribe", _arn(stack, "topicfilter", check)),
             _allow("iot:Receive", _arn(stack, "topic", check)),
-            iam.PolicyStatement(
-                effect=iam.Effect.DENY,
-                actions=["iot:Publish"],
-                resources=[_arn(stack, "topic", decoded_topic("*/*"))],
-            ),
+            _deny("iot:Publish", _arn(stack, "topic", decoded_topic("*/*"))),
         ]
     )
 
 
 def consumer_policy(stack: Stack, client_id: str) -> iam.PolicyDocument:
-    """Connect as ``client_id``; subscribe to and receive what is under ``lora/``."""
+    """Connect as ``client_id`` or a numbered ``client_id.N``; hear what is under ``lora/``.
+
+    The connections may share a subscription, ``$share/GROUP/lora/…``. A policy names its filter
+    whole, and the topic of what it brings either alone or in the same way: AWS's own examples
+    allow both (aws-iot-device-sdk-python-v2, mqtt5_shared_subscription). As a ``*`` also stands for
+    slashes, what is denied keeps GROUP to one level, so that no other root is heard.
+    """
+    below, shared = f"{TOPIC_ROOT}/*", f"$share/*/{TOPIC_ROOT}/*"
     return iam.PolicyDocument(
         statements=[
-            _allow("iot:Connect", _arn(stack, "client", client_id)),
-            _allow("iot:Subscribe", _arn(stack, "topicfilter", f"{TOPIC_ROOT}/*")),
-            _allow("iot:Receive", _arn(stack, "topic", f"{TOPIC_ROOT}/*")),
+            _allow("iot:Connect", *_clients(stack, client_id)),
+            _allow(
+                "iot:Subscribe",
+                _arn(stack, "topicfilter", below),
+                _arn(stack, "topicfilter", shared),
+            ),
+            _allow("iot:Receive", _arn(stack, "topic", below), _arn(stack, "topic", shared)),
+            _deny("iot:Subscribe", _arn(stack, "topicfilter", f"$share/*/*/{TOPIC_ROOT}/*")),
         ]
     )
 
 
+def _clients(stack: Stack, client_id: str) -> tuple[str, str]:
+    """Return the ARNs of all client IDs of an identity."""
+    return _arn(stack, "client", client_id), _arn(stack, "client", f"{client_id}.*")
+
+
 def _allow(action: str, *resources: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=[action], resources=list(resources))
+
+
+def _deny(action: str, *resources: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(effect=iam.Effect.DENY, actions=[action], resources=list(resources))
 
 
 def _arn(stack: Stack, resource: str, name: str) -> str:

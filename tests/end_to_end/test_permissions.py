@@ -22,12 +22,15 @@ def test_bridge_publishes_uplinks_only(host: Host, client_id: str) -> None:
         assert bridge.subscribe("lora/#") >= NOT_AUTHORIZED
 
 
-def test_consumer_listens_only(host: Host) -> None:
-    """A consumer subscribes below lora/ and publishes nothing."""
-    with connect(host, CONSUMER, CONSUMER) as consumer:
+@pytest.mark.parametrize("client_id", [CONSUMER, f"{CONSUMER}.2"])
+def test_consumer_listens_only(host: Host, client_id: str) -> None:
+    """A consumer subscribes below lora/, alone or in a group, and publishes nothing."""
+    with connect(host, CONSUMER, client_id) as consumer:
         assert consumer.session.connected
-        assert consumer.subscribe("lora/#") == 1
-        assert consumer.subscribe("#") >= NOT_AUTHORIZED
+        for allowed in ("lora/#", "$share/archive/lora/#"):
+            assert consumer.subscribe(allowed) == 1
+        for other in ("#", "$share/archive/#", "$share/archive/other/lora/#"):
+            assert consumer.subscribe(other) >= NOT_AUTHORIZED
         assert consumer.publish("lora/a/d", b"{}") == NOT_AUTHORIZED
 
 
@@ -39,7 +42,7 @@ def test_consumer_listens_only(host: Host) -> None:
         (BRIDGE, f"{BRIDGE}0"),
         (BRIDGE, f"{BRIDGE}-2"),
         (CONSUMER, BRIDGE),
-        (CONSUMER, f"{CONSUMER}.2"),
+        (CONSUMER, f"{CONSUMER}2"),
     ],
 )
 def test_nobody_connects_under_another_name(host: Host, identity: str, client_id: str) -> None:

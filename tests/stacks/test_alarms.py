@@ -27,6 +27,8 @@ def alarms(template: Template) -> dict[str, Any]:
         ("CertificatesRefused", "AWS/IoT Connection.AuthNError", "Protocol", "MQTT"),
         ("PublishesRefused", "AWS/IoT PublishIn.AuthError", "Protocol", "MQTT"),
         ("PublishesThrottled", "AWS/IoT PublishIn.Throttle", "Protocol", "MQTT"),
+        ("DeliveriesThrottled", "AWS/IoT PublishOut.Throttle", "Protocol", "MQTT"),
+        ("NotJson", "AWS/IoT ParseError", "RuleName", RULE),
         ("NoUplinks", "AWS/IoT TopicMatch", "RuleName", RULE),
         ("RuleThrottled", "AWS/IoT RuleMessageThrottled", "RuleName", RULE),
         ("ErrorsWait", "AWS/SQS ApproximateNumberOfMessagesVisible", "QueueName", ERRORS),
@@ -74,6 +76,7 @@ def test_when_they_go_off(store: Template) -> None:
     assert when == dict.fromkeys(
         [
             *("ConnectionsRefused", "PublishesRefused", "PublishesThrottled"),
+            *("DeliveriesThrottled", "NotJson"),
             *("NotStored", "NotKept", "RuleThrottled", "TableThrottled", "DecoderFails"),
         ],
         some,
@@ -104,7 +107,7 @@ def test_a_topic_is_told(synthesize: Synthesize) -> None:
     """Of each alarm, and that it is over; quiet for as long as was said."""
     context: dict[str, object] = {"alarm_topic": TOPIC, "quiet_minutes": "22"}
     found = alarms(template(synthesize(context), STORE_STACK))
-    assert len(found) == 13
+    assert len(found) == 15
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC] for alarm in found.values())
     assert found["NoUplinks"]["EvaluationPeriods"] == 5
     assert "for 22 minutes" in found["NoUplinks"]["AlarmDescription"]

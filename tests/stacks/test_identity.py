@@ -54,11 +54,15 @@ def test_a_bridge_may_be_tied_to_its_applications(synthesize: Synthesize, csr: P
 
 
 def test_consumer_connects_as_itself_and_listens(consumer: Template) -> None:
-    """A consumer connects under its name, and subscribes to and receives lora/ alone."""
+    """A consumer connects under its name, plain or numbered, and hears lora/ alone, also shared."""
     assert statements(consumer) == {
-        ("Allow", "iot:Connect"): CLIENT,
-        ("Allow", "iot:Subscribe"): arn(":topicfilter/lora/*"),
-        ("Allow", "iot:Receive"): arn(":topic/lora/*"),
+        ("Allow", "iot:Connect"): [CLIENT, NUMBERED_CLIENTS],
+        ("Allow", "iot:Subscribe"): [
+            arn(":topicfilter/lora/*"),
+            arn(":topicfilter/$share/*/lora/*"),
+        ],
+        ("Allow", "iot:Receive"): [arn(":topic/lora/*"), arn(":topic/$share/*/lora/*")],
+        ("Deny", "iot:Subscribe"): arn(":topicfilter/$share/*/*/lora/*"),
     }
 
 
