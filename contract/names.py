@@ -91,6 +91,14 @@ def client_id(name: str, connection: int) -> str:
     return name if connection == 1 else f"{name}.{connection}"
 
 
+def command_client_id(name: str, command: str) -> str:
+    """Return the MQTT client ID of a command that connects beside an identity's programs.
+
+    Two runs that may go on at once need different words for ``command``.
+    """
+    return f"{name}.{command}"
+
+
 def decoded_topic(device: str) -> str:
     """Return the topic of the decoded uplinks of ``APPEUI/MOTEEUI``, or of all for ``*/*``.
 

@@ -10,6 +10,7 @@ from bridge.mqtt import Callbacks, Client, Failure, puback_failure, suback_failu
 from console.check.chain import BrokenError
 from console.check.files import NEW_KEY
 from contract.errors import BridgeError
+from contract.names import command_client_id
 
 _LIMIT = 10.0  # seconds
 
@@ -26,7 +27,7 @@ class Session:
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._owner = aws.client_id
-        self._client_id = f"{aws.client_id}.check"
+        self._client_id = command_client_id(aws.client_id, "check")
         self._problem: Future[str] = Future()
         self._stopped: Future[None] = Future()
         self._received: SimpleQueue[bytes] = SimpleQueue()

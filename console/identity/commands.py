@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from console.parameters import endpoint_options, identity_options
-from contract.names import IdentityKind
+from contract.names import IdentityKind, client_id
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -55,4 +55,7 @@ def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Pa
     elif enrolled.kind is IdentityKind.BRIDGE:
         click.echo(f"{enrolled.configuration}: exists and was kept")
     else:
-        click.echo(f"subscribe to {where.host}:{port} as client {name}, for example to 'lora/#'")
+        click.echo(
+            f"subscribe to {where.host}:{port} as client {name}, for example to 'lora/#'; a second"
+            f" program as {client_id(name, 2)}"
+        )

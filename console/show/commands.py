@@ -1,5 +1,6 @@
 """The commands that read: the history of a device, and what all devices have done."""
 
+import secrets
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from console.parameters import (
 )
 from contract.errors import BridgeError
 from contract.eui import one_case
+from contract.names import command_client_id
 from contract.times import format_time
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
@@ -99,8 +101,11 @@ def history(  # noqa: PLR0913  # a parameter for each option
     is MAP.FIELD. A time without a zone is UTC. A date alone means 00:00.
 
     --follow shows the newest uplinks, the oldest of them first, and then each new one. It needs
-    the key and certificate of a consumer. The command needs AWS credentials that may read the
-    LoraStore stack and query its table.
+    the key and certificate of a consumer, and connects beside the consumer's programs, as
+    NAME.follow-… When it was disconnected, it says so, and shows what was stored meanwhile.
+
+    The command needs AWS credentials that may read the LoraStore stack and query its table; with
+    --follow they must read the stack of the consumer, too.
 
     \b
     Example:
@@ -135,11 +140,15 @@ def history(  # noqa: PLR0913  # a parameter for each option
         raise click.UsageError(
             "--follow starts with the newest uplinks: use --limit in place of --since and --until"
         )
+    from console.identity.consumers import require_consumer
     from console.identity.enroll import Endpoint, find_endpoint
     from console.show.follow import follow_device
-    from console.store.live import Consumer
+    from console.store.subscription import Consumer
 
-    consumer = Consumer(name, folder, Endpoint(endpoint or find_endpoint(), port, root_ca))
+    require_consumer(name)
+    where = Endpoint(endpoint or find_endpoint(), port, root_ca)
+    client_id = command_client_id(name, f"follow-{secrets.token_hex(4)}")
+    consumer = Consumer(name, client_id, folder, where)
     follow_device(consumer, table_name(), device, shown, limit)
 
 

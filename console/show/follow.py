@@ -1,6 +1,7 @@
 """Shows the newest uplinks of a device, and goes on with what comes, until Ctrl-C."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain, groupby
 
 import click
@@ -9,9 +10,10 @@ from console.interrupt import interruptible
 from console.show.columns import Columns, choose
 from console.show.output import Output
 from console.show.tables import Format, render
-from console.store.history import uplinks
-from console.store.live import Consumer, live_uplinks
-from contract.names import SORT_KEY
+from console.store.history import stored_since, uplinks
+from console.store.live import live_uplinks
+from console.store.shown import Shown
+from console.store.subscription import Consumer
 from contract.rows import Row
 
 _STORED = 10  # uplinks shown before those that come, unless another number is asked for
@@ -26,13 +28,16 @@ def follow_device(
         BridgeError: AWS refuses, or the consumer cannot connect.
 
     """
-    with interruptible() as ended, live_uplinks(consumer, device, ended.is_set) as live:
-        # Read when subscribed already, so that nothing falls between.
-        stored = list(uplinks(table, device, limit=limit or _STORED))[::-1]
-        times = {row[SORT_KEY] for row in stored}
-        news = (row for row in live if row[SORT_KEY] not in times)
+    wanted = limit or _STORED
+    shown, read = Shown(), partial(stored_since, table, device)
+    with (
+        interruptible() as ended,
+        live_uplinks(consumer, device, shown, read, ended.is_set) as live,
+    ):
+        stored = list(uplinks(table, device, limit=wanted))[::-1]
+        shown.begin(stored, cut=len(stored) == wanted)
         columns, rows = choose(stored, output.fields)
-        for line in lines(chain(rows, news), Format(output.form), columns):
+        for line in lines(chain(rows, live), Format(output.form), columns):
             click.echo(line)
 
 

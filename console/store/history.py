@@ -50,6 +50,19 @@ def uplinks(
         yield from rows(boto3.client("dynamodb"), query, limit)
 
 
+def stored_since(table: str, device: str, since: int) -> Iterator[Row]:
+    """Yield the uplinks of ``device`` since a time, oldest first, with all that is written by now.
+
+    Raises:
+        BridgeError: as ``uplinks`` does.
+
+    """
+    query = between(table, device, since, END_OF_TIME)
+    query["ConsistentRead"] = True
+    with aws_errors():
+        yield from rows(boto3.client("dynamodb"), query)
+
+
 def oldest_time(table: str, device: str, since: int, until: int) -> str | None:
     """Return the timestamp of the first uplink in that time, None where there is none.
 

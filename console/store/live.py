@@ -2,20 +2,18 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import msgspec
 
-from bridge.config import Aws
-from bridge.mqtt import Callbacks, Client, Subscribing, suback_failure
-from console.identity.enroll import Endpoint
+from console.store.shown import Shown
+from console.store.subscription import Change, Consumer, Heard, subscribed
 from contract.errors import BridgeError
 from contract.names import (
+    DECODE_ERROR,
     DECODE_WARNINGS,
     DECODED,
     PARTITION_KEY,
@@ -25,41 +23,35 @@ from contract.names import (
 )
 from contract.rows import Row, exact, port_and_data, row_of
 
-_ANSWER_LIMIT = 15.0  # seconds
 _DECODING = 3.0  # seconds after which an uplink is shown without its reading
 _TICK = 0.2  # seconds
+_STORING = 1.0  # seconds until an uplink that was published is in the table, amply
 _log = logging.getLogger(__name__)
 
+_READING = (DECODED, DECODE_WARNINGS, DECODE_ERROR)
 _message = msgspec.json.Decoder(dict[str, object], float_hook=exact)
-_Message = tuple[str, bytes]
 
-
-@dataclass(frozen=True)
-class Consumer:
-    """Who listens: the name whose key and certificate are in ``folder``, and where."""
-
-    name: str
-    folder: Path
-    endpoint: Endpoint
+ReadTable = Callable[[int], Iterable[Row]]
+"""Gives the stored uplinks of a device since a time in microseconds, oldest first."""
 
 
 @contextmanager
 def live_uplinks(
-    consumer: Consumer, device: str, ended: Callable[[], bool]
+    consumer: Consumer, device: str, shown: Shown, read: ReadTable, ended: Callable[[], bool]
 ) -> Iterator[Iterator[Row]]:
     """Subscribe to a device; give its uplinks from now on, as they come, until ``ended``.
 
     An uplink waits a few seconds for its reading, which AWS publishes where that is switched on.
-    One that is published twice is given twice.
+    Each time that it is subscribed, ``read`` gives what was stored before. No row is given that
+    was ``shown``.
 
     Raises:
         BridgeError: the key or certificate cannot be used, or AWS IoT refuses.
 
     """
-    messages: SimpleQueue[_Message] = SimpleQueue()
     topics = (f"{TOPIC_ROOT}/{device}", decoded_topic(device))
-    with _subscribed(consumer, topics, messages):
-        yield _joined(messages, Joining(device), ended)
+    with subscribed(consumer, topics) as heard:
+        yield rows_heard(heard, device, shown, read, ended)
 
 
 @dataclass(slots=True)
@@ -67,8 +59,8 @@ class _Waiting:
     """An uplink that waits for its reading ``until`` a time."""
 
     until: float
-    fields: dict[str, object]
-    reading: dict[str, object] | None = None
+    fields: Mapping[str, object]
+    reading: Mapping[str, object] | None = None
 
 
 @dataclass
@@ -82,7 +74,7 @@ class Joining:
 
     device: str
     _waiting: dict[str, _Waiting] = field(default_factory=dict)  # by timestamp, as they came
-    _early: dict[str, tuple[float, dict[str, object]]] = field(default_factory=dict)
+    _early: dict[str, tuple[float, Mapping[str, object]]] = field(default_factory=dict)
     """Readings before their uplinks, and until when they are kept."""
     _unread: set[object] = field(default_factory=set)  # ports
 
@@ -103,9 +95,16 @@ class Joining:
             else:
                 self._early[timestamp] = (now + _DECODING, reading)
         else:
-            _until, early = self._early.pop(timestamp, (now, None))
-            patience = 0.0 if _port(fields) in self._unread else _DECODING
-            self._waiting[timestamp] = _Waiting(now + patience, fields, early)
+            self._wait(fields, None, now)
+        yield from self._complete()
+
+    def take_stored(self, row: Row, now: float) -> Iterator[Row]:
+        """Take an uplink from the table; yield those that it completes.
+
+        If it has no reading yet, it waits as others do.
+        """
+        reading = {name: row[name] for name in _READING if name in row}
+        self._wait(row, reading or None, now)
         yield from self._complete()
 
     def due(self, now: float) -> Iterator[Row]:
@@ -118,6 +117,15 @@ class Joining:
         for timestamp in [each for each, (until, _) in self._early.items() if until <= now]:
             del self._early[timestamp]
 
+    def _wait(
+        self, fields: Mapping[str, object], reading: Mapping[str, object] | None, now: float
+    ) -> None:
+        timestamp = str(fields.get(SORT_KEY))
+        _until, early = self._early.pop(timestamp, (now, None))
+        patience = 0.0 if _port(fields) in self._unread else _DECODING
+        waiting = self._waiting.setdefault(timestamp, _Waiting(now + patience, fields))
+        waiting.reading = waiting.reading or reading or early
+
     def _complete(self) -> Iterator[Row]:
         """Yield the uplinks before the first that has no reading yet."""
         while self._waiting:
@@ -128,80 +136,53 @@ class Joining:
             yield row_of({PARTITION_KEY: self.device, **oldest.fields, **oldest.reading})
 
 
-def _port(fields: dict[str, object]) -> object:
+def _port(fields: Mapping[str, object]) -> object:
     content = port_and_data(row_of(fields))
     return content[0] if content else None
 
 
-def _joined(
-    messages: "SimpleQueue[_Message]", joining: Joining, ended: Callable[[], bool]
+def rows_heard(
+    heard: "SimpleQueue[Heard]",
+    device: str,
+    shown: Shown,
+    read: ReadTable,
+    ended: Callable[[], bool],
 ) -> Iterator[Row]:
+    """Yield the uplinks of what is heard, and those stored meanwhile, as ``live_uplinks`` does.
+
+    Raises:
+        BridgeError: nothing more will be heard.
+
+    """
+    joining = Joining(device)
     while not ended():
         with suppress(Empty):
-            topic, payload = messages.get(timeout=_TICK)
-            try:
-                yield from joining.take(topic, payload, time.monotonic())
-            except msgspec.DecodeError as error:
-                _log.warning("a message on %s is passed over: %s", topic, error)
-        yield from joining.due(time.monotonic())
+            match heard.get(timeout=_TICK):
+                case Change.LOST:
+                    shown.gap()
+                case Change.MADE:
+                    for row in _missed(shown, read):
+                        yield from filter(shown.take, joining.take_stored(row, time.monotonic()))
+                case BridgeError() as refusal:
+                    raise refusal
+                case topic, payload:
+                    yield from filter(shown.take, _uplinks(topic, payload, joining))
+        yield from filter(shown.take, joining.due(time.monotonic()))
 
 
-@contextmanager
-def _subscribed(
-    consumer: Consumer, topics: tuple[str, ...], messages: "SimpleQueue[_Message]"
-) -> Iterator[None]:
-    """Stay connected and subscribed; what is received goes to ``messages``."""
-    answered: Future[str] = Future()
-    where = f"{consumer.endpoint.host}:{consumer.endpoint.port}"
-
-    def answer(problem: str) -> None:
-        if not answered.done():
-            answered.set_result(problem)
-        elif problem:
-            _log.warning("%s; trying again: uplinks of that time are in the table", problem)
-
-    def on_connected() -> None:
-        subscribing = client.subscribe(topics)
-        subscribing.add_done_callback(lambda future: answer(_refusal(future)))
-
-    callbacks = Callbacks(
-        connected=on_connected,
-        failed=lambda reason: answer(f"no connection to {where} as {consumer.name}: {reason}"),
-        received=lambda topic, payload: messages.put((topic, payload)),
-    )
-    client = Client(_settings(consumer), consumer.name, callbacks)
-    client.start()
+def _missed(shown: Shown, read: ReadTable) -> Iterator[Row]:
+    """Yield what was stored in a gap; what cannot be read now is read the next time."""
+    time.sleep(_STORING)
     try:
-        if problem := _result(answered, where):
-            raise BridgeError(problem)
-        yield
-    finally:
-        client.stop()
+        yield from read(shown.gap())
+    except BridgeError as error:
+        _log.warning("what was stored in the meantime cannot be read: %s", error)
+    else:
+        shown.filled()
 
 
-def _settings(consumer: Consumer) -> Aws:
-    return Aws(
-        endpoint=consumer.endpoint.host,
-        port=consumer.endpoint.port,
-        client_id=consumer.name,
-        certificate=consumer.folder / f"{consumer.name}.pem",
-        private_key=consumer.folder / f"{consumer.name}.key",
-        root_ca=consumer.endpoint.root_ca,
-    )
-
-
-def _result(answered: "Future[str]", where: str) -> str:
+def _uplinks(topic: str, payload: bytes, joining: Joining) -> Iterator[Row]:
     try:
-        return answered.result(_ANSWER_LIMIT)
-    except TimeoutError:
-        return f"{where} does not answer"
-
-
-def _refusal(subscribing: Subscribing) -> str:
-    """Return why a subscription failed, or nothing."""
-    failure = suback_failure(subscribing)
-    if failure is None:
-        return ""
-    if failure.code is None:
-        return f"not subscribed: {failure.reason}"
-    return f"AWS IoT refuses the subscription: {failure.reason}"
+        yield from joining.take(topic, payload, time.monotonic())
+    except msgspec.DecodeError as error:
+        _log.warning("a message on %s is passed over: %s", topic, error)

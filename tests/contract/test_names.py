@@ -4,7 +4,12 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from contract.names import check_identity_name, client_id, identity_stack
+from contract.names import (
+    check_identity_name,
+    client_id,
+    command_client_id,
+    identity_stack,
+)
 
 
 @pytest.mark.parametrize("name", ["a", "network-host-1", "9", "x" * 64])
@@ -24,6 +29,13 @@ def test_bad_names(name: str) -> None:
 def test_client_ids() -> None:
     """The first connection has the bare name, the others count from 2."""
     assert [client_id("host", number) for number in (1, 2, 10)] == ["host", "host.2", "host.10"]
+
+
+def test_a_command_connects_beside_the_numbered_ones() -> None:
+    """Its client ID is one that the identity's policy allows, and that no number makes."""
+    found = command_client_id("host", "follow-0a1b2c3d")
+    assert fnmatchcase(found, "host.*")
+    assert found not in {client_id("host", number) for number in range(1, 100)}
 
 
 def test_no_name_can_look_like_a_numbered_one() -> None:

@@ -196,18 +196,21 @@ def test_live_uplinks_follow(
     assert following.returncode == 0
 
 
-def test_following_without_a_certificate_is_one_line(host: Host, device: str) -> None:
+def test_following_without_a_certificate_is_one_line(
+    host: Host, device: str, tmp_path: Path
+) -> None:
     """A consumer that is not enrolled is told what to do."""
-    command = [*LORA_BRIDGE, "history", device, "--follow", "--name", "nobody"]
+    del host  # deployed
+    command = [*LORA_BRIDGE, "history", device, "--follow", "--name", CONSUMER]
     done = subprocess.run(
-        [*command, "--endpoint", "localhost", "--dir", str(host.folder)],
+        [*command, "--endpoint", "localhost", "--dir", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
         env=os.environ,
     )
     assert done.returncode == 1
-    certificate = host.folder / "nobody.pem"
+    certificate = tmp_path / f"{CONSUMER}.pem"
     assert done.stderr == (
         f"lora-bridge: {certificate}: no such file: see 'lora-bridge enroll --help'\n"
     )
