@@ -1,11 +1,13 @@
 """What goes wrong in AWS is seen, and told with what to do."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
 
+import app
 from contract.names import STORE_STACK
 from tests.stacks.conftest import Synthesize, template
 
@@ -95,6 +97,13 @@ def test_each_says_what_to_do(store: Template) -> None:
         said = alarm["AlarmDescription"]
         assert len(said) <= 1024
         assert any(word in said for word in ("lora-bridge", "bridge.toml", "cdk deploy", "log of"))
+
+
+def test_the_documents_list_them(store: Template) -> None:
+    """docs/troubleshooting.md has each alarm by its name, and no other."""
+    page = (Path(app.__file__).parent / "docs" / "troubleshooting.md").read_text()
+    section = page.partition("## Alarms")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(alarms(store))
 
 
 def test_nobody_is_told_without_a_topic(store: Template) -> None:
