@@ -12,7 +12,7 @@ from typing import Literal, cast
 import msgspec
 
 from codec.errors import Code, CodecError
-from codec.sandbox import failure, script
+from codec.sandbox import script, thrown
 from codec.storable import Json, require_storable
 from codec.worker import run_in_worker
 
@@ -105,7 +105,7 @@ def literal(text: str) -> object:
     """
     outcome = _outcome(f"const decodeUplink = () => (\n{text}\n)", "{}")
     if outcome.threw is not None:
-        raise failure(outcome.threw)
+        raise thrown(outcome.threw)
     return outcome.answer
 
 
@@ -144,7 +144,7 @@ def _decoded(outcome: _Outcome) -> Decoded:
     if outcome.form == "none":
         raise _NO_DECODER
     if outcome.threw is not None:
-        raise failure(outcome.threw)
+        raise thrown(outcome.threw)
     answer = _converted(outcome.answer)
     errors, warnings = _texts(answer.errors), _texts(answer.warnings)
     if errors:

@@ -28,6 +28,9 @@ _BUFFER = script("buffer.js")
 FORM = script("form.js")
 CALL = script("call.js")
 _CALL_FORM = f"({CALL})({FORM})"
+_EXHAUSTED = script("exhausted.js")
+_NULL = "null"  # what the engine throws where even an error has no memory left
+_NO_TEXT = "(Failed obtaining"  # as the package says where an error's text has no memory left
 
 
 def run(source: str, argument: str) -> str:
@@ -39,13 +42,39 @@ def run(source: str, argument: str) -> str:
         CodecError: it threw something, or went beyond a limit.
 
     """
-    engine = new_engine(source)
+    try:
+        return _run_in(new_engine(source), source, argument)
+    except CodecError as error:
+        if _may_be_memory(error) and not _throws_by_itself(source, argument):
+            raise _out_of_memory() from None
+        raise
+
+
+def _run_in(engine: quickjs.Context, source: str, argument: str) -> str:
     with limited(engine):
         began = process_time()
         call = engine.eval(_CALL_FORM)
         engine.eval(source)
         engine.set_time_limit(max(0.0, _SECONDS - (process_time() - began)))
         return bounded(call(argument))
+
+
+def _may_be_memory(error: CodecError) -> bool:
+    """Tell whether a codec that throws null, or what has no text, would be reported the same."""
+    return error.message == _NULL or error.message.startswith(_NO_TEXT)
+
+
+def _throws_by_itself(source: str, argument: str) -> bool:
+    """Run it once more, to tell whether it throws such a thing with memory left."""
+    engine = new_engine(source)
+    exhausted = engine.eval(_EXHAUSTED)(_MEMORY)
+    try:
+        _run_in(engine, source, argument)
+    except CodecError as error:
+        engine.set_memory_limit(2 * _MEMORY)  # or there is none left to tell
+        engine.set_time_limit(_SECONDS)
+        return _may_be_memory(error) and not exhausted()
+    return False
 
 
 def new_engine(source: str) -> quickjs.Context:
@@ -98,13 +127,23 @@ def bounded(outcome: object) -> str:
 
 
 def failure(text: str) -> CodecError:
-    """Return what an exception's text tells of the reason."""
-    if text.startswith("InternalError: interrupted"):
+    """Return what an exception's text and stack, in lines, tell of the reason."""
+    if text.endswith("\nundefined"):  # without a stack: no error
+        return thrown(text.removesuffix("\nundefined"))
+    if text.startswith("InternalError: interrupted\n"):
         return out_of_time()
-    # Where even the error has no memory left, there is none.
-    if text.startswith("InternalError: out of memory") or text.strip() == "null":
-        return CodecError(Code.MEMORY, f"more than {_MEMORY // 1_048_576} MiB")
+    if text.startswith("InternalError: out of memory\n"):
+        return _out_of_memory()
+    return thrown(text)
+
+
+def thrown(text: str) -> CodecError:
+    """Return the error of a codec that threw something of this text."""
     return CodecError(Code.EXCEPTION, " ".join(text.split()))
+
+
+def _out_of_memory() -> CodecError:
+    return CodecError(Code.MEMORY, f"more than {_MEMORY // 1_048_576} MiB")
 
 
 def out_of_time() -> CodecError:

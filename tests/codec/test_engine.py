@@ -131,14 +131,20 @@ def test_without_end(body: str) -> None:
     "body",
     [
         "const a = []; while (true) a.push(new Array(1000));",
+        "const a = []; while (true) a.push({});",
+        "let a; while (true) a = {a};",
         "const a = []; for (let i = 0; ; i++) a[i] = 's' + i;",
+        "const a = []; while (true) a.push(String(a.length) + '.' + a.length);",
+        "const a = {}; for (let i = 0; ; i++) a['k' + i] = i;",
+        "const a = []; while (true) a.push(Symbol());",
         "const a = []; while (true) a.push(new Uint8Array(1e7).fill(1));",
         "new Array(2 ** 28).fill(7);",
         "'x'.repeat(2 ** 29);",
     ],
 )
 def test_without_measure(body: str) -> None:
-    """A codec that wants more memory than it may have does not get it."""
+    """A codec that wants more memory than it may have does not get it, wherever it is."""
+    assert fails(body) == (Code.MEMORY, "more than 32 MiB")
     assert fails(f"function decodeUplink() {{ {body} }}") == (Code.MEMORY, "more than 32 MiB")
 
 
@@ -151,7 +157,6 @@ def test_without_measure(body: str) -> None:
         ("function decodeUplink( {", Code.EXCEPTION, "SyntaxError"),
         ("function decodeUplink() { return {data: {n: 1n}} }", Code.EXCEPTION, "BigInt"),
         ("function Decoder() { return {} }\0", Code.EXCEPTION, "null character"),
-        ("function Decoder() { throw null }", Code.MEMORY, ""),  # not told apart
         (
             (
                 "const s = JSON.stringify; JSON.stringify = (x) => ' '.repeat(9000) + s(x) + ' ';"
@@ -187,6 +192,38 @@ def test_what_cannot_be_decoded(source: str, code: Code, words: str) -> None:
     found, message = fails(source)
     assert found is code
     assert words in message
+
+
+@pytest.mark.parametrize(
+    ("thrown", "text"),
+    [
+        ("null", "null"),
+        ("undefined", "undefined"),
+        ("7", "7"),
+        ("''", ""),
+        ("'null'", "null"),
+        ("'InternalError: interrupted'", "InternalError: interrupted"),
+        ("'InternalError: out of memory'", "InternalError: out of memory"),
+        ("{}", "[object Object]"),
+        ("{toString() { return 'null' }}", "null"),
+    ],
+)
+@pytest.mark.parametrize(
+    "source",
+    [
+        "throw THROWN",
+        "function Decoder() { throw THROWN }",
+        "function Decoder() { const a = Array(1e5).fill().map(() => ({})); throw THROWN }",
+        "function Decoder(b) { if (b.length) throw THROWN; return {} }",  # kept after an answer
+    ],
+)
+def test_anything_may_be_thrown(source: str, thrown: str, text: str) -> None:
+    """A codec that throws what is no error is told by its text, not by a limit."""
+    codec = Codec("test", source.replace("THROWN", thrown))
+    lengths = (0, 1, 0, 1)
+    for found in decode_all(codec, [Received(b"1" * length, 1) for length in lengths])[1::2]:
+        assert isinstance(found, CodecError)
+        assert (found.code, found.message) == (Code.EXCEPTION, text)
 
 
 def test_a_batch() -> None:
