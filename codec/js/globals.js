@@ -10,7 +10,10 @@ globalThis.exports = globalThis.module.exports;
   const { Date, Error, Math, Number, String, isNaN } = all;
   all.require = (name) => {
     if (/^(node:)?buffer$/.test(name)) return { Buffer: all.Buffer };
-    throw new Error("Cannot find module '" + name + "'");
+    throw new Error(
+      "Cannot find module '" + name + "': of modules a codec has buffer alone;" +
+      " other servers may have run it with all of Node",
+    );
   };
   all.require.main = undefined;
 

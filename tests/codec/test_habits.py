@@ -64,11 +64,24 @@ def test_what_is_no_export_is_left_alone() -> None:
     assert as_script(source) == source
 
 
-def test_other_modules_of_node_are_missing() -> None:
-    """The error is Node's own."""
-    code, message = fails("require('crypto'); function decodeUplink() {}")
+@pytest.mark.parametrize("name", ["crypto", "node:crypto", "node-aes-cmac", "./tables.js"])
+def test_other_modules_are_missing(name: str) -> None:
+    """The error begins as Node's own, names the module, and says what there is."""
+    code, message = fails(f"require('{name}'); function decodeUplink() {{}}")
     assert code is Code.EXCEPTION
-    assert message.startswith("Error: Cannot find module 'crypto'")
+    assert message.startswith(f"Error: Cannot find module '{name}': of modules a codec has buffer")
+
+
+def test_what_is_no_module_here_is_named() -> None:
+    """Of Node's globals, `crypto` is missing, and the error says so."""
+    code, message = fails("function decodeUplink() { return {data: {n: crypto.randomUUID()}} }")
+    assert (code, message) == (Code.EXCEPTION, "ReferenceError: crypto is not defined")
+
+
+def test_a_codec_may_do_without() -> None:
+    """A codec that asks for a module only to see whether it is there decodes."""
+    source = f"let c; try {{ c = require('crypto') }} catch {{ }} exports.decodeUplink = {ANSWER};"
+    assert run(source) == Decoded({"t": 21})
 
 
 @pytest.mark.parametrize(
