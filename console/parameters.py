@@ -108,6 +108,11 @@ def identity_options(command: Callable[_P, None]) -> Callable[_P, None]:
     )(folder_option(command))
 
 
+def identity_arguments(name: str, folder: Path) -> str:
+    """Return the options that name an identity, to be typed."""
+    return f"--name {name}" + (f" --dir {folder}" if folder != Path() else "")
+
+
 def endpoint_options(command: Callable[_P, None]) -> Callable[_P, None]:
     """Add ``--endpoint``, ``--port`` and ``--root-ca``."""
     command = click.option(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from console.parameters import identity_options
+from console.parameters import identity_arguments, identity_options
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -46,7 +46,7 @@ def begin(name: str, folder: Path) -> None:
     click.echo(
         f'next: name both in the context, "{name}": ["{name}.csr", "{csr.name}"], and deploy;'
     )
-    click.echo(f"then lora-bridge rotate switch {_named(name, folder)}")
+    click.echo(f"then lora-bridge rotate switch {identity_arguments(name, folder)}")
 
 
 @rotate.command()
@@ -70,7 +70,7 @@ def switch(name: str, folder: Path) -> None:
     click.echo(f"{certificate}: the new certificate")
     click.echo("next: restart what uses it (a bridge loses nothing by that), and try it with")
     click.echo("lora-bridge check; then name the new CSR alone in the context, and deploy;")
-    click.echo(f"then lora-bridge rotate finish {_named(name, folder)}")
+    click.echo(f"then lora-bridge rotate finish {identity_arguments(name, folder)}")
 
 
 @rotate.command()
@@ -91,8 +91,3 @@ def finish(name: str, folder: Path) -> None:
         click.echo(f"{each}: retired, its key removed")
     if not gone:
         click.echo(f"{name}: nothing to finish")
-
-
-def _named(name: str, folder: Path) -> str:
-    """Return the options that name an identity, to be typed again."""
-    return f"--name {name}" + (f" --dir {folder}" if folder != Path() else "")

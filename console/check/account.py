@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import boto3
 from botocore import UNSIGNED
@@ -12,12 +13,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console.check.chain import BrokenError, NotTriedError
+from console.check.standing import ACTIVE, DEPLOY, remedy, standing
 
 _QUICKLY = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1})
 _ANONYMOUS = _QUICKLY.merge(Config(signature_version=UNSIGNED))
 _MAX_SKEW = 60.0  # seconds
 _ENDPOINT = re.compile(r"\.iot\.([a-z0-9-]+)\.amazonaws\.com")
-_DEPLOY = "bring it back as it was declared: npx cdk deploy --all --revert-drift"
 _WRITE = "dynamodb:PutItem"
 _WRITABLE = {"ACTIVE", "UPDATING"}
 _ABSENT = {
@@ -25,7 +26,6 @@ _ABSENT = {
     "NoSuchEntity",
     "UnauthorizedException",  # of a rule that is not there, AWS IoT says that it may not be seen
 }
-_ENROLL = "see that endpoint in the configuration is this account's, and run 'lora-bridge enroll'"
 
 
 class Account:
@@ -52,33 +52,25 @@ class Account:
             )
         return "within a minute of that of AWS"
 
-    def certificate(self, certificate_id: str, thing: str) -> str:
+    def certificate(self, certificate_id: str, thing: str, key: Path) -> str:
         """Look whether a certificate is active, and attached to its thing and to a policy.
+
+        The remedy depends on the stack of the thing, and on the keys that are beside ``key``.
 
         Raises:
             BrokenError: it is not.
             NotTriedError: there are no AWS credentials that may look.
 
         """
-        with _looking(f"AWS IoT does not know {certificate_id}", _ENROLL):
-            client = boto3.client("iot", self._region, config=_QUICKLY)
-            found = client.describe_certificate(certificateId=certificate_id)
-            described = found["certificateDescription"]
-            if described["status"] != "ACTIVE":
-                raise BrokenError(
-                    f"{certificate_id} is {described['status']}",
-                    "activate it: aws iot update-certificate --new-status ACTIVE"
-                    f" --certificate-id {certificate_id}",
-                )
-            arn = described["certificateArn"]
-            policies = client.list_attached_policies(target=arn)["policies"]
-            things = client.list_principal_things(principal=arn)["things"]
-        if not policies:
-            raise BrokenError(f"no policy is attached to {certificate_id}", _DEPLOY)
+        status, policies, things = self._certificate(certificate_id)
+        reason = _unusable(certificate_id, status, may_anything=bool(policies))
+        if reason:
+            found = standing(certificate_id, thing, key)
+            raise BrokenError(reason, remedy(found, status, certificate_id, thing, key))
         if thing not in things:
             raise BrokenError(
                 f"{certificate_id} is attached to {', '.join(things) or 'no thing'}, not {thing}",
-                f"let client_id in the configuration be that name; or {_DEPLOY}",
+                f"let client_id in the configuration be that name; or {DEPLOY}",
             )
         return f"active, attached to {thing} and to a policy"
 
@@ -90,7 +82,7 @@ class Account:
             NotTriedError: there are no AWS credentials that may look.
 
         """
-        with _looking(f"AWS IoT has no rule {name}", _DEPLOY):
+        with _looking(f"AWS IoT has no rule {name}", DEPLOY):
             client = boto3.client("iot", self._region, config=_QUICKLY)
             disabled = client.get_topic_rule(ruleName=name)["rule"]["ruleDisabled"]
         if disabled:
@@ -106,11 +98,11 @@ class Account:
             NotTriedError: there are no AWS credentials that may look.
 
         """
-        with _looking(f"DynamoDB has no table {name}", _DEPLOY):
+        with _looking(f"DynamoDB has no table {name}", DEPLOY):
             client = boto3.client("dynamodb", self._region, config=_QUICKLY)
             status = client.describe_table(TableName=name)["Table"]["TableStatus"]
         if status not in _WRITABLE:
-            raise BrokenError(f"{name} is {status}", _DEPLOY)
+            raise BrokenError(f"{name} is {status}", DEPLOY)
         return f"{name} is {status}"
 
     def role(self, rule: str, table: str) -> str:
@@ -121,12 +113,12 @@ class Account:
             NotTriedError: there are no AWS credentials that may look.
 
         """
-        with _looking(f"IAM has no role of rule {rule}", _DEPLOY):
+        with _looking(f"IAM has no role of rule {rule}", DEPLOY):
             client = boto3.client("iot", self._region, config=_QUICKLY)
             actions = client.get_topic_rule(ruleName=rule)["rule"]["actions"]
             roles = [each["dynamoDBv2"]["roleArn"] for each in actions if "dynamoDBv2" in each]
             if not roles:
-                raise BrokenError(f"{rule} stores nothing in DynamoDB", _DEPLOY)
+                raise BrokenError(f"{rule} stores nothing in DynamoDB", DEPLOY)
             role = roles[0]
             dynamodb = boto3.client("dynamodb", self._region, config=_QUICKLY)
             where = dynamodb.describe_table(TableName=table)["Table"]["TableArn"]
@@ -136,8 +128,20 @@ class Account:
             )["EvaluationResults"]
         name = role.rpartition("/")[2]
         if answer["EvalDecision"] != "allowed":
-            raise BrokenError(f"{name} may not {_WRITE} on {table}", _DEPLOY)
+            raise BrokenError(f"{name} may not {_WRITE} on {table}", DEPLOY)
         return f"{name} may {_WRITE}"
+
+    def _certificate(self, certificate_id: str) -> tuple[str | None, list[str], list[str]]:
+        """Return a certificate's status, None if there is none, its policies and its things."""
+        with suppress(BrokenError), _looking(certificate_id, ""):
+            client = boto3.client("iot", self._region, config=_QUICKLY)
+            found = client.describe_certificate(certificateId=certificate_id)
+            arn = found["certificateDescription"]["certificateArn"]
+            policies = client.list_attached_policies(target=arn)["policies"]
+            things = client.list_principal_things(principal=arn)["things"]
+            names = [each["policyName"] for each in policies]
+            return found["certificateDescription"]["status"], names, things
+        return None, [], []
 
     def _time(self) -> datetime:
         try:
@@ -151,6 +155,15 @@ class Account:
             return parsedate_to_datetime(answer["HTTPHeaders"]["date"])
         except (KeyError, ValueError):
             raise NotTriedError("AWS does not tell its time") from None
+
+
+def _unusable(certificate_id: str, status: str | None, *, may_anything: bool) -> str:
+    """Return why a certificate lets nobody in, empty if it does."""
+    if status is None:
+        return f"AWS IoT does not know {certificate_id}"
+    if status != ACTIVE:
+        return f"{certificate_id} is {status}"
+    return "" if may_anything else f"no policy is attached to {certificate_id}"
 
 
 @contextmanager

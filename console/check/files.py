@@ -13,6 +13,7 @@ from contract.errors import BridgeError
 _OTHERS = 0o077
 _SOON = timedelta(days=30)
 NEW_KEY = "make a new key with 'lora-bridge keygen', deploy its CSR, and enroll"
+_CHANGE = "change key and certificate: lora-bridge rotate begin"
 _FETCH = "fetch it with 'lora-bridge enroll'"
 _CLOCK = "set this host's clock: timedatectl set-ntp true"
 
@@ -90,6 +91,6 @@ def validity(found: x509.Certificate, now: datetime) -> str:
     if now < begin:
         raise BrokenError(f"valid from {begin:%Y-%m-%d %H:%M} UTC on, not yet", _CLOCK)
     if now > end:
-        raise BrokenError(f"expired on {end:%Y-%m-%d %H:%M} UTC", NEW_KEY)
+        raise BrokenError(f"expired on {end:%Y-%m-%d %H:%M} UTC", _CHANGE)
     soon = ", which is soon" if end - now < _SOON else ""
     return f"valid until {end:%Y-%m-%d}{soon}"

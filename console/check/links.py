@@ -50,7 +50,10 @@ class Links:
         yield "TCP", lambda: network.tcp(aws)
         yield "TLS", lambda: network.tls(aws)
         which = certificate_id(self._certificate)
-        yield "certificate in AWS", lambda: account.certificate(which, aws.client_id)
+        yield (
+            "certificate in AWS",
+            lambda: account.certificate(which, aws.client_id, aws.private_key),
+        )
         with closing(Session(aws)) as session:
             yield "MQTT", session.connect
             yield "publish", lambda: session.publish(self._topic_beside(), _EMPTY)

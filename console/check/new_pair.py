@@ -31,7 +31,7 @@ def trial(name: str, folder: Path) -> Prove:
                 _whole(chain)
         else:
             which = certificate_id(x509.load_pem_x509_certificate(certificate.read_bytes()))
-            _whole([("certificate in AWS", lambda: Account("").certificate(which, name))])
+            _whole([("certificate in AWS", lambda: Account("").certificate(which, name, key))])
 
     return prove
 

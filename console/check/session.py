@@ -48,8 +48,8 @@ class Session:
             raise BrokenError(
                 f"refused as {self._client_id}: {problem}",
                 "let client_id in the configuration be the name that was enrolled, and the"
-                f" certificate active, with a policy that lets {self._owner}.* connect: with AWS"
-                " credentials at hand, check tells which",
+                " certificate one that is deployed and active, with a policy that lets"
+                f" {self._owner}.* connect: with AWS credentials at hand, check tells which",
             )
         return f"connected as {self._client_id}"
 

@@ -24,6 +24,8 @@ from tests.end_to_end.conftest import BRIDGE, OTHER_BRIDGE
 
 _DOCUMENTED = (PROJECT / "docs" / "troubleshooting.md").read_text()
 _NAMES = {
+    OTHER_BRIDGE: BRIDGE,
+    r"--dir \S+": "--dir /etc/lora-bridge",
     r"/[^ ]*/(?=[^/ ]+\.(key|pem|toml))": "/etc/lora-bridge/",
     r"(none|changed)\.toml": "bridge.toml",
     r"(none|ca)\.pem": "root-ca.pem",

@@ -159,7 +159,7 @@ def test_a_certificate_that_is_none(config: Configured) -> None:
 def test_an_expired_certificate(config: Configured) -> None:
     """A certificate whose time is over."""
     config.sign(timedelta(days=-9), timedelta(days=-1))
-    check(config()).breaks_at("certificate", r"expired on \d{4}-", "keygen")
+    check(config()).breaks_at("certificate", r"expired on \d{4}-", "rotate begin")
 
 
 def test_a_certificate_of_the_future(config: Configured) -> None:
@@ -312,10 +312,53 @@ def test_a_certificate_without_its_thing(config: Configured, iot: "IoTClient") -
 
 
 def test_a_certificate_of_another_account(config: Configured) -> None:
-    """A certificate that AWS IoT does not know."""
+    """A certificate that AWS IoT does not know, of a name that it does not know either."""
     config.sign(timedelta(days=-1), timedelta(days=9))
-    checked = check(config())
-    checked.breaks_at("certificate in AWS", "AWS IoT does not know", "enroll")
+    changed = config({f'client_id = "{BRIDGE}"': 'client_id = "stranger"'})
+    checked = check(changed)
+    checked.breaks_at("certificate in AWS", "AWS IoT does not know", "this account's, and run")
+
+
+def deploy_csrs(host: Host, *files: Path) -> None:
+    """Deploy the other bridge with the certificates of these CSRs alone."""
+    context = {"bridges": {OTHER_BRIDGE: list(map(str, files))}}
+    options = context_options(host.folder, context)
+    deploy(os.environ, host.folder / "cdk.out", options, identity_stack(OTHER_BRIDGE))
+
+
+def test_a_retired_certificate(config: Configured, iot: "IoTClient") -> None:
+    """Each remedy of a certificate that was replaced leads to one that works."""
+    host, original = config.host, config.host.keygen("original")
+    shutil.copy(original, config.folder / f"{OTHER_BRIDGE}.csr")
+    which = ("--name", OTHER_BRIDGE, "--dir", str(config.folder))
+    path = config({BRIDGE: OTHER_BRIDGE}).replace(config.folder / "bridge.toml")
+    files = [config.folder / f"{OTHER_BRIDGE}.{suffix}" for suffix in ("key", "pem")]
+    before = [(file, file.read_bytes()) for file in files]
+
+    host.lora_bridge("rotate", "begin", *which)
+    deploy_csrs(host, config.folder / f"{OTHER_BRIDGE}.next.csr")
+    check(path).breaks_at("certificate in AWS", "does not know", "rotate switch")
+    host.lora_bridge("rotate", "switch", *which)
+    assert check(path).status == 0
+
+    for file, content in before:  # as from a backup
+        file.unlink()
+        file.write_bytes(content)
+        file.chmod(0o600)
+    check(path).breaks_at("certificate in AWS", "does not know", "no longer named")
+    (config.folder / f"{OTHER_BRIDGE}.csr").unlink()
+    request = host.keygen(OTHER_BRIDGE)
+    deploy_csrs(host, request)
+    check(path).breaks_at("certificate in AWS", "does not know", "lora-bridge enroll")
+    host.enroll(OTHER_BRIDGE)
+    assert check(path).status == 0
+
+    which_one, arn = arn_of(iot, OTHER_BRIDGE)
+    iot.update_certificate(certificateId=which_one, newStatus="REVOKED")
+    check(path).breaks_at("certificate in AWS", "is REVOKED", "rotate begin")
+    iot.detach_thing_principal(thingName=OTHER_BRIDGE, principal=arn)
+    iot.delete_certificate(certificateId=which_one, forceDelete=True)
+    check(path).breaks_at("certificate in AWS", "does not know", "revert-drift, and fetch it")
 
 
 def test_a_client_id_of_another(config: Configured) -> None:

@@ -1,0 +1,54 @@
+"""What to do about a certificate that lets nobody in depends on what is deployed instead."""
+
+from pathlib import Path
+
+import pytest
+
+from console.check.standing import Standing, remedy
+
+KEY = Path("/etc/lora-bridge/network-host-1.key")
+NAMED = "--name network-host-1 --dir /etc/lora-bridge"
+ACTIVATE = "activate it: aws iot update-certificate --new-status ACTIVE --certificate-id 0a"
+STATUSES = (None, "INACTIVE", "REVOKED", "ACTIVE")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize(
+    ("standing", "words"),
+    [
+        (Standing.SWITCHABLE, f"lora-bridge rotate switch {NAMED}"),
+        (Standing.REISSUED, f"lora-bridge enroll {NAMED}"),
+        (Standing.RETIRED, "name network-host-1.csr in the context, deploy, and run lora-bridge"),
+    ],
+)
+def test_what_was_replaced_is_never_activated(
+    standing: Standing, status: str | None, words: str
+) -> None:
+    """Whatever is left of a retired certificate, the one that is deployed is to be used."""
+    said = remedy(standing, status, "0a", "network-host-1", KEY)
+    assert words in said
+    assert "update-certificate" not in said
+
+
+@pytest.mark.parametrize(
+    ("standing", "status", "words"),
+    [
+        (Standing.DEPLOYED, "INACTIVE", ACTIVATE),
+        (Standing.UNKNOWN, "INACTIVE", ACTIVATE),
+        (Standing.DEPLOYED, "REVOKED", f"change it: lora-bridge rotate begin {NAMED}"),
+        (Standing.UNKNOWN, "REVOKED", f"change it: lora-bridge rotate begin {NAMED}"),
+        (Standing.DEPLOYED, None, f"--revert-drift, and fetch it: lora-bridge enroll {NAMED}"),
+        (Standing.UNKNOWN, None, "endpoint in the configuration is this account's"),
+        (Standing.DEPLOYED, "ACTIVE", "--revert-drift"),
+        (Standing.UNKNOWN, "ACTIVE", "--revert-drift"),
+    ],
+)
+def test_what_is_deployed_is_mended(standing: Standing, status: str | None, words: str) -> None:
+    """What somebody did to a certificate that is deployed is undone, unless it was revoked."""
+    assert words in remedy(standing, status, "0a", "network-host-1", KEY)
+
+
+def test_where_the_files_are_is_not_said_needlessly() -> None:
+    """Where the keys are in the present folder, a command needs no --dir."""
+    said = remedy(Standing.REISSUED, None, "0a", "reader", Path("reader.key"))
+    assert said.endswith("lora-bridge enroll --name reader")
