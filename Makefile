@@ -61,10 +61,10 @@ check: setup  ## style, types, and who imports whom
 	$(BIN)/mypy
 	PYTHONPATH=.:lambda $(BIN)/lint-imports --no-logo
 
-brokers:  ## install Mosquitto and what the bench's shell pipeline uses; Debian or Ubuntu, as root
+brokers:  ## install Mosquitto and what bench and tests pipe with; Debian or Ubuntu, as root
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	    mosquitto mosquitto-clients netcat-openbsd
+	    mosquitto mosquitto-clients netcat-openbsd jq
 
 requirements: setup  ## write requirements.txt anew, after a change of the pins in pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \

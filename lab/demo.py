@@ -18,7 +18,7 @@ from types import FrameType
 
 from console.simulate import APPLICATION, device_eui
 from console.store.history import table_name
-from lab.aws.cdk import CdkError, context_options, deploy
+from lab.aws.cdk import PROJECT, CdkError, context_options, deploy
 from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
@@ -31,30 +31,40 @@ _CODECS = Path(__file__).parent / "demo_codecs"
 _DEVICES, _UPLINKS, _RATE = 20, 1000, 100
 _SEND_LIMIT = 90.0  # seconds for all uplinks to reach the table
 _LOOK_EVERY = 2.0  # seconds
+_EXPORTED = (
+    "AWS_ENDPOINT_URL",
+    "AWS_CA_BUNDLE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_DEFAULT_REGION",
+    "NODE_EXTRA_CA_CERTS",
+    "NO_PROXY",
+)
 _LINE_END = "\r" if sys.stdout.isatty() else "\n"
 
 _SECOND_TERMINAL = """
-All of it stays up until Ctrl-C; the bridge's log is {log}.
+All of it stays up until Ctrl-C; the bridge's log is {folder}/bridge.log.
 The bridge's process is {pid}. Whenever it ends, it is started again: kill {pid} restarts it.
-In other terminals, in this folder:
+In other terminals:
 
-  . .venv/bin/activate
+  . {project}/.venv/bin/activate
   export {exports}
+  cd {folder}
 
 subscribe, in one of them (mosquitto_sub is in Debian's mosquitto-clients):
-  mosquitto_sub -h localhost -p {mqtt_port} -i reader -t 'lora/#' -v --cafile {folder}/iot-ca.pem \\
-    --cert {folder}/reader.pem --key {folder}/reader.key
+  mosquitto_sub -h localhost -p {mqtt_port} -i reader -t 'lora/#' -v --cafile iot-ca.pem \\
+    --cert reader.pem --key reader.key
 send a frame, or several (nc is in Debian's netcat-openbsd):
   printf '{{"app":{{"appeui":"37817737f13","moteeui":"9372163","dir":"up","userdata":\
 {{"port":1,"payload":"BsMz"}}}}}}\\0' | nc -N 127.0.0.1 {port}
   lora-bridge simulate --connect 127.0.0.1:{port} --count 10
 look:
-  lora-bridge check --config {config} --round-trip
+  lora-bridge check --round-trip
   lora-bridge history 37817737f13/9372163 --since 10m
-  lora-bridge history 37817737f13/9372163 --follow --name reader --dir {folder} \\
-    --endpoint localhost --port {mqtt_port} --root-ca {folder}/iot-ca.pem
+  lora-bridge history 37817737f13/9372163 --follow --name reader \\
+    --endpoint localhost --port {mqtt_port} --root-ca iot-ca.pem
 deploy again, after a change of stacks or codecs:
-  npx cdk deploy --all {context}
+  cd {project} && npx cdk deploy --all {context}
 """
 
 
@@ -84,7 +94,7 @@ def _run(folder: Path, *, keep: bool) -> int:
         os.environ.update(aws.environment())
         host = Host(aws, folder)
         context = _set_up(host)
-        config, port = host.configure("demo.toml", {})
+        config, port = host.configure("bridge.toml", {})
         status = _play(host, config, port)
         if keep:
             _stay(host, config, port, context)
@@ -161,9 +171,7 @@ def _simulate(port: int) -> tuple[int, Stored]:
 def _stay(host: Host, config: Path, port: int, context: list[str]) -> None:
     """Keep a bridge running, and say what else to try, until Ctrl-C."""
     settings = host.aws.environment()
-    names = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    exports = [f"{name}={settings[name]}" for name in (*names, "AWS_DEFAULT_REGION")]
-    exports.append(f"NODE_EXTRA_CA_CERTS={settings['NODE_EXTRA_CA_CERTS']}")
+    exports = [f"{name}={shlex.quote(settings[name])}" for name in _EXPORTED]
     with suppress(KeyboardInterrupt):
         while True:
             with running_bridge(config) as bridge:
@@ -173,9 +181,8 @@ def _stay(host: Host, config: Path, port: int, context: list[str]) -> None:
                     port=port,
                     mqtt_port=host.aws.mqtt_port,
                     folder=host.folder,
-                    config=config,
+                    project=shlex.quote(str(PROJECT)),
                     context=shlex.join(context),
-                    log=config.with_suffix(".log"),
                     pid=bridge.process.pid,
                 )
                 print(text, flush=True)
