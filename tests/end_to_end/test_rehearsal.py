@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lab.aws.cdk import PROJECT
+from tests.taught import commands, taught
 
 pytestmark = pytest.mark.aws
 
@@ -61,19 +62,6 @@ MAGIC = {".png": b"\x89PNG", ".parquet": b"PAR1"}
 PLACE = r" (-h|-p|--cafile|--capath|--endpoint|--port|--root-ca) \S+"  # of AWS IoT, and its CA
 PROGRAMS = {"jq", "mosquitto_sub", "nc"}  # of which make setup installs none
 START, LIMIT = 180.0, 60.0  # seconds
-
-
-def commands(text: str) -> list[str]:
-    """Return the commands of some lines, whole and without comments."""
-    joined = re.sub(r" *\\\n +", " ", text)
-    return [re.sub(r" +# .*", "", line).strip() for line in joined.splitlines() if line.strip()]
-
-
-def taught() -> list[str]:
-    """Return the commands of the documents."""
-    texts = [(PROJECT / name).read_text() for name in DOCUMENTS]
-    blocks = [block for text in texts for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)]
-    return [command for block in blocks for command in commands(block)]
 
 
 def anywhere(command: str) -> set[str]:
@@ -158,7 +146,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def test_every_line_is_rehearsed_or_not_for_a_reason() -> None:
     """What the documents teach is in these tests, and nothing else is."""
-    assert {*NOT_HERE, *ANSWERS, *LIVE} == set(taught())
+    assert {*NOT_HERE, *ANSWERS, *LIVE} == set(taught(*DOCUMENTS))
 
 
 @pytest.mark.parametrize("words", ["nc -N", "simulate", "check", "--since", "npx cdk deploy"])
