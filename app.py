@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from aws_cdk import App, Validations
+from aws_cdk import App, Stack, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from stacks.identity import IdentityStack
@@ -13,12 +13,14 @@ from stacks.store import StoreStack
 
 
 def build(app: App, settings: Settings) -> None:
-    """Declare every stack under ``app``, checked by the AwsSolutions rules."""
-    StoreStack(app, settings)
+    """Declare every stack under ``app``, tagged, and checked by the AwsSolutions rules."""
+    stacks: list[Stack] = [StoreStack(app, settings)]
     if settings.iot_logging:
-        IotLoggingStack(app, settings.iot_logging)
-    for identity in settings.identities:
-        IdentityStack(app, identity)
+        stacks.append(IotLoggingStack(app, settings.iot_logging))
+    stacks += [IdentityStack(app, identity) for identity in settings.identities]
+    for stack in stacks:
+        Tags.of(stack).add("project", "lora-bridge")
+        Tags.of(stack).add("stack", stack.stack_name)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 

@@ -13,7 +13,9 @@ from constructs import Construct
 
 from contract.names import DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE, decoded_topic
 from stacks.decoder_code import decoder_code
+from stacks.encryption import Encryption
 from stacks.settings import Decoding
+from stacks.trust import trusted_lambda
 
 _TOPICS = decoded_topic("*/*")
 _MEMORY = 512  # MiB: less memory has less CPU, too, and an uplink may take 200 ms of a whole one
@@ -24,11 +26,12 @@ _TRIES = 10  # of a batch that fails, before it goes to the queue
 
 @dataclass(frozen=True)
 class Backing:
-    """What the decoder works on: the tables, and where its failures end."""
+    """What the decoder works on: the tables, where its failures end, what encrypts them."""
 
     uplinks: dynamodb.TableV2
     devices: dynamodb.TableV2
     failures: sqs.Queue
+    encryption: Encryption
 
 
 class Decoder(Construct):
@@ -41,6 +44,7 @@ class Decoder(Construct):
         log = logs.LogGroup(
             self,
             "Log",
+            encryption_key=backing.encryption.key,
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -87,7 +91,7 @@ class Decoder(Construct):
         role = iam.Role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            assumed_by=trusted_lambda(),
             inline_policies={"Grant": iam.PolicyDocument(statements=statements)},
         )
         Validations.of(role).acknowledge(
@@ -113,6 +117,7 @@ def _statements(backing: Backing, log: logs.LogGroup) -> list[iam.PolicyStatemen
         ),
         _allow(backing.failures.queue_arn, "sqs:SendMessage"),
         _allow(log.log_group_arn, "logs:CreateLogStream", "logs:PutLogEvents"),
+        *backing.encryption.writing_tables(),  # sending to the queue takes a part of them
     ]
 
 

@@ -39,7 +39,13 @@ class IdentityStack(Stack):
             self, f"Certificate{which}", status="ACTIVE", certificate_signing_request=csr
         )
         iot.CfnThingPrincipalAttachment(
-            self, f"ThingAttachment{which}", thing_name=thing.ref, principal=certificate.attr_arn
+            self,
+            f"ThingAttachment{which}",
+            thing_name=thing.ref,
+            principal=certificate.attr_arn,
+            # AWS IoT then knows the thing behind a numbered client ID, too. It binds the
+            # certificate to one thing, not the thing to one certificate: there may be two.
+            thing_principal_type="EXCLUSIVE_THING",
         )
         iot.CfnPolicyPrincipalAttachment(
             self, f"PolicyAttachment{which}", policy_name=policy.ref, principal=certificate.attr_arn

@@ -1,4 +1,8 @@
-"""AWS IoT's own logging: apart, since an account has one setting of it for each region."""
+"""AWS IoT's own logging: apart, since an account has one setting of it for each region.
+
+To remove the stack sets that to DISABLED: AWS IoT then logs nothing at all, whoever else relied on
+it (the resource type ``AWS::IoT::Logging`` does that when it is deleted).
+"""
 
 from aws_cdk import Acknowledgment, ArnFormat, Aws, Stack, Validations
 from aws_cdk import aws_iam as iam
@@ -6,9 +10,11 @@ from aws_cdk import aws_iot as iot
 from constructs import Construct
 
 from stacks.settings import LogLevel
+from stacks.trust import trusted_iot
 
 _GROUP = "AWSIotLogsV2"
-"""Where AWS IoT logs to, whatever one would like (AWS IoT Developer Guide, "Logging")."""
+"""Where AWS IoT logs to. Single types of events can be sent to other groups by now, with the
+property ``EventConfigurations``; this stack leaves them all here."""
 
 
 _ACTIONS = [
@@ -37,10 +43,8 @@ class IotLoggingStack(Stack):
         role = iam.Role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal(
-                "iot.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-            ),
+            # Its documents say that all its ARNs are of this account, not which one it sends here.
+            assumed_by=trusted_iot("*"),
             inline_policies={"Log": iam.PolicyDocument(statements=[statement])},
         )
         Validations.of(role).acknowledge(

@@ -79,6 +79,7 @@ class Settings:
     """What the context asks for.
 
     ``retention_days`` None keeps rows for ever; ``iot_logging`` None leaves AWS IoT's log alone.
+    ``protected``: the store refuses to be deleted. ``kms_key``: the ARN of what encrypts it.
     """
 
     environment: Environment
@@ -87,6 +88,8 @@ class Settings:
     watching: Watching
     iot_logging: LogLevel | None
     identities: tuple[Identity, ...]
+    protected: bool = False
+    kms_key: str | None = None
 
 
 def read_settings(node: Node, folder: Path) -> Settings:
@@ -113,6 +116,8 @@ def read_settings(node: Node, folder: Path) -> Settings:
         ),
         iot_logging=_iot_logging(_context(node, "iot_logging")),
         identities=bridges + consumers,
+        protected=_flag("protected", _context(node, "protected")),
+        kms_key=_kms_key(_context(node, "kms_key")),
     )
 
 
@@ -143,6 +148,17 @@ def _topic(value: object) -> str | None:
     text = str(value)
     if not re.fullmatch(r"arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+", text):
         raise SettingsError(f"context alarm_topic: {value!r} is not the ARN of an SNS topic")
+    return text
+
+
+def _kms_key(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    text = str(value)
+    if not re.fullmatch(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", text):
+        raise SettingsError(
+            f"context kms_key: {value!r} is not the ARN of a KMS key, which ends in key/ID"
+        )
     return text
 
 

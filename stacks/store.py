@@ -1,6 +1,6 @@
 """The store: the stack that keeps data, and outlives every machine."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Annotations, CfnOutput, Stack
 from constructs import Construct
 
 from contract.names import (
@@ -16,7 +16,9 @@ from contract.names import (
 from stacks.alarms import Alarms
 from stacks.dashboard import Dashboard
 from stacks.decoder import Backing, Decoder
+from stacks.encryption import Encryption
 from stacks.failure_queue import FailureQueue
+from stacks.keeping import Keeping
 from stacks.metrics import Watched
 from stacks.settings import Environment, Settings
 from stacks.tables import DeviceTable, UplinkTable
@@ -30,22 +32,34 @@ class StoreStack(Stack):
     """
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
-        retained = settings.environment is Environment.PRODUCTION
+        production = settings.environment is Environment.PRODUCTION
+        keeping = Keeping(retained=production, protected=settings.protected)
         super().__init__(
             scope,
             STORE_STACK,
             description="LoRaWAN uplinks: AWS IoT rule, DynamoDB tables, decoder, queues, alarms",
-            termination_protection=retained,
+            termination_protection=keeping.protected,
         )
+        if production and not keeping.protected:
+            Annotations.of(self).add_info(
+                "Anybody with the rights can delete this stack and its tables. When it is deployed,"
+                " set 'protected' to true and deploy it again."
+            )
+        encryption = Encryption(self, "Encryption", settings.kms_key)
         expiring = settings.retention_days is not None
-        uplinks = UplinkTable(self, "Uplinks", retained=retained, expiring=expiring).table
-        devices = DeviceTable(self, "Devices", retained=retained).table
-        errors = FailureQueue(self, "Errors", retained=retained).queue
+        uplinks = UplinkTable(self, "Uplinks", keeping, encryption, expiring=expiring).table
+        devices = DeviceTable(self, "Devices", keeping, encryption).table
+        errors = FailureQueue(self, "Errors", keeping, encryption).queue
         rule = UplinkRule(
-            self, "Storing", table=uplinks, errors=errors, retention_days=settings.retention_days
+            self,
+            "Storing",
+            table=uplinks,
+            errors=errors,
+            encryption=encryption,
+            retention_days=settings.retention_days,
         ).rule
-        failures = FailureQueue(self, "Undecoded", retained=retained).queue
-        backing = Backing(uplinks, devices, failures)
+        failures = FailureQueue(self, "Undecoded", keeping, encryption).queue
+        backing = Backing(uplinks, devices, failures, encryption)
         decoder = Decoder(self, "Decoding", settings.decoding, backing).function
         watched = Watched(
             rule=rule.ref,
@@ -56,7 +70,7 @@ class StoreStack(Stack):
         )
         # What is tried out is silent for days, and broken on purpose; and the local AWS refuses
         # alarms that are queries.
-        alarms = Alarms(self, "Watching", watched, settings.watching).all if retained else []
+        alarms = Alarms(self, "Watching", watched, settings.watching).all if production else []
         Dashboard(self, "Seeing", watched, alarms)
         CfnOutput(self, RULE_OUTPUT, value=rule.ref)
         CfnOutput(self, TABLE_OUTPUT, value=uplinks.table_name)

@@ -7,13 +7,21 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from contract.names import EXPIRY_ATTRIBUTE, KIND_KEY, PARTITION_KEY, SORT_KEY
+from stacks.encryption import Encryption
+from stacks.keeping import Keeping
 
 
 class UplinkTable(Construct):
     """One row an uplink, by device and time; new rows go down its stream."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, retained: bool, expiring: bool
+        self,
+        scope: Construct,
+        construct_id: str,
+        keeping: Keeping,
+        encryption: Encryption,
+        *,
+        expiring: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         self.table = dynamodb.TableV2(
@@ -22,9 +30,12 @@ class UplinkTable(Construct):
             partition_key=_text(PARTITION_KEY),
             sort_key=_text(SORT_KEY),
             time_to_live_attribute=EXPIRY_ATTRIBUTE if expiring else None,
-            dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE,
-            **_kept(retained=retained),
+            # The decoder reads new images alone. A replica of the table would want both kinds, and
+            # another kind is another stream.
+            dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            **_kept(keeping),
         )
+        encryption.encrypt(self.table)
 
 
 class DeviceTable(Construct):
@@ -33,15 +44,18 @@ class DeviceTable(Construct):
     Each is written seldom, so that the one partition is no bottleneck.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, retained: bool) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, keeping: Keeping, encryption: Encryption
+    ) -> None:
         super().__init__(scope, construct_id)
         self.table = dynamodb.TableV2(
             self,
             "Table",
             partition_key=_text(KIND_KEY),
             sort_key=_text(PARTITION_KEY),
-            **_kept(retained=retained),
+            **_kept(keeping),
         )
+        encryption.encrypt(self.table)
 
 
 class _Kept(TypedDict):
@@ -52,16 +66,16 @@ class _Kept(TypedDict):
     removal_policy: RemovalPolicy
 
 
-def _kept(*, retained: bool) -> _Kept:
-    """Return what both tables have in common; ``retained`` items survive their stack."""
+def _kept(keeping: Keeping) -> _Kept:
+    """Return what both tables have in common."""
     return _Kept(
         billing=dynamodb.Billing.on_demand(),
         encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
         ),
-        deletion_protection=retained,
-        removal_policy=RemovalPolicy.RETAIN if retained else RemovalPolicy.DESTROY,
+        deletion_protection=keeping.protected,
+        removal_policy=keeping.removal_policy,
     )
 
 

@@ -1,6 +1,5 @@
 """The AWS IoT rule that writes uplinks to the table, and failures to the queue."""
 
-from aws_cdk import Aws
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
@@ -8,6 +7,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, TOPIC_ROOT
+from stacks.encryption import Encryption
+from stacks.trust import trusted_iot
 
 _SECONDS_PER_DAY = 86_400
 
@@ -22,11 +23,14 @@ class UplinkRule(Construct):
         *,
         table: dynamodb.ITableV2,
         errors: sqs.IQueue,
+        encryption: Encryption,
         retention_days: int | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        writer = self._role("Writer", "dynamodb:PutItem", table.table_arn)
-        reporter = self._role("ErrorReporter", "sqs:SendMessage", errors.queue_arn)
+        put = _allow("dynamodb:PutItem", table.table_arn)
+        send = _allow("sqs:SendMessage", errors.queue_arn)
+        writer = self._role("Writer", [put, *encryption.writing_tables()])
+        reporter = self._role("ErrorReporter", [send, *encryption.sending_to_queues()])
         self.rule = iot.CfnTopicRule(
             self,
             "Rule",
@@ -39,18 +43,18 @@ class UplinkRule(Construct):
             ),
         )
 
-    def _role(self, construct_id: str, action: str, resource: str) -> iam.Role:
-        """Make a role for AWS IoT, on behalf of this account only, with one right."""
-        grant = iam.PolicyStatement(actions=[action], resources=[resource])
+    def _role(self, construct_id: str, statements: list[iam.PolicyStatement]) -> iam.Role:
+        """Make a role for the rules of this account and region, with these rights."""
         return iam.Role(
             self,
             construct_id,
-            assumed_by=iam.ServicePrincipal(
-                "iot.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-            ),
-            inline_policies={"Grant": iam.PolicyDocument(statements=[grant])},
+            assumed_by=trusted_iot("rule/*"),
+            inline_policies={"Grant": iam.PolicyDocument(statements=statements)},
         )
+
+
+def _allow(action: str, resource: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=[action], resources=[resource])
 
 
 def uplink_sql(retention_days: int | None) -> str:

@@ -1,5 +1,6 @@
 """Synthesizes the app once for all tests of its templates."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,14 @@ from stacks.settings import read_settings
 
 Synthesize = Callable[[dict[str, object]], Path]
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def feature_flags() -> dict[str, object]:
+    """Return the feature flags of the CDK in cdk.json, which its command line gives to the app."""
+    context: dict[str, object] = json.loads(Path("cdk.json").read_text())["context"]
+    return {name: value for name, value in context.items() if name.startswith("@aws-cdk")}
+
 
 @pytest.fixture(scope="session")
 def csr(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -26,7 +35,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     """Return a function from a context to the folder with its templates."""
 
     def run(context: dict[str, object]) -> Path:
-        cdk_app = App(context=context, outdir=str(tmp_path_factory.mktemp("cdk")))
+        cdk_app = App(context=feature_flags() | context, outdir=str(tmp_path_factory.mktemp("cdk")))
         app.build(cdk_app, read_settings(cdk_app.node, Path.cwd()))
         return Path(cdk_app.synth().directory)
 
@@ -43,6 +52,12 @@ def production(synthesize: Synthesize, csr: Path) -> Path:
 def development(synthesize: Synthesize) -> Path:
     """Synthesize for development, with limited retention."""
     return synthesize({"environment": "development", "retention_days": 30})
+
+
+@pytest.fixture(scope="session")
+def guarded(synthesize: Synthesize) -> Path:
+    """Synthesize a store that refuses to be deleted, encrypted with the operator's key."""
+    return synthesize({"protected": "true", "kms_key": KEY})
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,19 @@ from aws_cdk import aws_sqs as sqs
 import app
 from lab.aws.cdk import CdkError, cdk
 from stacks.settings import Decoding, Environment, Settings, SettingsError, Watching
+from tests.stacks.conftest import feature_flags
 
 Synthesize = Callable[[dict[str, object]], Path]
 Resource = dict[str, Any]
+
+UNTAGGED = {
+    "AWS::IoT::Certificate",
+    "AWS::IoT::PolicyPrincipalAttachment",
+    "AWS::IoT::Thing",
+    "AWS::IoT::ThingPrincipalAttachment",
+    "AWS::SQS::QueuePolicy",
+}
+"""The types that CloudFormation takes no tags for."""
 
 
 def templates(folder: Path) -> dict[str, str]:
@@ -89,10 +100,33 @@ def test_physical_names_only_where_they_mean_something(production: Path) -> None
     assert named == [("AWS::IoT::Thing", "ThingName")] * 2
 
 
-def test_cdk_nag_finds_nothing(production: Path) -> None:
+def test_all_that_takes_tags_has_them(production: Path) -> None:
+    """Each resource says of which project and stack it is, for bills and for who finds it."""
+    for name, text in templates(production).items():
+        stack = name.removesuffix(".template.json")
+        tags = [{"Key": "project", "Value": "lora-bridge"}, {"Key": "stack", "Value": stack}]
+        for resource in json.loads(text)["Resources"].values():
+            if resource["Type"] not in UNTAGGED:
+                properties = resource["Properties"]
+                # A global table has tags for each replica.
+                (replica,) = properties.get("Replicas", [properties])
+                assert replica["Tags"] == tags, resource["Type"]
+
+
+def test_the_feature_flags_are_those_that_the_cdk_recommends() -> None:
+    """A newer CDK changes nothing of a template unless cdk.json is changed, too."""
+    (library,) = Path(aws_cdk.__file__).parent.glob("_jsii/aws-cdk-lib@*.tgz")
+    with tarfile.open(library) as archive:
+        file = archive.extractfile("package/recommended-feature-flags.json")
+        assert file is not None
+        assert feature_flags() == json.load(file)
+
+
+def test_cdk_nag_finds_nothing(production: Path, guarded: Path) -> None:
     """The AwsSolutions pack has no finding without an acknowledged reason."""
-    report = json.loads((production / "validation-report.json").read_text())
-    assert report["pluginReports"] == []
+    for folder in (production, guarded):
+        report = json.loads((folder / "validation-report.json").read_text())
+        assert report["pluginReports"] == []
 
 
 def test_cdk_nag_would_find_something(tmp_path: Path) -> None:
@@ -108,12 +142,12 @@ def test_cdk_nag_would_find_something(tmp_path: Path) -> None:
 
 
 def test_cfn_lint_finds_nothing(
-    production: Path, development: Path, synthesize: Synthesize
+    production: Path, development: Path, guarded: Path, synthesize: Synthesize
 ) -> None:
     """The templates are what CloudFormation accepts, also with what is off by default."""
     topic = "arn:aws:sns:us-east-1:123456789012:operators"
     told = synthesize({"alarm_topic": topic, "iot_logging": "ERROR"})
-    folders = (production, development, told)
+    folders = (production, development, guarded, told)
     files = [str(path) for folder in folders for path in folder.glob("*.json")]
     command = [str(Path(sys.executable).parent / "cfn-lint"), "--regions", "us-east-1"]
     # W3005: CDK writes that a function depends on its role, which is named in it anyway.
@@ -160,6 +194,8 @@ def test_a_mistake_in_a_codec_fails_with_its_line(tmp_path: Path) -> None:
         ({"quiet_minutes": "4"}, "context quiet_minutes: '4' is not 5 to 1440 minutes"),
         ({"quiet_minutes": "1441"}, "context quiet_minutes: '1441' is not 5 to 1440 minutes"),
         ({"iot_logging": "all"}, "context iot_logging: 'all' is not ERROR or WARN or INFO or"),
+        ({"protected": "yes"}, "context protected: 'yes' is not true or false"),
+        ({"kms_key": "alias/own"}, "context kms_key: 'alias/own' is not the ARN of a KMS key"),
         ({"publish_decoded": "yes"}, "context publish_decoded: 'yes' is not true or false"),
         ({"codecs": "nowhere"}, "nowhere/codecs.toml: cannot read it"),
         ({"decoder_libraries": "nowhere"}, "libraries are missing: run 'make setup'"),

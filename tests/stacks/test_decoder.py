@@ -45,7 +45,8 @@ def test_the_stream_feeds_it(store: Template) -> None:
         },
     )
     store.has_resource_properties(
-        "AWS::DynamoDB::GlobalTable", {"StreamSpecification": {"StreamViewType": "NEW_IMAGE"}}
+        "AWS::DynamoDB::GlobalTable",
+        {"StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"}},
     )
 
 
@@ -86,6 +87,23 @@ def test_it_may_do_nothing_else(store: Template) -> None:
         ["sqs:SendMessage"],
     ]
     assert '"*"' not in json.dumps(list(rights(store)))
+
+
+def test_only_lambda_of_this_account_assumes_its_role(store: Template) -> None:
+    """The trust names the account, and the ARNs of its functions where Lambda sends one."""
+    functions = ["arn:", {"Ref": "AWS::Partition"}, ":lambda:", {"Ref": "AWS::Region"}, ":"]
+    functions += [{"Ref": "AWS::AccountId"}, ":*"]
+    statement = {
+        "Action": "sts:AssumeRole",
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+            "ArnLikeIfExists": {"aws:SourceArn": {"Fn::Join": ["", functions]}},
+        },
+    }
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
+    store.has_resource_properties("AWS::IAM::Role", {"AssumeRolePolicyDocument": trust})
 
 
 def test_readings_are_published_when_asked(synthesize: Synthesize) -> None:

@@ -30,7 +30,7 @@ def statements(template: Template) -> dict[tuple[str, str], object]:
 def test_bridge_connects_as_itself_and_publishes_uplinks(bridge: Template) -> None:
     """A bridge connects under its name, plain or numbered, and publishes uplinks under lora/."""
     assert statements(bridge) == {
-        ("Allow", "iot:Connect"): [CLIENT, NUMBERED_CLIENTS],
+        ("Allow", "iot:Connect"): [NUMBERED_CLIENTS, CLIENT],
         ("Allow", "iot:Publish"): arn(":topic/lora/*/*"),
         ("Deny", "iot:Publish"): arn(":topic/lora/*/*/decoded"),
         ("Allow", "iot:Subscribe"): arn(":topicfilter/lora/check/", {"Ref": "Thing"}),
@@ -47,9 +47,9 @@ def test_a_bridge_may_be_tied_to_its_applications(synthesize: Synthesize, csr: P
     tied = template(synthesize(context), "LoraIdentity-network-host-1")
     assert statements(tied)["Allow", "iot:Publish"] == [
         arn(":topic/lora/37817737f13/*"),
-        arn(":topic/lora/meters/*"),
-        arn(":topic/lora/check/", {"Ref": "Thing"}),
         arn(":topic/lora/check/", {"Ref": "Thing"}, "/*"),
+        arn(":topic/lora/check/", {"Ref": "Thing"}),
+        arn(":topic/lora/meters/*"),
     ]
 
 
@@ -75,12 +75,16 @@ def test_certificate_comes_from_the_request_and_is_active(bridge: Template, csr:
 
 
 def test_everything_is_attached(bridge: Template) -> None:
-    """Thing and policy are both attached to the certificate."""
+    """Thing and policy are both attached to the certificate, which no other thing may have."""
     (name,) = bridge.find_resources("AWS::IoT::Certificate")
     certificate = {"Fn::GetAtt": [name, "Arn"]}
     bridge.has_resource_properties(
         "AWS::IoT::ThingPrincipalAttachment",
-        {"ThingName": {"Ref": "Thing"}, "Principal": certificate},
+        {
+            "ThingName": {"Ref": "Thing"},
+            "Principal": certificate,
+            "ThingPrincipalType": "EXCLUSIVE_THING",
+        },
     )
     bridge.has_resource_properties(
         "AWS::IoT::PolicyPrincipalAttachment",

@@ -1,8 +1,13 @@
 """The store keeps every uplink, and lets nobody else write."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from aws_cdk.assertions import Match, Template
+
+from contract.names import STORE_STACK
+from tests.stacks.conftest import KEY, template
 
 TABLE = "AWS::DynamoDB::GlobalTable"
 QUEUE = "AWS::SQS::Queue"
@@ -28,9 +33,29 @@ def test_table_is_keyed_by_device_and_time(store: Template) -> None:
     )
 
 
-def test_production_data_outlives_everything(store: Template) -> None:
-    """Unless told otherwise, table and queue are retained and the table is protected."""
-    table_and_queue_are(store, "Retain", protected=True)
+def test_production_data_outlives_its_stack(store: Template) -> None:
+    """Unless told otherwise, tables and queues are retained, but for those of a failed creation."""
+    data_is(store, "RetainExceptOnCreate", replaced="Retain", protected=False)
+
+
+def test_nothing_hinders_a_second_first_deployment(production: Path) -> None:
+    """By default nothing is protected: what a failed deployment made can be deleted."""
+    assert stack_properties(production)["terminationProtection"] is False
+
+
+def test_protected_data_refuses_to_be_deleted(guarded: Path) -> None:
+    """When asked, the stack and its tables refuse; that is no other way to keep them."""
+    data_is(
+        template(guarded, STORE_STACK), "RetainExceptOnCreate", replaced="Retain", protected=True
+    )
+    assert stack_properties(guarded)["terminationProtection"] is True
+
+
+def stack_properties(folder: Path) -> dict[str, Any]:
+    """Return what the assembly tells the CDK's command line of the store's stack."""
+    artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
+    found: dict[str, Any] = artifacts[STORE_STACK]["properties"]
+    return found
 
 
 def test_devices_are_listed_in_one_partition(store: Template) -> None:
@@ -49,10 +74,10 @@ def test_devices_are_listed_in_one_partition(store: Template) -> None:
 
 def test_development_data_goes_with_its_stack(development_store: Template) -> None:
     """In development, destroying the stack removes all of it; recovery stays on."""
-    table_and_queue_are(development_store, "Delete", protected=False)
+    data_is(development_store, "Delete", replaced="Delete", protected=False)
 
 
-def table_and_queue_are(template: Template, policy: str, *, protected: bool) -> None:
+def data_is(template: Template, deleted: str, *, replaced: str, protected: bool) -> None:
     """Check what happens to the data when its stack goes; recovery is on in any case."""
     replica = {
         "DeletionProtectionEnabled": protected,
@@ -61,12 +86,12 @@ def table_and_queue_are(template: Template, policy: str, *, protected: bool) -> 
     template.all_resources(
         TABLE,
         {
-            "DeletionPolicy": policy,
-            "UpdateReplacePolicy": policy,
+            "DeletionPolicy": deleted,
+            "UpdateReplacePolicy": replaced,
             "Properties": {"Replicas": [Match.object_like(replica)]},
         },
     )
-    template.all_resources(QUEUE, {"DeletionPolicy": policy})
+    template.all_resources(QUEUE, {"DeletionPolicy": deleted, "UpdateReplacePolicy": replaced})
 
 
 def test_rows_are_kept_for_ever_by_default(store: Template) -> None:
@@ -139,14 +164,19 @@ def test_each_role_may_do_one_thing(store: Template) -> None:
 
 
 def test_only_aws_iot_of_this_account_assumes_the_roles(store: Template) -> None:
-    """The trust names the service and the account, so no other account's rule can use them."""
+    """The trust names rules of this account and region, so nobody else's can use the roles."""
+    rules = ["arn:", {"Ref": "AWS::Partition"}, ":iot:", {"Ref": "AWS::Region"}, ":"]
+    rules += [{"Ref": "AWS::AccountId"}, ":rule/*"]
     for role in roles_of_the_rule(store):
         assert role["AssumeRolePolicyDocument"]["Statement"] == [
             {
                 "Action": "sts:AssumeRole",
                 "Effect": "Allow",
                 "Principal": {"Service": "iot.amazonaws.com"},
-                "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+                    "ArnLike": {"aws:SourceArn": {"Fn::Join": ["", rules]}},
+                },
             }
         ]
         assert "ManagedPolicyArns" not in role
@@ -175,6 +205,46 @@ def test_queue_is_encrypted_and_refuses_plain_http(store: Template) -> None:
             )
         },
     )
+
+
+def test_the_operators_key_encrypts_all_that_is_kept(guarded: Path) -> None:
+    """With kms_key the tables, the queues and the log of the decoder have that key."""
+    store = template(guarded, STORE_STACK)
+    replica = {"SSESpecification": {"KMSMasterKeyId": KEY}}
+    store.all_resources_properties(
+        TABLE,
+        {
+            "SSESpecification": {"SSEEnabled": True, "SSEType": "KMS"},
+            "Replicas": [Match.object_like(replica)],
+        },
+    )
+    store.all_resources_properties(QUEUE, {"KmsMasterKeyId": KEY})
+    store.all_resources_properties("AWS::Logs::LogGroup", {"KmsKeyId": KEY})
+
+
+def test_the_key_may_be_used_by_the_roles_that_need_it(store: Template, guarded: Path) -> None:
+    """Writers of tables may do with the key what DynamoDB does for them, the reporter less."""
+    assert rights_on_the_key(store) == {}
+    table = [
+        *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+        *("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+    ]
+    assert rights_on_the_key(template(guarded, STORE_STACK)) == {
+        "DecodingRole": table,
+        "StoringWriter": table,
+        "StoringErrorReporter": ["kms:Decrypt", "kms:GenerateDataKey"],
+    }
+
+
+def rights_on_the_key(template: Template) -> dict[str, list[str]]:
+    """Return which roles may do what with the operator's key: ID without its hash → actions."""
+    return {
+        name[:-8]: statement["Action"]
+        for name, role in template.find_resources(ROLE).items()
+        for policy in role["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Resource"] == KEY
+    }
 
 
 def allow(action: str, resource: object) -> dict[str, object]:
