@@ -51,6 +51,22 @@ def test_protected_data_refuses_to_be_deleted(guarded: Path) -> None:
     assert stack_properties(guarded)["terminationProtection"] is True
 
 
+def test_each_deployment_without_protection_reminds_of_it(
+    production: Path, development: Path, guarded: Path
+) -> None:
+    """In production the command line says how to protect the store until it is."""
+    (reminder,) = reminders(production)
+    assert "set 'protected' to true" in reminder
+    assert reminders(guarded) == reminders(development) == []
+
+
+def reminders(folder: Path) -> list[str]:
+    """Return what the command line says of the store when it is deployed."""
+    metadata = json.loads((folder / f"{STORE_STACK}.metadata.json").read_text())
+    entries = [each for about in metadata.values() for each in about]
+    return [each["data"] for each in entries if each["type"] == "aws:cdk:info"]
+
+
 def stack_properties(folder: Path) -> dict[str, Any]:
     """Return what the assembly tells the CDK's command line of the store's stack."""
     artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
