@@ -16,9 +16,9 @@ def build(app: App, settings: Settings) -> None:
     """Declare every stack under ``app``, checked by the AwsSolutions rules."""
     StoreStack(app, settings)
     if settings.iot_logging:
-        IotLoggingStack(app, settings.iot_logging)
+        IotLoggingStack(app, settings.deployment, settings.iot_logging)
     for identity in settings.identities:
-        IdentityStack(app, identity)
+        IdentityStack(app, settings.deployment, identity)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 

@@ -26,7 +26,8 @@ def stack_outputs(stack: str, *names: str) -> list[str]:
                 raise
             raise BridgeError(
                 f"no stack {stack} in region {client.meta.region_name}: deploy it with"
-                " 'npx cdk deploy --all', or choose the region with AWS_DEFAULT_REGION"
+                " 'npx cdk deploy --all', or choose the region with AWS_DEFAULT_REGION, or the"
+                " deployment with LORA_DEPLOYMENT"
             ) from None
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
     missing = [name for name in names if name not in outputs]

@@ -10,6 +10,7 @@ from typing import ParamSpec
 
 import click
 
+from contract.deployment import Deployment
 from contract.eui import EUI_PATTERN, one_case
 from contract.names import check_identity_name
 from contract.times import parse_time
@@ -71,6 +72,27 @@ def _host_name(_ctx: click.Context, _param: click.Parameter, value: str | None) 
     if value is not None and not re.fullmatch(r"[A-Za-z0-9.-]+", value):
         raise click.BadParameter(f"{value!r} is not a host name alone")
     return value
+
+
+def _deployment(_ctx: click.Context, _param: click.Parameter, value: str) -> Deployment:
+    try:
+        return Deployment(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def deployment_option(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--deployment``, a ``Deployment``: the one without a name if nothing is said."""
+    return click.option(
+        "--deployment",
+        envvar="LORA_DEPLOYMENT",
+        show_envvar=True,
+        callback=_deployment,
+        is_eager=True,  # what other options may be depends on it
+        default="",
+        metavar="NAME",
+        help="Which deployment, if it has a name.",
+    )(command)
 
 
 def folder_option(command: Callable[_P, None]) -> Callable[_P, None]:

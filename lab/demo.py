@@ -18,6 +18,7 @@ from types import FrameType
 
 from console.simulate import APPLICATION, device_eui
 from console.store.history import table_name
+from contract.deployment import UNNAMED
 from lab.aws.cdk import CdkError, context_options, deploy
 from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
@@ -138,7 +139,7 @@ def _simulate(port: int) -> tuple[int, Stored]:
     print(f"lora-bridge simulate: {_UPLINKS} uplinks of {_DEVICES} devices, {_RATE} a second")
     command = [sys.executable, "-m", "console", "simulate", f"--connect=127.0.0.1:{port}"]
     options = [f"--devices={_DEVICES}", f"--rate={_RATE}", f"--count={_UPLINKS}"]
-    table = table_name()
+    table = table_name(UNNAMED)
     deadline = time.monotonic() + _SEND_LIMIT
     # Its own progress would share the line with the count of what is stored.
     with subprocess.Popen(

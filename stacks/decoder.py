@@ -11,11 +11,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.names import DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE, decoded_topic
+from contract.deployment import Deployment
+from contract.names import DEPLOYMENT_VARIABLE, DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE
 from stacks.decoder_code import decoder_code
 from stacks.settings import Decoding
 
-_TOPICS = decoded_topic("*/*")
 _MEMORY = 512  # MiB: less memory has less CPU, too, and an uplink may take 200 ms of a whole one
 _BATCH = 100  # uplinks
 _TIME = Duration.minutes(5)  # a batch of codecs that all must be ended, with a third of a CPU
@@ -24,8 +24,9 @@ _TRIES = 10  # of a batch that fails, before it goes to the queue
 
 @dataclass(frozen=True)
 class Backing:
-    """What the decoder works on: the tables, and where its failures end."""
+    """What the decoder works on, and for whom: the tables, and where its failures end."""
 
+    deployment: Deployment
     uplinks: dynamodb.TableV2
     devices: dynamodb.TableV2
     failures: sqs.Queue
@@ -47,6 +48,8 @@ class Decoder(Construct):
         environment = {
             TABLE_VARIABLE: backing.uplinks.table_name,
             DEVICES_VARIABLE: backing.devices.table_name,
+            **({LIVE_VARIABLE: "1"} if decoding.published else {}),
+            **({DEPLOYMENT_VARIABLE: backing.deployment.name} if backing.deployment.name else {}),
         }
         self.function = lambda_.Function(
             self,
@@ -58,9 +61,11 @@ class Decoder(Construct):
             handler="decoder.handler.handle",
             memory_size=_MEMORY,
             timeout=_TIME,
-            environment=environment | ({LIVE_VARIABLE: "1"} if decoding.published else {}),
+            environment=environment,
             log_group=log,
-            role=self._role(_statements(backing, log), published=decoding.published),
+            role=self._role(
+                _statements(backing, log), backing.deployment, published=decoding.published
+            ),
         )
         lambda_.EventSourceMapping(
             self,
@@ -77,12 +82,13 @@ class Decoder(Construct):
             filters=[lambda_.FilterCriteria.filter({"eventName": ["INSERT", "MODIFY"]})],
         )
 
-    def _role(self, statements: list[iam.PolicyStatement], *, published: bool) -> iam.IRole:
+    def _role(
+        self, statements: list[iam.PolicyStatement], deployment: Deployment, *, published: bool
+    ) -> iam.IRole:
         """Make a role with these rights, and that to publish readings where they are."""
+        topics = deployment.decoded_topic("*/*")
         if published:
-            topic = Stack.of(self).format_arn(
-                service="iot", resource="topic", resource_name=_TOPICS
-            )
+            topic = Stack.of(self).format_arn(service="iot", resource="topic", resource_name=topics)
             statements = [*statements, _allow(topic, "iot:Publish")]
         role = iam.Role(
             self,
@@ -93,7 +99,7 @@ class Decoder(Construct):
         Validations.of(role).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:<AWS::Region>"
-                f":<AWS::AccountId>:topic/{_TOPICS}]",
+                f":<AWS::AccountId>:topic/{topics}]",
                 reason="Readings of every device are published, each under the device's own topic.",
             )
         )

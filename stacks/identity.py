@@ -6,7 +6,8 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iot as iot
 from constructs import Construct
 
-from contract.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, identity_stack
+from contract.deployment import Deployment
+from contract.names import CERTIFICATES_OUTPUT, KIND_OUTPUT
 from stacks.policies import identity_policy
 from stacks.settings import Identity
 
@@ -14,17 +15,19 @@ from stacks.settings import Identity
 class IdentityStack(Stack):
     """Thing, certificates and policy, attached to each other."""
 
-    def __init__(self, scope: Construct, identity: Identity) -> None:
+    def __init__(self, scope: Construct, deployment: Deployment, identity: Identity) -> None:
         super().__init__(
             scope,
-            identity_stack(identity.name),
+            deployment.identity_stack(identity.name),
             description=f"LoRaWAN {identity.kind} {identity.name}: thing, certificate, policy",
         )
         # AWS IoT shows a connection under the thing whose name is its client ID, so the thing
         # bears the operator's name for the machine.
-        thing = iot.CfnThing(self, "Thing", thing_name=identity.name)
+        thing = iot.CfnThing(self, "Thing", thing_name=deployment.thing(identity.name))
         policy = iot.CfnPolicy(
-            self, "Policy", policy_document=identity_policy(self, identity, thing.ref)
+            self,
+            "Policy",
+            policy_document=identity_policy(self, deployment, identity, thing.ref),
         )
         certificates = [self._certificate(csr, thing, policy) for csr in identity.csrs]
         CfnOutput(self, KIND_OUTPUT, value=identity.kind)

@@ -5,28 +5,33 @@ from collections.abc import Sequence
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from contract.names import CHECK_APPLICATION, TOPIC_ROOT, IdentityKind, decoded_topic
+from contract.deployment import Deployment
+from contract.names import CHECK_APPLICATION, IdentityKind
 from stacks.settings import Identity
 
 
-def identity_policy(stack: Stack, identity: Identity, client_id: str) -> iam.PolicyDocument:
+def identity_policy(
+    stack: Stack, deployment: Deployment, identity: Identity, client_id: str
+) -> iam.PolicyDocument:
     """Return the AWS IoT policy for an identity that connects as ``client_id``."""
     match identity.kind:
         case IdentityKind.BRIDGE:
-            return bridge_policy(stack, client_id, identity.applications)
+            return bridge_policy(stack, deployment, client_id, identity.applications)
         case IdentityKind.CONSUMER:
-            return consumer_policy(stack, client_id)
+            return consumer_policy(stack, deployment, client_id)
 
 
-def bridge_policy(stack: Stack, client_id: str, applications: Sequence[str]) -> iam.PolicyDocument:
+def bridge_policy(
+    stack: Stack, deployment: Deployment, client_id: str, applications: Sequence[str]
+) -> iam.PolicyDocument:
     """Connect as ``client_id`` or a numbered ``client_id.N``; publish uplinks, but no readings.
 
     Those may be of these ``applications`` only, or of all if none is named. It may also hear the
     test uplink that ``lora-bridge check`` makes. A ``*`` in the policy also stands for slashes.
     """
-    check = f"{TOPIC_ROOT}/{CHECK_APPLICATION}/{client_id}"
-    topics = [f"{TOPIC_ROOT}/{each}/*" for each in applications]
-    topics = [*topics, check, f"{check}/*"] if topics else [f"{TOPIC_ROOT}/*/*"]
+    check = deployment.uplink_topic(f"{CHECK_APPLICATION}/{client_id}")
+    topics = [deployment.uplink_topic(f"{each}/*") for each in applications]
+    topics = [*topics, check, f"{check}/*"] if topics else [deployment.uplink_topic("*/*")]
     clients = [_arn(stack, "client", client_id), _arn(stack, "client", f"{client_id}.*")]
     return iam.PolicyDocument(
         statements=[
@@ -37,19 +42,20 @@ def bridge_policy(stack: Stack, client_id: str, applications: Sequence[str]) -> 
             iam.PolicyStatement(
                 effect=iam.Effect.DENY,
                 actions=["iot:Publish"],
-                resources=[_arn(stack, "topic", decoded_topic("*/*"))],
+                resources=[_arn(stack, "topic", deployment.decoded_topic("*/*"))],
             ),
         ]
     )
 
 
-def consumer_policy(stack: Stack, client_id: str) -> iam.PolicyDocument:
-    """Connect as ``client_id``; subscribe to and receive what is under ``lora/``."""
+def consumer_policy(stack: Stack, deployment: Deployment, client_id: str) -> iam.PolicyDocument:
+    """Connect as ``client_id``; subscribe to and receive what is under the deployment's root."""
+    topics = f"{deployment.topic_root}/*"
     return iam.PolicyDocument(
         statements=[
             _allow("iot:Connect", _arn(stack, "client", client_id)),
-            _allow("iot:Subscribe", _arn(stack, "topicfilter", f"{TOPIC_ROOT}/*")),
-            _allow("iot:Receive", _arn(stack, "topic", f"{TOPIC_ROOT}/*")),
+            _allow("iot:Subscribe", _arn(stack, "topicfilter", topics)),
+            _allow("iot:Receive", _arn(stack, "topic", topics)),
         ]
     )
 

@@ -11,6 +11,7 @@ from typing import cast
 from constructs import Node
 
 from codec.mapping import load
+from contract.deployment import Deployment
 from contract.errors import BridgeError
 from contract.eui import EUI_PATTERN, one_case
 from contract.names import IdentityKind, check_identity_name
@@ -18,6 +19,7 @@ from contract.names import IdentityKind, check_identity_name
 _CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
 
 
+_LONGEST_THING = 64
 _QUIET_MINUTES = 60
 _LEAST, _MOST = 5, 1440
 """CloudWatch looks back a day at most, and at five minutes at a time here."""
@@ -81,6 +83,7 @@ class Settings:
     ``retention_days`` None keeps rows for ever; ``iot_logging`` None leaves AWS IoT's log alone.
     """
 
+    deployment: Deployment
     environment: Environment
     retention_days: int | None
     decoding: Decoding
@@ -96,6 +99,7 @@ def read_settings(node: Node, folder: Path) -> Settings:
         SettingsError: naming the context key, the value and what it should be.
 
     """
+    deployment = _deployment(_context(node, "deployment"))
     bridges = _with_applications(
         _identities(node, "bridges", IdentityKind.BRIDGE, folder),
         _mapping("applications", _context(node, "applications")),
@@ -104,7 +108,10 @@ def read_settings(node: Node, folder: Path) -> Settings:
     twice = {bridge.name for bridge in bridges} & {consumer.name for consumer in consumers}
     if twice:
         raise SettingsError(f"context: {min(twice)} is both a bridge and a consumer: rename one")
+    for each in bridges + consumers:
+        _check_thing(deployment.thing(each.name))
     return Settings(
+        deployment=deployment,
         environment=_environment(_context(node, "environment")),
         retention_days=_retention_days(_context(node, "retention_days")),
         decoding=_decoding(node, folder),
@@ -118,6 +125,19 @@ def read_settings(node: Node, folder: Path) -> Settings:
 
 def _context(node: Node, key: str) -> object:
     return cast("object", node.try_get_context(key))
+
+
+def _deployment(value: object) -> Deployment:
+    try:
+        return Deployment(str(value or ""))
+    except ValueError as error:
+        raise SettingsError(f"context deployment: {error}") from None
+
+
+def _check_thing(name: str) -> None:
+    """Refuse a name that cannot be an EUI, since the device of check's test uplinks bears it."""
+    if len(name) > _LONGEST_THING:
+        raise SettingsError(f"context: {name} is longer than {_LONGEST_THING} characters")
 
 
 def _environment(value: object) -> Environment:

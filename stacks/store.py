@@ -10,7 +10,6 @@ from contract.names import (
     NO_RETENTION,
     RETENTION_OUTPUT,
     RULE_OUTPUT,
-    STORE_STACK,
     TABLE_OUTPUT,
 )
 from stacks.alarms import Alarms
@@ -33,7 +32,7 @@ class StoreStack(Stack):
         retained = settings.environment is Environment.PRODUCTION
         super().__init__(
             scope,
-            STORE_STACK,
+            settings.deployment.store_stack,
             description="LoRaWAN uplinks: AWS IoT rule, DynamoDB tables, decoder, queues, alarms",
             termination_protection=retained,
         )
@@ -42,10 +41,15 @@ class StoreStack(Stack):
         devices = DeviceTable(self, "Devices", retained=retained).table
         errors = FailureQueue(self, "Errors", retained=retained).queue
         rule = UplinkRule(
-            self, "Storing", table=uplinks, errors=errors, retention_days=settings.retention_days
+            self,
+            "Storing",
+            settings.deployment,
+            table=uplinks,
+            errors=errors,
+            retention_days=settings.retention_days,
         ).rule
         failures = FailureQueue(self, "Undecoded", retained=retained).queue
-        backing = Backing(uplinks, devices, failures)
+        backing = Backing(settings.deployment, uplinks, devices, failures)
         decoder = Decoder(self, "Decoding", settings.decoding, backing).function
         watched = Watched(
             rule=rule.ref,

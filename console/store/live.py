@@ -14,15 +14,9 @@ import msgspec
 from bridge.config import Aws
 from bridge.mqtt import Callbacks, Client, Subscribing, suback_failure
 from console.identity.enroll import Endpoint
+from contract.deployment import Deployment
 from contract.errors import BridgeError
-from contract.names import (
-    DECODE_WARNINGS,
-    DECODED,
-    PARTITION_KEY,
-    SORT_KEY,
-    TOPIC_ROOT,
-    decoded_topic,
-)
+from contract.names import DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
 from contract.rows import Row, exact, port_and_data, row_of
 
 _ANSWER_LIMIT = 15.0  # seconds
@@ -38,9 +32,15 @@ _Message = tuple[str, bytes]
 class Consumer:
     """Who listens: the name whose key and certificate are in ``folder``, and where."""
 
+    deployment: Deployment
     name: str
     folder: Path
     endpoint: Endpoint
+
+    @property
+    def client_id(self) -> str:
+        """As whom it connects."""
+        return self.deployment.thing(self.name)
 
 
 @contextmanager
@@ -57,9 +57,10 @@ def live_uplinks(
 
     """
     messages: SimpleQueue[_Message] = SimpleQueue()
-    topics = (f"{TOPIC_ROOT}/{device}", decoded_topic(device))
+    deployment = consumer.deployment
+    topics = (deployment.uplink_topic(device), deployment.decoded_topic(device))
     with _subscribed(consumer, topics, messages):
-        yield _joined(messages, Joining(device), ended)
+        yield _joined(messages, Joining(device, topics[1]), ended)
 
 
 @dataclass(slots=True)
@@ -81,6 +82,7 @@ class Joining:
     """
 
     device: str
+    decoded_topic: str
     _waiting: dict[str, _Waiting] = field(default_factory=dict)  # by timestamp, as they came
     _early: dict[str, tuple[float, dict[str, object]]] = field(default_factory=dict)
     """Readings before their uplinks, and until when they are kept."""
@@ -95,7 +97,7 @@ class Joining:
         """
         fields = _message.decode(payload)
         timestamp = str(fields.get(SORT_KEY))
-        if topic == decoded_topic(self.device):
+        if topic == self.decoded_topic:
             self._unread.discard(fields.get("port"))
             reading = {DECODED: fields.get(DECODED), DECODE_WARNINGS: fields.get("warnings")}
             if timestamp in self._waiting:
@@ -166,10 +168,10 @@ def _subscribed(
 
     callbacks = Callbacks(
         connected=on_connected,
-        failed=lambda reason: answer(f"no connection to {where} as {consumer.name}: {reason}"),
+        failed=lambda reason: answer(f"no connection to {where} as {consumer.client_id}: {reason}"),
         received=lambda topic, payload: messages.put((topic, payload)),
     )
-    client = Client(_settings(consumer), consumer.name, callbacks)
+    client = Client(_settings(consumer), consumer.client_id, callbacks)
     client.start()
     try:
         if problem := _result(answered, where):
@@ -183,7 +185,7 @@ def _settings(consumer: Consumer) -> Aws:
     return Aws(
         endpoint=consumer.endpoint.host,
         port=consumer.endpoint.port,
-        client_id=consumer.name,
+        client_id=consumer.client_id,
         certificate=consumer.folder / f"{consumer.name}.pem",
         private_key=consumer.folder / f"{consumer.name}.key",
         root_ca=consumer.endpoint.root_ca,

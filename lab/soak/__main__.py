@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from console.store.history import table_name
+from contract.deployment import UNNAMED
 from lab.aws.cdk import CdkError, context_options, deploy
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
@@ -124,7 +125,7 @@ def _backend(stack: ExitStack, folder: Path, say: Say) -> Backend:
     deploy(os.environ, own / "cdk.out", context_options(own, context))
     for name in (*_BRIDGES, _CONSUMER):
         host.enroll(name)
-    return Backend(host, table_name(), _BRIDGES, _CONSUMER, "37817737f13")
+    return Backend(host, table_name(UNNAMED), _BRIDGES, _CONSUMER, "37817737f13")
 
 
 def _table(results: dict[str, Result]) -> str:

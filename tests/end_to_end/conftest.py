@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.store.history import table_name
+from contract.deployment import UNNAMED
 from lab.aws.cdk import context_options, deploy
 from lab.aws.host import Host
 from lab.aws.server import LocalAws, local_aws
@@ -63,7 +64,7 @@ def host(keys: Host, context: dict[str, object]) -> Host:
 def table(host: Host) -> str:
     """Return the name of the deployed table."""
     del host  # deployed
-    return table_name()
+    return table_name(UNNAMED)
 
 
 @pytest.fixture

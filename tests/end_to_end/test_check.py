@@ -21,13 +21,12 @@ import pytest
 from console.check.chain import State, walk
 from console.check.links import Links
 from console.deployment import stack_outputs
+from contract.deployment import UNNAMED
 from contract.names import (
     CERTIFICATES_OUTPUT,
     ERROR_QUEUE_OUTPUT,
     RULE_OUTPUT,
-    STORE_STACK,
     TABLE_OUTPUT,
-    identity_stack,
 )
 from lab.aws.cdk import context_options, deploy
 from lab.aws.delivery import accept_plain_delivery
@@ -243,7 +242,7 @@ def test_no_tls(config: Configured, broker: Mosquitto) -> None:
 
 def arn_of(iot: "IoTClient", name: str) -> tuple[str, str]:
     """Return the ID and ARN of an identity's certificate."""
-    (found,) = stack_outputs(identity_stack(name), CERTIFICATES_OUTPUT)
+    (found,) = stack_outputs(UNNAMED.identity_stack(name), CERTIFICATES_OUTPUT)
     return found, iot.describe_certificate(certificateId=found)["certificateDescription"][
         "certificateArn"
     ]
@@ -351,7 +350,7 @@ def payload_of(rule: "TopicRuleTypeDef") -> "TopicRulePayloadTypeDef":
 
 def test_a_disabled_rule(config: Configured, iot: "IoTClient") -> None:
     """A rule that somebody has switched off."""
-    (rule,) = stack_outputs(STORE_STACK, RULE_OUTPUT)
+    (rule,) = stack_outputs(UNNAMED.store_stack, RULE_OUTPUT)
     iot.disable_topic_rule(ruleName=rule)
     try:
         checked = check(config())
@@ -362,7 +361,7 @@ def test_a_disabled_rule(config: Configured, iot: "IoTClient") -> None:
 
 def test_a_rule_that_is_gone(config: Configured, iot: "IoTClient") -> None:
     """A rule that somebody has deleted."""
-    (name,) = stack_outputs(STORE_STACK, RULE_OUTPUT)
+    (name,) = stack_outputs(UNNAMED.store_stack, RULE_OUTPUT)
     rule = iot.get_topic_rule(ruleName=name)["rule"]
     iot.delete_topic_rule(ruleName=name)
     try:
@@ -375,7 +374,7 @@ def test_a_rule_that_is_gone(config: Configured, iot: "IoTClient") -> None:
 @contextmanager
 def role_without_rights(iot: "IoTClient") -> Iterator[str]:
     """Take its rights from the rule's role for a time."""
-    (name,) = stack_outputs(STORE_STACK, RULE_OUTPUT)
+    (name,) = stack_outputs(UNNAMED.store_stack, RULE_OUTPUT)
     (action,) = iot.get_topic_rule(ruleName=name)["rule"]["actions"]
     role = action["dynamoDBv2"]["roleArn"].rpartition("/")[2]
     iam = boto3.client("iam")
@@ -412,7 +411,7 @@ def test_a_round_trip(bridge: tuple[RunningBridge, Path]) -> None:
     running, path = bridge
     checked = check(path, "--round-trip")
     assert checked.whole() == _FILES + _NETWORK + _CLOUD + _HOPS
-    (table,) = stack_outputs(STORE_STACK, TABLE_OUTPUT)
+    (table,) = stack_outputs(UNNAMED.store_stack, TABLE_OUTPUT)
     assert boto3.client("dynamodb").scan(TableName=table)["Count"] == 0
     assert "connection lost" not in running.log
     counts = running.stop()
@@ -449,7 +448,7 @@ def test_a_bridge_that_is_not_connected(config: Configured) -> None:
 
 def test_a_rule_for_another_table(bridge: tuple[RunningBridge, Path], iot: "IoTClient") -> None:
     """A rule that cannot store: what it says of the test uplink is told, and taken away."""
-    (name, queue) = stack_outputs(STORE_STACK, RULE_OUTPUT, ERROR_QUEUE_OUTPUT)
+    (name, queue) = stack_outputs(UNNAMED.store_stack, RULE_OUTPUT, ERROR_QUEUE_OUTPUT)
     rule = iot.get_topic_rule(ruleName=name)["rule"]
     payload = payload_of(rule)
     changed = copy.deepcopy(payload)
@@ -467,6 +466,6 @@ def test_a_rule_for_another_table(bridge: tuple[RunningBridge, Path], iot: "IoTC
 
 def test_a_table_that_is_gone(bridge: tuple[RunningBridge, Path]) -> None:
     """A table that somebody has deleted; last, since nothing brings it back."""
-    (table,) = stack_outputs(STORE_STACK, TABLE_OUTPUT)
+    (table,) = stack_outputs(UNNAMED.store_stack, TABLE_OUTPUT)
     boto3.client("dynamodb").delete_table(TableName=table)
     check(bridge[1]).breaks_at("table", f"no table {table}", "revert-drift")

@@ -9,7 +9,7 @@ from aws_cdk.assertions import Template
 
 import app
 from console.identity.keygen import make_key_and_csr
-from contract.names import STORE_STACK, identity_stack
+from contract.deployment import UNNAMED
 from stacks.settings import read_settings
 
 Synthesize = Callable[[dict[str, object]], Path]
@@ -48,7 +48,7 @@ def development(synthesize: Synthesize) -> Path:
 @pytest.fixture(scope="session")
 def store(production: Path) -> Template:
     """Return the store's template."""
-    return template(production, STORE_STACK)
+    return template(production, UNNAMED.store_stack)
 
 
 def template(folder: Path, stack: str) -> Template:
@@ -59,16 +59,16 @@ def template(folder: Path, stack: str) -> Template:
 @pytest.fixture(scope="session")
 def bridge(production: Path) -> Template:
     """Return the template of a bridge's identity."""
-    return template(production, identity_stack("host-1"))
+    return template(production, UNNAMED.identity_stack("host-1"))
 
 
 @pytest.fixture(scope="session")
 def consumer(production: Path) -> Template:
     """Return the template of a consumer's identity."""
-    return template(production, identity_stack("reader"))
+    return template(production, UNNAMED.identity_stack("reader"))
 
 
 @pytest.fixture(scope="session")
 def development_store(development: Path) -> Template:
     """Return the store's template for development."""
-    return template(development, STORE_STACK)
+    return template(development, UNNAMED.store_stack)

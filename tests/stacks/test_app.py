@@ -13,6 +13,7 @@ import pytest
 from aws_cdk import aws_sqs as sqs
 
 import app
+from contract.deployment import UNNAMED
 from lab.aws.cdk import CdkError, cdk
 from stacks.settings import Decoding, Environment, Settings, SettingsError, Watching
 
@@ -100,7 +101,8 @@ def test_cdk_nag_would_find_something(tmp_path: Path) -> None:
     cdk_app = aws_cdk.App(outdir=str(tmp_path))
     decoding = Decoding(Path("codecs"), Path("build/decoder"), published=False)
     app.build(
-        cdk_app, Settings(Environment.PRODUCTION, None, decoding, Watching(None, 60), None, ())
+        cdk_app,
+        Settings(UNNAMED, Environment.PRODUCTION, None, decoding, Watching(None, 60), None, ()),
     )
     sqs.Queue(aws_cdk.Stack(cdk_app, "Careless"), "Queue")
     with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):

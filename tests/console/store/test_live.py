@@ -21,7 +21,7 @@ def message(timestamp: str, **fields: object) -> bytes:
 @pytest.fixture
 def joining() -> Joining:
     """Join the messages of a device."""
-    return Joining("a/d")
+    return Joining("a/d", READING)
 
 
 def test_an_uplink_waits_for_its_reading(joining: Joining) -> None:

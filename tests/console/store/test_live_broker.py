@@ -10,6 +10,7 @@ import pytest
 
 from console.identity.enroll import Endpoint
 from console.store.live import Consumer, live_uplinks
+from contract.deployment import UNNAMED
 from contract.errors import BridgeError
 from lab.rig.link import Proxy
 from lab.rig.mosquitto import Mosquitto, mosquitto
@@ -54,7 +55,9 @@ def test_following_goes_on_after_a_broken_connection(
     endpoint = Endpoint("localhost", port, tmp_path / "ca.pem")
     seen: list[object] = []
     try:
-        with live_uplinks(Consumer("client", tmp_path, endpoint), "a/d", lambda: False) as live:
+        with live_uplinks(
+            Consumer(UNNAMED, "client", tmp_path, endpoint), "a/d", lambda: False
+        ) as live:
             uplink(broker, 1)
             seen += [row["timestamp"] for row in islice(live, 1)]
             link.close()
@@ -75,7 +78,9 @@ def test_what_is_no_uplink_is_passed_over(
 ) -> None:
     """A message of something else is said, and the next uplink shown."""
     endpoint = Endpoint("localhost", broker.port, tmp_path / "ca.pem")
-    with live_uplinks(Consumer("client", tmp_path, endpoint), "a/d", lambda: False) as live:
+    with live_uplinks(
+        Consumer(UNNAMED, "client", tmp_path, endpoint), "a/d", lambda: False
+    ) as live:
         publish(broker, "lora/a/d", b"hello")
         uplink(broker, 1)
         (row,) = islice(live, 1)
@@ -98,6 +103,6 @@ def test_a_broker_that_is_not_there(tmp_path: Path, broker: Mosquitto) -> None:
     endpoint = Endpoint("localhost", port, tmp_path / "ca.pem")
     with (
         pytest.raises(BridgeError, match=f"no connection to localhost:{port} as client: AWS_IO"),
-        live_uplinks(Consumer("client", tmp_path, endpoint), "a/d", lambda: True),
+        live_uplinks(Consumer(UNNAMED, "client", tmp_path, endpoint), "a/d", lambda: True),
     ):
         pass
