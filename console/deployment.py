@@ -39,6 +39,25 @@ def stack_outputs(stack: str, *names: str) -> list[str]:
     return [outputs[name] for name in names]
 
 
+def outputs_of_all() -> dict[str, dict[str, str]]:
+    """Return the outputs of all deployed stacks of this account and region, by their names.
+
+    Raises:
+        BridgeError: AWS refuses or does not answer.
+
+    """
+    with aws_errors():
+        pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
+        return {
+            stack["StackName"]: {
+                each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])
+            }
+            for page in pages
+            for stack in page["Stacks"]
+            if stack["StackStatus"] != "DELETE_COMPLETE"
+        }
+
+
 @contextmanager
 def aws_errors() -> Iterator[None]:
     """Turn the errors of the AWS SDK into the one line that a person needs."""

@@ -44,9 +44,7 @@ def begin(name: str, folder: Path) -> None:
 
     csr = rotation.begin(name, folder)
     click.echo(f"{csr}: the new certificate request")
-    click.echo(
-        f'next: name both in the context, "{name}": ["{name}.csr", "{csr.name}"], and deploy;'
-    )
+    click.echo(f'next: name both in lora.toml, {name} = ["{name}.csr", "{csr.name}"], and deploy;')
     click.echo(f"then lora-bridge rotate switch {_named(name, folder)}")
 
 
@@ -73,7 +71,7 @@ def switch(name: str, folder: Path, deployment: Deployment) -> None:
     )
     click.echo(f"{certificate}: the new certificate")
     click.echo("next: restart what uses it (a bridge loses nothing by that), and try it with")
-    click.echo("lora-bridge check; then name the new CSR alone in the context, and deploy;")
+    click.echo("lora-bridge check; then name the new CSR alone in lora.toml, and deploy;")
     click.echo(f"then lora-bridge rotate finish {_named(name, folder)}")
 
 

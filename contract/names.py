@@ -19,6 +19,9 @@ NO_RETENTION = "none"
 CHECK_APPLICATION = "check"
 """AppEUI of the test uplinks that ``lora-bridge check`` makes, whose devices are the bridges."""
 
+SETTINGS_OUTPUT = "Settings"
+"""What a store, or an identity, was deployed with: a JSON object."""
+
 KIND_OUTPUT = "Kind"
 CERTIFICATES_OUTPUT = "CertificateIds"
 """The IDs of an identity's certificates, by commas: while they change there are two."""

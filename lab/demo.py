@@ -3,7 +3,6 @@
 import argparse
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -19,7 +18,7 @@ from types import FrameType
 from console.simulate import APPLICATION, device_eui
 from console.store.history import table_name
 from contract.deployment import UNNAMED
-from lab.aws.cdk import CdkError, context_options, deploy
+from lab.aws.cdk import CdkError, deploy, write_settings
 from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
@@ -50,12 +49,12 @@ send a frame, or several (nc is in Debian's netcat-openbsd):
 {{"port":1,"payload":"BsMz"}}}}}}\\0' | nc -N 127.0.0.1 {port}
   lora-bridge simulate --connect 127.0.0.1:{port} --count 10
 look:
-  lora-bridge check --config {config} --round-trip
+  lora-bridge check --config {config} --settings {settings} --round-trip
   lora-bridge history 37817737f13/9372163 --since 10m
   lora-bridge history 37817737f13/9372163 --follow --name reader --dir {folder} \\
     --endpoint localhost --port {mqtt_port} --root-ca {folder}/iot-ca.pem
-deploy again, after a change of stacks or codecs:
-  npx cdk deploy --all {context}
+deploy again, after a change of stacks, codecs or settings:
+  npx cdk deploy --all -c settings={settings}
 """
 
 
@@ -84,32 +83,32 @@ def _run(folder: Path, *, keep: bool) -> int:
             aws = stack.enter_context(local_aws(folder))
         os.environ.update(aws.environment())
         host = Host(aws, folder)
-        context = _set_up(host)
+        settings = _set_up(host)
         config, port = host.configure("demo.toml", {})
         status = _play(host, config, port)
         if keep:
-            _stay(host, config, port, context)
+            _stay(host, config, port, settings)
         return status
 
 
-def _set_up(host: Host) -> list[str]:
-    """Deploy and enroll; return the options that deploy the same again."""
+def _set_up(host: Host) -> Path:
+    """Deploy and enroll; return the file of settings, which deploys the same again."""
     with _step(f"lora-bridge keygen, for {_BRIDGE} and a consumer, {_CONSUMER}"):
-        context: dict[str, object] = {
+        settings: dict[str, object] = {
             "environment": "development",
             "codecs": str(_CODECS),
-            "publish_decoded": "true",  # for history --follow
+            "publish_decoded": True,  # for history --follow
             "bridges": {_BRIDGE: str(host.keygen(_BRIDGE))},
             "consumers": {_CONSUMER: str(host.keygen(_CONSUMER))},
         }
     with _step("cdk bootstrap, cdk deploy --all"):
-        options = context_options(host.folder, context)
-        deploy(os.environ, host.folder / "cdk.out", options)
+        path = write_settings(host.folder, settings)
+        deploy(os.environ, host.folder / "cdk.out", path)
         accept_plain_delivery()
     with _step("lora-bridge enroll, for both"):
         host.enroll(_BRIDGE)
         host.enroll(_CONSUMER)
-    return options
+    return path
 
 
 def _play(host: Host, config: Path, port: int) -> int:
@@ -159,12 +158,12 @@ def _simulate(port: int) -> tuple[int, Stored]:
     return (int(match[1]) if match else 0), stored
 
 
-def _stay(host: Host, config: Path, port: int, context: list[str]) -> None:
+def _stay(host: Host, config: Path, port: int, settings: Path) -> None:
     """Keep a bridge running, and say what else to try, until Ctrl-C."""
-    settings = host.aws.environment()
+    environment = host.aws.environment()
     names = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    exports = [f"{name}={settings[name]}" for name in (*names, "AWS_DEFAULT_REGION")]
-    exports.append(f"NODE_EXTRA_CA_CERTS={settings['NODE_EXTRA_CA_CERTS']}")
+    exports = [f"{name}={environment[name]}" for name in (*names, "AWS_DEFAULT_REGION")]
+    exports.append(f"NODE_EXTRA_CA_CERTS={environment['NODE_EXTRA_CA_CERTS']}")
     with suppress(KeyboardInterrupt):
         while True:
             with running_bridge(config) as bridge:
@@ -175,7 +174,7 @@ def _stay(host: Host, config: Path, port: int, context: list[str]) -> None:
                     mqtt_port=host.aws.mqtt_port,
                     folder=host.folder,
                     config=config,
-                    context=shlex.join(context),
+                    settings=settings,
                     log=config.with_suffix(".log"),
                     pid=bridge.process.pid,
                 )

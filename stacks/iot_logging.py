@@ -6,7 +6,7 @@ from aws_cdk import aws_iot as iot
 from constructs import Construct
 
 from contract.deployment import Deployment
-from stacks.settings import LogLevel
+from contract.settings import LogLevel
 
 _GROUP = "AWSIotLogsV2"
 """Where AWS IoT logs to, whatever one would like (AWS IoT Developer Guide, "Logging")."""

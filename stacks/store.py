@@ -1,5 +1,7 @@
 """The store: the stack that keeps data, and outlives every machine."""
 
+import json
+
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
@@ -10,14 +12,16 @@ from contract.names import (
     NO_RETENTION,
     RETENTION_OUTPUT,
     RULE_OUTPUT,
+    SETTINGS_OUTPUT,
     TABLE_OUTPUT,
 )
+from contract.settings import Environment
 from stacks.alarms import Alarms
 from stacks.dashboard import Dashboard
 from stacks.decoder import Backing, Decoder
 from stacks.failure_queue import FailureQueue
 from stacks.metrics import Watched
-from stacks.settings import Environment, Settings
+from stacks.settings import Settings
 from stacks.tables import DeviceTable, UplinkTable
 from stacks.uplink_rule import UplinkRule
 
@@ -68,3 +72,4 @@ class StoreStack(Stack):
         CfnOutput(self, ERROR_QUEUE_OUTPUT, value=errors.queue_url)
         CfnOutput(self, FAILURE_QUEUE_OUTPUT, value=failures.queue_url)
         CfnOutput(self, RETENTION_OUTPUT, value=str(settings.retention_days or NO_RETENTION))
+        CfnOutput(self, SETTINGS_OUTPUT, value=json.dumps(settings.stated))

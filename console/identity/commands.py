@@ -30,7 +30,8 @@ def keygen(name: str, folder: Path) -> None:
 
     key, csr = make_key_and_csr(name, folder)
     click.echo(f"{key}: the private key, for this host only")
-    click.echo(f"{csr}: the certificate request, to deploy with")
+    click.echo(f"{csr}: the certificate request, to deploy with: lora.toml names it")
+    click.echo(f'below [bridges], or [consumers] for who only reads: {name} = "{csr.name}"')
 
 
 @click.command()

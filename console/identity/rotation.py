@@ -59,7 +59,7 @@ def switch(deployment: Deployment, name: str, folder: Path, prove: Prove) -> Pat
         if pem is None:
             raise BridgeError(
                 f"no certificate for {pairs.next_csr.name} is deployed: name both CSR files of"
-                f" {name} in the context, and deploy"
+                f" {name} in lora.toml, and deploy"
             )
         pairs.keep_next(pem)
         prove(found, pairs.next_certificate, pairs.next_key)
@@ -84,7 +84,7 @@ def finish(deployment: Deployment, name: str, folder: Path) -> list[str]:
         if left:
             raise BridgeError(
                 f"the former certificate, {min(left)}, is still deployed: name"
-                f" {pairs.next_csr.name} alone in the context, and deploy"
+                f" {pairs.next_csr.name} alone in lora.toml, and deploy"
             )
         for pair in former.values():
             pairs.forget(pair)

@@ -8,7 +8,7 @@ import pytest
 
 from console.store.history import table_name
 from contract.deployment import UNNAMED
-from lab.aws.cdk import context_options, deploy
+from lab.aws.cdk import deploy, write_settings
 from lab.aws.host import Host
 from lab.aws.server import LocalAws, local_aws
 
@@ -39,7 +39,7 @@ def keys(aws: LocalAws) -> Host:
 
 @pytest.fixture(scope="session")
 def context(keys: Host) -> dict[str, object]:
-    """Return the context that is deployed."""
+    """Return the settings that are deployed."""
     requests = {name: str(keys.folder / f"{name}.csr") for name in (BRIDGE, OTHER_BRIDGE, CONSUMER)}
     return {
         "environment": "development",
@@ -54,7 +54,7 @@ def context(keys: Host) -> dict[str, object]:
 @pytest.fixture(scope="session")
 def host(keys: Host, context: dict[str, object]) -> Host:
     """Deploy the stacks and enroll everyone, as an operator does."""
-    deploy(os.environ, keys.folder / "cdk.out", context_options(keys.folder, context))
+    deploy(os.environ, keys.folder / "cdk.out", write_settings(keys.folder, context))
     for name in (BRIDGE, CONSUMER, OTHER_BRIDGE):
         keys.enroll(name)
     return keys

@@ -28,7 +28,7 @@ from contract.names import (
     RULE_OUTPUT,
     TABLE_OUTPUT,
 )
-from lab.aws.cdk import context_options, deploy
+from lab.aws.cdk import deploy, write_settings
 from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import local_aws
@@ -61,7 +61,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         host = Host(aws, folder)
         requests = {name: str(host.keygen(name)) for name in (BRIDGE, OTHER_BRIDGE)}
         context = {"environment": "development", "bridges": requests}
-        deploy(os.environ, folder / "cdk.out", context_options(folder, context))
+        deploy(os.environ, folder / "cdk.out", write_settings(folder, context))
         for name in (BRIDGE, OTHER_BRIDGE):
             host.enroll(name)
         shutil.copy(folder / "bridge.toml", folder / "as-enrolled.toml")
@@ -92,16 +92,55 @@ def test_without_credentials(config: Configured) -> None:
     """What only AWS can tell is not tried, with the reason, which breaks nothing."""
     checked = check(config(), credentials=False)
     not_tried = [each for each in checked.findings if each.state is State.NOT_TRIED]
-    assert [each.link for each in not_tried] == ["certificate in AWS", "rule", "table", "role"]
-    assert all("Unable to locate credentials" in each.detail for each in not_tried)
+    links = ["certificate in AWS", "rule", "table", "role", "settings"]
+    assert [each.link for each in not_tried] == links
+    assert all("Unable to locate credentials" in each.detail for each in not_tried[:-1])
     assert checked.status == 0
 
 
 def test_lines_for_people(config: Configured) -> None:
     """Each link is a line: a mark, its name, what was seen, and how long it took."""
     said = config.host.lora_bridge("check", "--config", str(config()))
-    assert len(said.splitlines()) == len(_FILES + _NETWORK + _CLOUD)
+    assert len(said.splitlines()) == len(_FILES + _NETWORK + _CLOUD) + 1
+    assert "- settings: not tried, no lora.toml here" in said
     assert re.search(r"^✓ MQTT: connected as network-host-1\.check \(\d+ ms\)$", said, re.MULTILINE)
+
+
+# Settings
+
+
+def test_settings_that_are_deployed(host: Host, config: Configured) -> None:
+    """With the file that was deployed, the last link is whole, with a bridge beside or without."""
+    deployed = host.folder / "lora.toml"
+    checked = check(config(), "--settings", str(deployed))
+    assert checked.whole()[-1] == "settings"
+    assert checked.status == 0
+    alone = check(config.folder / "none.toml", "--settings", str(deployed))
+    assert alone.whole() == ["settings"]
+    unseen = check(config(), "--settings", str(deployed), credentials=False)
+    assert "Unable to locate credentials" in unseen.findings[-1].detail
+
+
+def test_settings_that_differ(host: Host, config: Configured) -> None:
+    """Each key is named, with what is on file and what is deployed."""
+    deployed = (host.folder / "lora.toml").read_text()
+    path = config.folder / "lora.toml"
+    path.write_text(f"retention_days = 30\n{deployed}")
+    words = "^retention_days: 30 on file, nothing deployed$"
+    check(config(), "--settings", str(path)).breaks_at("settings", words, "npx cdk deploy --all")
+    path.write_text(deployed.replace(f"{OTHER_BRIDGE} =", "other ="))
+    words = r"bridges.network-host-2: nothing on file, \[.*\] deployed; bridges.other: \[.*\] on"
+    without = check(config.folder / "none.toml", "--settings", str(path))
+    assert re.match(words, without.findings[-1].detail)
+    assert without.status == 1
+
+
+def test_settings_with_a_mistake(config: Configured) -> None:
+    """A key that nobody knows."""
+    (config.folder / "lora.toml").write_text("retention = 30\n")
+    check(config(), "--settings", str(config.folder / "lora.toml")).breaks_at(
+        "settings", "retention is no setting: did you mean retention_days"
+    )
 
 
 # Files

@@ -7,7 +7,7 @@ import pytest
 
 from console.store.history import table_name
 from contract.deployment import Deployment
-from lab.aws.cdk import context_options, deploy
+from lab.aws.cdk import deploy, write_settings
 from lab.aws.consumer import connect
 from lab.aws.host import Host
 from lab.aws.stored import stored_uplinks
@@ -34,8 +34,8 @@ def staging(
         "bridges": {BRIDGE: str(other.keygen(BRIDGE))},
         "consumers": {CONSUMER: str(other.keygen(CONSUMER))},
     }
-    options = context_options(other.folder, context | changed)
-    deploy(os.environ, other.folder / "cdk.out", options)
+    settings = write_settings(other.folder, context | changed)
+    deploy(os.environ, other.folder / "cdk.out", settings)
     other.enroll(BRIDGE)
     other.enroll(CONSUMER)
     return other

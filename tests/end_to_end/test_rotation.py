@@ -14,7 +14,7 @@ from console.identity.certificates import deployed
 from console.identity.key_pair import certificate_id
 from console.store.history import uplinks
 from contract.deployment import UNNAMED
-from lab.aws.cdk import context_options, deploy
+from lab.aws.cdk import deploy, write_settings
 from lab.aws.host import Host
 from lab.aws.server import LocalAws
 from lab.rig.errors import RigError
@@ -76,7 +76,7 @@ def deploy_csrs(host: Host, *files: str) -> None:
     deploy(
         os.environ,
         host.folder / "cdk.out",
-        context_options(host.folder, context),
+        write_settings(host.folder, context),
         UNNAMED.identity_stack(NAME),
     )
 

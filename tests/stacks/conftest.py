@@ -10,6 +10,7 @@ from aws_cdk.assertions import Template
 import app
 from console.identity.keygen import make_key_and_csr
 from contract.deployment import UNNAMED
+from lab.aws.cdk import PROJECT
 from stacks.settings import read_settings
 
 Synthesize = Callable[[dict[str, object]], Path]
@@ -27,7 +28,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
 
     def run(context: dict[str, object]) -> Path:
         cdk_app = App(context=context, outdir=str(tmp_path_factory.mktemp("cdk")))
-        app.build(cdk_app, read_settings(cdk_app.node, Path.cwd()))
+        app.build(cdk_app, read_settings(cdk_app.node, PROJECT))
         return Path(cdk_app.synth().directory)
 
     return run

@@ -136,7 +136,7 @@ def test_the_decoder_knows_its_deployment(plain: Path, named: Path) -> None:
 @pytest.mark.parametrize("name", ["Staging", "a-b", "x" * 17])
 def test_a_bad_name_is_one_line(synthesize: Synthesize, name: str) -> None:
     """It says what a name may be."""
-    with pytest.raises(SettingsError, match="must be 1 to 16 small letters or digits"):
+    with pytest.raises(SettingsError, match="is not 1 to 16 small letters or digits"):
         synthesize({"deployment": name})
 
 
