@@ -92,7 +92,9 @@ def finish(name: str, folder: Path, deployment: Deployment) -> None:
     gone = rotation.finish(_deployment(deployment, name, folder), name, folder)
     for each in gone:
         click.echo(f"{each}: retired, its key removed")
-    if not gone:
+    if gone:
+        click.echo(f"{name}.next.csr is {name}.csr now: let lora.toml name it so")
+    else:
         click.echo(f"{name}: nothing to finish")
 
 

@@ -1,6 +1,8 @@
 """Two deployments beside each other, whose bridges and consumers have the same names."""
 
 import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from lab.aws.consumer import connect
 from lab.aws.host import Host
 from lab.aws.stored import stored_uplinks
 from lab.rig.errors import RigError
-from lab.rig.running_bridge import running_bridge
+from lab.rig.running_bridge import LORA_BRIDGE, running_bridge
 from tests.end_to_end.checked import check
 from tests.end_to_end.conftest import BRIDGE, CONSUMER
+from tests.end_to_end.test_decoder import decoded_row, frame
 from tests.end_to_end.traffic import numbered, send, wait_for_rows
 
 pytestmark = pytest.mark.aws
@@ -68,6 +71,34 @@ def test_each_stores_and_shows_its_own(
         assert len(history.splitlines()) == count + 1
         devices = each.lora_bridge("devices", "--application", application, "--since", "1d")
         assert f" {count} " in devices.splitlines()[1]
+
+
+def test_readings_of_each_come_to_its_own_consumers(
+    host: Host, staging: Host, application: str, spool: dict[str, str]
+) -> None:
+    """The decoder publishes below its deployment's root, where ``history --follow`` listens."""
+    device = f"{application}/f"
+    config, port = staging.configure("live.toml", spool)
+    command = [*LORA_BRIDGE, "history", device, "--follow", "--name", CONSUMER]
+    command += ["--deployment", STAGING.name, "--dir", str(staging.folder), "--format", "csv"]
+    command += ["--endpoint", "localhost", "--port", str(staging.aws.mqtt_port)]
+    command += ["--root-ca", str(staging.aws.mqtt_ca), "--fields", "first"]
+    with connect(host, CONSUMER, CONSUMER) as other, running_bridge(config) as bridge:
+        bridge.says("ready: ")
+        assert other.subscribe("lora/#") == 1
+        send(port, frame(application, "f", 101, b"\x0a"))
+        decoded_row(table_name(STAGING), device)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as following:
+            assert following.stdout is not None
+            assert following.stdout.readline().strip().endswith(",first")
+            stored = following.stdout.readline()
+            send(port, frame(application, "f", 101, b"\x14"))
+            live = following.stdout.readline()
+            following.send_signal(signal.SIGINT)
+            following.wait()
+        assert stored.strip().endswith(",1")
+        assert live.strip().endswith(",2")
+        assert other.session.received == []
 
 
 def test_an_option_says_which(host: Host, staging: Host) -> None:

@@ -23,10 +23,20 @@ def csr(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
+def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a file of settings that says nothing, so that none in this folder counts."""
+    path = tmp_path_factory.mktemp("settings") / "lora.toml"
+    folders = {"codecs": PROJECT / "codecs", "decoder_libraries": PROJECT / "build" / "decoder"}
+    path.write_text("".join(f'{key} = "{folder}"\n' for key, folder in folders.items()))
+    return path
+
+
+@pytest.fixture(scope="session")
+def synthesize(tmp_path_factory: pytest.TempPathFactory, no_settings: Path) -> Synthesize:
     """Return a function from a context to the folder with its templates."""
 
     def run(context: dict[str, object]) -> Path:
+        context = {"settings": str(no_settings), **context}
         cdk_app = App(context=context, outdir=str(tmp_path_factory.mktemp("cdk")))
         app.build(cdk_app, read_settings(cdk_app.node, PROJECT))
         return Path(cdk_app.synth().directory)

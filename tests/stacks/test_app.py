@@ -95,9 +95,9 @@ def test_cdk_nag_finds_nothing(production: Path) -> None:
     assert report["pluginReports"] == []
 
 
-def test_cdk_nag_would_find_something(tmp_path: Path) -> None:
+def test_cdk_nag_would_find_something(tmp_path: Path, no_settings: Path) -> None:
     """A queue that breaks a rule fails the synthesis: the pack does look."""
-    cdk_app = aws_cdk.App(outdir=str(tmp_path))
+    cdk_app = aws_cdk.App(context={"settings": str(no_settings)}, outdir=str(tmp_path))
     app.build(cdk_app, read_settings(cdk_app.node, PROJECT))
     sqs.Queue(aws_cdk.Stack(cdk_app, "Careless"), "Queue")
     with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
