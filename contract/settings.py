@@ -17,7 +17,7 @@ from contract.names import IdentityKind, check_identity_name
 
 SETTINGS_FILE = "lora.toml"
 
-_EVER = {"deployment", "decoder_libraries", "bridges", "consumers", "applications"}
+_UNSTATED = {"deployment", "decoder_libraries", "bridges", "consumers", "applications"}
 """What the store does not state: its name tells the first, the second is a folder of whoever
 deploys, and identities are stacks of their own."""
 
@@ -157,7 +157,7 @@ def require_known(key: str, where: str, known: Collection[str]) -> None:
 def stated_by_store(declared: Declared, codecs: str) -> dict[str, object]:
     """Return what the store says it was deployed with, for which ``codecs`` is what is in them."""
     values = msgspec.to_builtins(declared)
-    return {key: values[key] for key in KEYS if key not in _EVER} | {"codecs": codecs}
+    return {key: values[key] for key in KEYS if key not in _UNSTATED} | {"codecs": codecs}
 
 
 def stated_by_identity(
