@@ -16,8 +16,10 @@ def build(app: App, settings: Settings) -> None:
     """Declare every stack under ``app``, tagged, and checked by the AwsSolutions rules."""
     stacks: list[Stack] = [StoreStack(app, settings)]
     if settings.iot_logging:
-        stacks.append(IotLoggingStack(app, settings.iot_logging))
-    stacks += [IdentityStack(app, identity) for identity in settings.identities]
+        stacks.append(IotLoggingStack(app, settings.deployment, settings.iot_logging))
+    stacks += [
+        IdentityStack(app, settings.deployment, identity) for identity in settings.identities
+    ]
     for stack in stacks:
         Tags.of(stack).add("project", "lora-bridge")
         Tags.of(stack).add("stack", stack.stack_name)

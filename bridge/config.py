@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from contract.deployment import NAME_PATTERN, Deployment
 from contract.errors import BridgeError
 from contract.eui import EUI_PATTERN
 
@@ -41,7 +42,7 @@ class Listen(_Table, frozen=True, kw_only=True):
 
 
 class Aws(_Table, frozen=True, kw_only=True):
-    """How to reach AWS IoT, and as whom."""
+    """How to reach AWS IoT, as whom, and which deployment there."""
 
     endpoint: Host
     port: Port = 8883
@@ -54,6 +55,14 @@ class Aws(_Table, frozen=True, kw_only=True):
     # MQTT 5 counts unacknowledged publishes in 16 bits (receive maximum).
     max_inflight: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 100
     max_backoff: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 10  # seconds
+    deployment_name: Annotated[str, msgspec.Meta(pattern=rf"^({NAME_PATTERN})?\Z")] = msgspec.field(
+        default="", name="deployment"
+    )
+
+    @property
+    def deployment(self) -> Deployment:
+        """The deployment that it is for, from which the topics follow."""
+        return Deployment(self.deployment_name)
 
 
 class SpoolSettings(_Table, frozen=True, kw_only=True):

@@ -96,7 +96,9 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
     except (sqlite3.Error, OSError) as error:
         raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
     quarantine = Quarantine(spool, config.spool.max_rejected, timings.write_rejected)
-    forwarder = Forwarder(spooler.keep, quarantine.keep, timestamper, counts, clock)
+    forwarder = Forwarder(
+        spooler.keep, quarantine.keep, timestamper, counts, clock, config.aws.deployment
+    )
     sources: tuple[Source, ...] = (Listener(config.listen, forwarder),)
     retry = Retry(spool, spooler, forwarder, parser_of(config.listen), timings.look_for_retries)
     publisher = Publisher(config.aws, spooler, counts, timings)

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import msgspec
 
+from codec.digest import FILE
 from codec.engine import CAYENNE_LPP, Codec, check
 from codec.errors import CodecError
 from codec.source import read_source
 from contract.errors import BridgeError
 from contract.eui import EUI_PATTERN
-
-FILE = "codecs.toml"
 
 _Eui = Annotated[str, msgspec.Meta(pattern=rf"^{EUI_PATTERN}\Z")]
 _Port = Annotated[int, msgspec.Meta(ge=0, le=255)]

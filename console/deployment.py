@@ -26,7 +26,8 @@ def stack_outputs(stack: str, *names: str) -> list[str]:
                 raise
             raise BridgeError(
                 f"no stack {stack} in region {client.meta.region_name}: deploy it with"
-                " 'npx cdk deploy --all', or choose the region with AWS_DEFAULT_REGION"
+                " 'npx cdk deploy --all', or choose the region with AWS_DEFAULT_REGION, or the"
+                " deployment with LORA_DEPLOYMENT"
             ) from None
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
     missing = [name for name in names if name not in outputs]
@@ -36,6 +37,25 @@ def stack_outputs(stack: str, *names: str) -> list[str]:
             " this version"
         )
     return [outputs[name] for name in names]
+
+
+def outputs_of_all() -> dict[str, dict[str, str]]:
+    """Return the outputs of all deployed stacks of this account and region, by their names.
+
+    Raises:
+        BridgeError: AWS refuses or does not answer.
+
+    """
+    with aws_errors():
+        pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
+        return {
+            stack["StackName"]: {
+                each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])
+            }
+            for page in pages
+            for stack in page["Stacks"]
+            if stack["StackStatus"] != "DELETE_COMPLETE"
+        }
 
 
 @contextmanager

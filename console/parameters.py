@@ -10,6 +10,7 @@ from typing import ParamSpec
 
 import click
 
+from contract.deployment import UNNAMED, Deployment
 from contract.eui import EUI_PATTERN, one_case
 from contract.names import check_identity_name
 from contract.times import parse_time
@@ -73,6 +74,27 @@ def _host_name(_ctx: click.Context, _param: click.Parameter, value: str | None) 
     return value
 
 
+def _deployment(_ctx: click.Context, _param: click.Parameter, value: str) -> Deployment:
+    try:
+        return Deployment(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def deployment_option(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--deployment``, a ``Deployment``: the one without a name if nothing is said."""
+    return click.option(
+        "--deployment",
+        envvar="LORA_DEPLOYMENT",
+        show_envvar=True,
+        callback=_deployment,
+        is_eager=True,  # what other options may be depends on it
+        default="",
+        metavar="NAME",
+        help="Which deployment, if it has a name.",
+    )(command)
+
+
 def folder_option(command: Callable[_P, None]) -> Callable[_P, None]:
     """Add ``--dir``, which is called ``folder``."""
     return click.option(
@@ -108,9 +130,11 @@ def identity_options(command: Callable[_P, None]) -> Callable[_P, None]:
     )(folder_option(command))
 
 
-def identity_arguments(name: str, folder: Path) -> str:
+def identity_arguments(name: str, folder: Path, deployment: Deployment = UNNAMED) -> str:
     """Return the options that name an identity, to be typed."""
-    return f"--name {name}" + (f" --dir {folder}" if folder != Path() else "")
+    where = f" --dir {folder}" if folder != Path() else ""
+    which = f" --deployment {deployment.name}" if deployment.name else ""
+    return f"--name {name}{where}{which}"
 
 
 def endpoint_options(command: Callable[_P, None]) -> Callable[_P, None]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from console.parameters import identity_arguments, identity_options
+from console.parameters import deployment_option, identity_arguments, identity_options
+from contract.deployment import Deployment
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.
@@ -43,21 +44,20 @@ def begin(name: str, folder: Path) -> None:
 
     csr = rotation.begin(name, folder)
     click.echo(f"{csr}: the new certificate request")
-    click.echo(
-        f'next: name both in the context, "{name}": ["{name}.csr", "{csr.name}"], and deploy;'
-    )
+    click.echo(f'next: name both in lora.toml, {name} = ["{name}.csr", "{csr.name}"], and deploy;')
     click.echo(f"then lora-bridge rotate switch {identity_arguments(name, folder)}")
 
 
 @rotate.command()
 @identity_options
-def switch(name: str, folder: Path) -> None:
+@deployment_option
+def switch(name: str, folder: Path, deployment: Deployment) -> None:
     """Fetch the new certificate, prove that it works, and use it.
 
     First it connects with the new pair and tries it. Then NAME.key and NAME.pem lead to the new
     pair, both at once. The former pair is kept. For a bridge, it connects to the endpoint in
-    bridge.toml. Needs the AWS credentials that enroll needs. They must also be allowed to list
-    what is attached to the certificate.
+    bridge.toml, which also says of which deployment it is. Needs the AWS credentials that enroll
+    needs. They must also be allowed to list what is attached to the certificate.
 
     \b
     Example:
@@ -66,16 +66,18 @@ def switch(name: str, folder: Path) -> None:
     from console.check.new_pair import trial
     from console.identity import rotation
 
-    certificate = rotation.switch(name, folder, trial(name, folder))
+    whose = _deployment(deployment, name, folder)
+    certificate = rotation.switch(whose, name, folder, trial(whose, name, folder))
     click.echo(f"{certificate}: the new certificate")
     click.echo("next: restart what uses it (a bridge loses nothing by that), and try it with")
-    click.echo("lora-bridge check; then name the new CSR alone in the context, and deploy;")
+    click.echo("lora-bridge check; then name the new CSR alone in lora.toml, and deploy;")
     click.echo(f"then lora-bridge rotate finish {identity_arguments(name, folder)}")
 
 
 @rotate.command()
 @identity_options
-def finish(name: str, folder: Path) -> None:
+@deployment_option
+def finish(name: str, folder: Path, deployment: Deployment) -> None:
     """Remove the former key, once its certificate is no longer deployed.
 
     Renames NAME.next.csr to NAME.csr.
@@ -86,8 +88,20 @@ def finish(name: str, folder: Path) -> None:
     """
     from console.identity import rotation
 
-    gone = rotation.finish(name, folder)
+    gone = rotation.finish(_deployment(deployment, name, folder), name, folder)
     for each in gone:
         click.echo(f"{each}: retired, its key removed")
-    if not gone:
+    if gone:
+        click.echo(f"{name}.next.csr is {name}.csr now: let lora.toml name it so")
+    else:
         click.echo(f"{name}: nothing to finish")
+
+
+def _deployment(said: Deployment, name: str, folder: Path) -> Deployment:
+    """Return the deployment of a bridge, which its configuration knows, or else what was said."""
+    from bridge.config import load
+
+    path = folder / "bridge.toml"
+    if path.exists() and (aws := load(path).aws).private_key.name == f"{name}.key":
+        return aws.deployment
+    return said

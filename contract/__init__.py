@@ -1,1 +1,1 @@
-"""What every side agrees on: names, times, EUIs, rows and the one error. Imports no other room."""
+"""What every side agrees on: names, settings, times, EUIs, rows. Imports no other room."""

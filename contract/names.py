@@ -1,4 +1,4 @@
-"""The names on which the bridge and the CDK stacks must agree.
+"""The names on which the bridge and the CDK stacks must agree, and that all deployments share.
 
 Both sides import them from here, so that neither can drift from the other.
 """
@@ -7,10 +7,6 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-TOPIC_ROOT = "lora"
-"""First level of every topic: ``lora/{appeui}/{moteeui}``."""
-
-STORE_STACK = "LoraStore"
 TABLE_OUTPUT = "TableName"
 RULE_OUTPUT = "RuleName"
 DEVICES_OUTPUT = "DevicesTableName"
@@ -22,6 +18,9 @@ NO_RETENTION = "none"
 
 CHECK_APPLICATION = "check"
 """AppEUI of the test uplinks that ``lora-bridge check`` makes, whose devices are the bridges."""
+
+SETTINGS_OUTPUT = "Settings"
+"""What a store, or an identity, was deployed with: a JSON object."""
 
 KIND_OUTPUT = "Kind"
 CERTIFICATES_OUTPUT = "CertificateIds"
@@ -41,6 +40,8 @@ KIND_KEY, DEVICE_KIND = "kind", "device"
 
 TABLE_VARIABLE, DEVICES_VARIABLE, LIVE_VARIABLE = "TABLE", "DEVICES_TABLE", "PUBLISH_DECODED"
 """Environment of the decoder: two names of tables, and whether it publishes readings too."""
+DEPLOYMENT_VARIABLE = "DEPLOYMENT"
+"""The same: which deployment it belongs to, if that has a name."""
 CODECS_FOLDER = "codecs"
 """Where the decoder finds its codecs, below the folder it is unpacked to."""
 
@@ -64,7 +65,7 @@ class IdentityKind(StrEnum):
 
 
 def check_identity_name(name: str) -> str:
-    """Return ``name``, which becomes a thing name, an MQTT client ID and part of a stack name.
+    """Return ``name``, which becomes part of a thing name, an MQTT client ID and a stack name.
 
     Raises:
         ValueError: it is not 1 to 64 letters, digits and inner or final hyphens.
@@ -77,31 +78,18 @@ def check_identity_name(name: str) -> str:
     return name
 
 
-def identity_stack(name: str) -> str:
-    """Return the name of the CloudFormation stack that holds the identity ``name``."""
-    return f"LoraIdentity-{name}"
-
-
-def client_id(name: str, connection: int) -> str:
+def client_id(thing: str, connection: int) -> str:
     """Return the MQTT client ID of a connection, counted from 1.
 
     The first carries the bare name. The dot cannot occur in a name, so the policy of one
     identity (``NAME`` and ``NAME.*``) never covers another's client IDs.
     """
-    return name if connection == 1 else f"{name}.{connection}"
+    return thing if connection == 1 else f"{thing}.{connection}"
 
 
-def command_client_id(name: str, command: str) -> str:
+def command_client_id(thing: str, command: str) -> str:
     """Return the MQTT client ID of a command that connects beside an identity's programs.
 
     Two runs that may go on at once need different words for ``command``.
     """
-    return f"{name}.{command}"
-
-
-def decoded_topic(device: str) -> str:
-    """Return the topic of the decoded uplinks of ``APPEUI/MOTEEUI``, or of all for ``*/*``.
-
-    It has a level more than the rule takes, so that it cannot feed the rule again.
-    """
-    return f"{TOPIC_ROOT}/{device}/decoded"
+    return f"{thing}.{command}"

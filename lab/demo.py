@@ -18,7 +18,8 @@ from types import FrameType
 
 from console.simulate import APPLICATION, device_eui
 from console.store.history import table_name
-from lab.aws.cdk import PROJECT, CdkError, context_options, deploy
+from contract.deployment import UNNAMED
+from lab.aws.cdk import PROJECT, CdkError, deploy, write_settings
 from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
@@ -63,8 +64,8 @@ look:
   lora-bridge history 37817737f13/9372163 --since 10m
   lora-bridge history 37817737f13/9372163 --follow --name reader \\
     --endpoint localhost --port {mqtt_port} --root-ca iot-ca.pem
-deploy again, after a change of stacks or codecs:
-  cd {project} && npx cdk deploy --all {context}
+deploy again, after a change of stacks, codecs or settings:
+  cd {project} && npx cdk deploy --all -c settings={settings}
 """
 
 
@@ -93,32 +94,32 @@ def _run(folder: Path, *, keep: bool) -> int:
             aws = stack.enter_context(local_aws(folder))
         os.environ.update(aws.environment())
         host = Host(aws, folder)
-        context = _set_up(host)
+        settings = _set_up(host)
         config, port = host.configure("bridge.toml", {})
         status = _play(host, config, port)
         if keep:
-            _stay(host, config, port, context)
+            _stay(host, config, port, settings)
         return status
 
 
-def _set_up(host: Host) -> list[str]:
-    """Deploy and enroll; return the options that deploy the same again."""
+def _set_up(host: Host) -> Path:
+    """Deploy and enroll; return the file of settings, which deploys the same again."""
     with _step(f"lora-bridge keygen, for {_BRIDGE} and a consumer, {_CONSUMER}"):
-        context: dict[str, object] = {
+        settings: dict[str, object] = {
             "environment": "development",
             "codecs": str(_CODECS),
-            "publish_decoded": "true",  # for history --follow
+            "publish_decoded": True,  # for history --follow
             "bridges": {_BRIDGE: str(host.keygen(_BRIDGE))},
             "consumers": {_CONSUMER: str(host.keygen(_CONSUMER))},
         }
     with _step("cdk bootstrap, cdk deploy --all"):
-        options = context_options(host.folder, context)
-        deploy(os.environ, host.folder / "cdk.out", options)
+        path = write_settings(host.folder, settings)
+        deploy(os.environ, host.folder / "cdk.out", path)
         accept_plain_delivery()
     with _step("lora-bridge enroll, for both"):
         host.enroll(_BRIDGE)
         host.enroll(_CONSUMER)
-    return options
+    return path
 
 
 def _play(host: Host, config: Path, port: int) -> int:
@@ -148,7 +149,7 @@ def _simulate(port: int) -> tuple[int, Stored]:
     print(f"lora-bridge simulate: {_UPLINKS} uplinks of {_DEVICES} devices, {_RATE} a second")
     command = [sys.executable, "-m", "console", "simulate", f"--connect=127.0.0.1:{port}"]
     options = [f"--devices={_DEVICES}", f"--rate={_RATE}", f"--count={_UPLINKS}"]
-    table = table_name()
+    table = table_name(UNNAMED)
     deadline = time.monotonic() + _SEND_LIMIT
     # Its own progress would share the line with the count of what is stored.
     with subprocess.Popen(
@@ -168,10 +169,10 @@ def _simulate(port: int) -> tuple[int, Stored]:
     return (int(match[1]) if match else 0), stored
 
 
-def _stay(host: Host, config: Path, port: int, context: list[str]) -> None:
+def _stay(host: Host, config: Path, port: int, settings: Path) -> None:
     """Keep a bridge running, and say what else to try, until Ctrl-C."""
-    settings = host.aws.environment()
-    exports = [f"{name}={shlex.quote(settings[name])}" for name in _EXPORTED]
+    environment = host.aws.environment()
+    exports = [f"{name}={shlex.quote(environment[name])}" for name in _EXPORTED]
     with suppress(KeyboardInterrupt):
         while True:
             with running_bridge(config) as bridge:
@@ -182,7 +183,7 @@ def _stay(host: Host, config: Path, port: int, context: list[str]) -> None:
                     mqtt_port=host.aws.mqtt_port,
                     folder=host.folder,
                     project=shlex.quote(str(PROJECT)),
-                    context=shlex.join(context),
+                    settings=shlex.quote(str(settings)),
                     pid=bridge.process.pid,
                 )
                 print(text, flush=True)

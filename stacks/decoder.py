@@ -11,13 +11,13 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.names import DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE, decoded_topic
+from contract.deployment import Deployment
+from contract.names import DEPLOYMENT_VARIABLE, DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE
 from stacks.decoder_code import decoder_code
 from stacks.encryption import Encryption
 from stacks.settings import Decoding
 from stacks.trust import trusted_lambda
 
-_TOPICS = decoded_topic("*/*")
 _MEMORY = 512  # MiB: less memory has less CPU, too, and an uplink may take 200 ms of a whole one
 _BATCH = 100  # uplinks
 _TIME = Duration.minutes(5)  # a batch of codecs that all must be ended, with a third of a CPU
@@ -26,8 +26,9 @@ _TRIES = 10  # of a batch that fails, before it goes to the queue
 
 @dataclass(frozen=True)
 class Backing:
-    """What the decoder works on: the tables, where its failures end, what encrypts them."""
+    """What the decoder works on, and for whom; where its failures end, and what encrypts them."""
 
+    deployment: Deployment
     uplinks: dynamodb.TableV2
     devices: dynamodb.TableV2
     failures: sqs.Queue
@@ -51,6 +52,8 @@ class Decoder(Construct):
         environment = {
             TABLE_VARIABLE: backing.uplinks.table_name,
             DEVICES_VARIABLE: backing.devices.table_name,
+            **({LIVE_VARIABLE: "1"} if decoding.published else {}),
+            **({DEPLOYMENT_VARIABLE: backing.deployment.name} if backing.deployment.name else {}),
         }
         self.function = lambda_.Function(
             self,
@@ -62,9 +65,11 @@ class Decoder(Construct):
             handler="decoder.handler.handle",
             memory_size=_MEMORY,
             timeout=_TIME,
-            environment=environment | ({LIVE_VARIABLE: "1"} if decoding.published else {}),
+            environment=environment,
             log_group=log,
-            role=self._role(_statements(backing, log), published=decoding.published),
+            role=self._role(
+                _statements(backing, log), backing.deployment, published=decoding.published
+            ),
         )
         lambda_.EventSourceMapping(
             self,
@@ -81,12 +86,13 @@ class Decoder(Construct):
             filters=[lambda_.FilterCriteria.filter({"eventName": ["INSERT", "MODIFY"]})],
         )
 
-    def _role(self, statements: list[iam.PolicyStatement], *, published: bool) -> iam.IRole:
+    def _role(
+        self, statements: list[iam.PolicyStatement], deployment: Deployment, *, published: bool
+    ) -> iam.IRole:
         """Make a role with these rights, and that to publish readings where they are."""
+        topics = deployment.decoded_topic("*/*")
         if published:
-            topic = Stack.of(self).format_arn(
-                service="iot", resource="topic", resource_name=_TOPICS
-            )
+            topic = Stack.of(self).format_arn(service="iot", resource="topic", resource_name=topics)
             statements = [*statements, _allow(topic, "iot:Publish")]
         role = iam.Role(
             self,
@@ -97,7 +103,7 @@ class Decoder(Construct):
         Validations.of(role).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:<AWS::Region>"
-                f":<AWS::AccountId>:topic/{_TOPICS}]",
+                f":<AWS::AccountId>:topic/{topics}]",
                 reason="Readings of every device are published, each under the device's own topic.",
             )
         )

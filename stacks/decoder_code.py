@@ -7,7 +7,8 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-from codec.mapping import FILE, load
+from codec.digest import FILE
+from codec.mapping import load
 from contract.names import CODECS_FOLDER
 from stacks.settings import Decoding
 

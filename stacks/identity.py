@@ -1,12 +1,14 @@
 """An identity: one stack for each bridge or consumer, deployed and removed on its own."""
 
-import hashlib
+import json
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iot as iot
 from constructs import Construct
 
-from contract.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, identity_stack
+from contract.deployment import Deployment
+from contract.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, SETTINGS_OUTPUT
+from contract.settings import csr_digest, stated_by_identity
 from stacks.policies import identity_policy
 from stacks.settings import Identity
 
@@ -14,27 +16,33 @@ from stacks.settings import Identity
 class IdentityStack(Stack):
     """Thing, certificates and policy, attached to each other."""
 
-    def __init__(self, scope: Construct, identity: Identity) -> None:
+    def __init__(self, scope: Construct, deployment: Deployment, identity: Identity) -> None:
         super().__init__(
             scope,
-            identity_stack(identity.name),
+            deployment.identity_stack(identity.name),
             description=f"LoRaWAN {identity.kind} {identity.name}: thing, certificate, policy",
         )
         # AWS IoT shows a connection under the thing whose name is its client ID, so the thing
         # bears the operator's name for the machine.
-        thing = iot.CfnThing(self, "Thing", thing_name=identity.name)
+        thing = iot.CfnThing(self, "Thing", thing_name=deployment.thing(identity.name))
         policy = iot.CfnPolicy(
-            self, "Policy", policy_document=identity_policy(self, identity, thing.ref)
+            self,
+            "Policy",
+            policy_document=identity_policy(self, deployment, identity, thing.ref),
         )
         certificates = [self._certificate(csr, thing, policy) for csr in identity.csrs]
         CfnOutput(self, KIND_OUTPUT, value=identity.kind)
         CfnOutput(self, CERTIFICATES_OUTPUT, value=",".join(each.ref for each in certificates))
+        stated = stated_by_identity(
+            identity.kind, identity.name, identity.csrs, identity.applications
+        )
+        CfnOutput(self, SETTINGS_OUTPUT, value=json.dumps(stated))
 
     def _certificate(
         self, csr: str, thing: iot.CfnThing, policy: iot.CfnPolicy
     ) -> iot.CfnCertificate:
         """Declare the certificate of a CSR, named for it: one stays when the other goes."""
-        which = hashlib.sha256(csr.encode()).hexdigest()[:8]
+        which = csr_digest(csr)
         certificate = iot.CfnCertificate(
             self, f"Certificate{which}", status="ACTIVE", certificate_signing_request=csr
         )

@@ -9,7 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
 from constructs import Construct
 
-from stacks.settings import LogLevel
+from contract.deployment import Deployment
+from contract.settings import LogLevel
 from stacks.trust import trusted_iot
 
 _GROUP = "AWSIotLogsV2"
@@ -29,9 +30,11 @@ _ACTIONS = [
 class IotLoggingStack(Stack):
     """The level of AWS IoT's log, and the role that lets it write it."""
 
-    def __init__(self, scope: Construct, level: LogLevel) -> None:
+    def __init__(self, scope: Construct, deployment: Deployment, level: LogLevel) -> None:
         super().__init__(
-            scope, "LoraIotLogging", description="The log of AWS IoT, of this account and region"
+            scope,
+            deployment.logging_stack,
+            description="The log of AWS IoT, of this account and region",
         )
         group = self.format_arn(
             service="logs",

@@ -5,48 +5,54 @@ from collections.abc import Sequence
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from contract.names import CHECK_APPLICATION, TOPIC_ROOT, IdentityKind, decoded_topic
+from contract.deployment import Deployment
+from contract.names import CHECK_APPLICATION, IdentityKind
 from stacks.settings import Identity
 
 
-def identity_policy(stack: Stack, identity: Identity, client_id: str) -> iam.PolicyDocument:
+def identity_policy(
+    stack: Stack, deployment: Deployment, identity: Identity, client_id: str
+) -> iam.PolicyDocument:
     """Return the AWS IoT policy for an identity that connects as ``client_id``."""
     match identity.kind:
         case IdentityKind.BRIDGE:
-            return bridge_policy(stack, client_id, identity.applications)
+            return bridge_policy(stack, deployment, client_id, identity.applications)
         case IdentityKind.CONSUMER:
-            return consumer_policy(stack, client_id)
+            return consumer_policy(stack, deployment, client_id)
 
 
-def bridge_policy(stack: Stack, client_id: str, applications: Sequence[str]) -> iam.PolicyDocument:
+def bridge_policy(
+    stack: Stack, deployment: Deployment, client_id: str, applications: Sequence[str]
+) -> iam.PolicyDocument:
     """Connect as ``client_id`` or a numbered ``client_id.N``; publish uplinks, but no readings.
 
     Those may be of these ``applications`` only, or of all if none is named. It may also hear the
     test uplink that ``lora-bridge check`` makes. A ``*`` in the policy also stands for slashes.
     """
-    check = f"{TOPIC_ROOT}/{CHECK_APPLICATION}/{client_id}"
-    topics = [f"{TOPIC_ROOT}/{each}/*" for each in applications]
-    topics = [*topics, check, f"{check}/*"] if topics else [f"{TOPIC_ROOT}/*/*"]
+    check = deployment.uplink_topic(f"{CHECK_APPLICATION}/{client_id}")
+    topics = [deployment.uplink_topic(f"{each}/*") for each in applications]
+    topics = [*topics, check, f"{check}/*"] if topics else [deployment.uplink_topic("*/*")]
     return iam.PolicyDocument(
         statements=[
             _allow("iot:Connect", *_clients(stack, client_id)),
             _allow("iot:Publish", *(_arn(stack, "topic", each) for each in topics)),
             _allow("iot:Subscribe", _arn(stack, "topicfilter", check)),
             _allow("iot:Receive", _arn(stack, "topic", check)),
-            _deny("iot:Publish", _arn(stack, "topic", decoded_topic("*/*"))),
+            _deny("iot:Publish", _arn(stack, "topic", deployment.decoded_topic("*/*"))),
         ]
     )
 
 
-def consumer_policy(stack: Stack, client_id: str) -> iam.PolicyDocument:
-    """Connect as ``client_id`` or a numbered ``client_id.N``; hear what is under ``lora/``.
+def consumer_policy(stack: Stack, deployment: Deployment, client_id: str) -> iam.PolicyDocument:
+    """Connect as ``client_id`` or a numbered ``client_id.N``; hear what is under the root.
 
     The connections may share a subscription, ``$share/GROUP/lora/…``. A policy names its filter
     whole, and the topic of what it brings either alone or in the same way: AWS's own examples
     allow both (aws-iot-device-sdk-python-v2, mqtt5_shared_subscription). As a ``*`` also stands for
     slashes, what is denied keeps GROUP to one level, so that no other root is heard.
     """
-    below, shared = f"{TOPIC_ROOT}/*", f"$share/*/{TOPIC_ROOT}/*"
+    root = deployment.topic_root
+    below, shared = f"{root}/*", f"$share/*/{root}/*"
     return iam.PolicyDocument(
         statements=[
             _allow("iot:Connect", *_clients(stack, client_id)),
@@ -56,7 +62,7 @@ def consumer_policy(stack: Stack, client_id: str) -> iam.PolicyDocument:
                 _arn(stack, "topicfilter", shared),
             ),
             _allow("iot:Receive", _arn(stack, "topic", below), _arn(stack, "topic", shared)),
-            _deny("iot:Subscribe", _arn(stack, "topicfilter", f"$share/*/*/{TOPIC_ROOT}/*")),
+            _deny("iot:Subscribe", _arn(stack, "topicfilter", f"$share/*/*/{root}/*")),
         ]
     )
 

@@ -1,37 +1,45 @@
-"""Reads the CDK context once into typed settings, with one clear line for each mistake."""
+"""Reads the settings once, from ``lora.toml`` and the CDK's context, with all that they name."""
 
 import json
-import re
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from constructs import Node
+from msgspec.structs import replace
 
-from codec.mapping import load
+from codec.digest import codecs_digest
+from codec.mapping import load as load_codecs
+from contract.deployment import Deployment
 from contract.errors import BridgeError
-from contract.eui import EUI_PATTERN, one_case
-from contract.names import IdentityKind, check_identity_name
+from contract.names import IdentityKind
+from contract.settings import (
+    KEYS,
+    SETTINGS_FILE,
+    Declared,
+    Environment,
+    LogLevel,
+    declare,
+    load,
+    require_known,
+    stated_by_store,
+)
 
 _CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
-
-
-_QUIET_MINUTES = 60
-_LEAST, _MOST = 5, 1440
-"""CloudWatch looks back a day at most, and at five minutes at a time here."""
+_LONGEST_THING = 64
+_FILE_KEY = "settings"
+"""Key of the context that names another file than ``lora.toml``."""
+_TABLES = {"bridges", "consumers", "applications"}
+_OF_CLI = {"acknowledged-issue-numbers", "cli-telemetry"}
+"""Keys that the CDK's command line writes (aws-cdk, ``cdk acknowledge`` and ``cli-telemetry``)."""
+_FOREIGN = (":", "/", "@")
+"""In the CDK's own keys: ``aws:…``, ``@aws-cdk/…``, and look-ups such as ``ssm:account=…``."""
 
 
 class SettingsError(Exception):
-    """The context holds something the app cannot deploy."""
-
-
-class Environment(StrEnum):
-    """Whether the data must outlive its stack."""
-
-    PRODUCTION = "production"
-    DEVELOPMENT = "development"
+    """The settings hold something the app cannot deploy."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +65,6 @@ class Decoding:
     published: bool
 
 
-class LogLevel(StrEnum):
-    """What AWS IoT logs."""
-
-    ERROR = "ERROR"
-    WARN = "WARN"
-    INFO = "INFO"
-    DEBUG = "DEBUG"
-
-
 @dataclass(frozen=True)
 class Watching:
     """The SNS topic that alarms are told to, and after how many minutes without uplinks."""
@@ -76,193 +75,136 @@ class Watching:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the context asks for.
+    """What is to be deployed.
 
     ``retention_days`` None keeps rows for ever; ``iot_logging`` None leaves AWS IoT's log alone.
     ``protected``: the store refuses to be deleted. ``kms_key``: the ARN of what encrypts it.
+    ``stated`` is what the store says it was deployed with.
     """
 
+    deployment: Deployment
     environment: Environment
     retention_days: int | None
     decoding: Decoding
     watching: Watching
     iot_logging: LogLevel | None
     identities: tuple[Identity, ...]
-    protected: bool = False
-    kms_key: str | None = None
+    protected: bool
+    kms_key: str | None
+    stated: Mapping[str, object]
 
 
 def read_settings(node: Node, folder: Path) -> Settings:
-    """Read the context of ``node``; files are relative to ``folder``.
+    """Read ``lora.toml`` in ``folder``, and the context of ``node``, which counts more.
+
+    Says on standard error what the context alone says: the next deploy may not have it.
 
     Raises:
-        SettingsError: naming the context key, the value and what it should be.
+        SettingsError: naming the file or the context, the key, and what it should be.
 
     """
-    bridges = _with_applications(
-        _identities(node, "bridges", IdentityKind.BRIDGE, folder),
-        _mapping("applications", _context(node, "applications")),
-    )
-    consumers = _identities(node, "consumers", IdentityKind.CONSUMER, folder)
-    twice = {bridge.name for bridge in bridges} & {consumer.name for consumer in consumers}
-    if twice:
-        raise SettingsError(f"context: {min(twice)} is both a bridge and a consumer: rename one")
-    return Settings(
-        environment=_environment(_context(node, "environment")),
-        retention_days=_retention_days(_context(node, "retention_days")),
-        decoding=_decoding(node, folder),
-        watching=Watching(
-            _topic(_context(node, "alarm_topic")), _quiet_minutes(_context(node, "quiet_minutes"))
-        ),
-        iot_logging=_iot_logging(_context(node, "iot_logging")),
-        identities=bridges + consumers,
-        protected=_flag("protected", _context(node, "protected")),
-        kms_key=_kms_key(_context(node, "kms_key")),
-    )
-
-
-def _context(node: Node, key: str) -> object:
-    return cast("object", node.try_get_context(key))
-
-
-def _environment(value: object) -> Environment:
     try:
-        return Environment(str(value or Environment.PRODUCTION))
-    except ValueError:
-        choices = " or ".join(Environment)
-        raise SettingsError(f"context environment: {value!r} is not {choices}") from None
+        return _settings(_declared(node, folder))
+    except BridgeError as error:
+        raise SettingsError(str(error)) from None
 
 
-def _retention_days(value: object) -> int | None:
-    if value is None or value == "":
-        return None
-    text = str(value)
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise SettingsError(f"context retention_days: {value!r} is not a whole number of days")
-    return int(text)
-
-
-def _topic(value: object) -> str | None:
-    if value is None or value == "":
-        return None
-    text = str(value)
-    if not re.fullmatch(r"arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+", text):
-        raise SettingsError(f"context alarm_topic: {value!r} is not the ARN of an SNS topic")
-    return text
-
-
-def _kms_key(value: object) -> str | None:
-    if value is None or value == "":
-        return None
-    text = str(value)
-    if not re.fullmatch(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", text):
-        raise SettingsError(
-            f"context kms_key: {value!r} is not the ARN of a KMS key, which ends in key/ID"
+def _declared(node: Node, folder: Path) -> Declared:
+    context = cast("dict[str, object]", node.get_all_context())
+    said = {key: value for key, value in context.items() if not _is_foreign(key)}
+    for key in said:
+        require_known(key, "context ", (*KEYS, _FILE_KEY))
+    file = said.pop(_FILE_KEY, None)
+    path = folder / str(file or SETTINGS_FILE)
+    written = load(path) if file or path.exists() else Declared().below(folder)
+    given = {key: _value(key, value) for key, value in said.items()}
+    given_now = {key: value for key, value in given.items() if value not in (None, "")}
+    overriding = declare(given_now, "context ", strict=False).below(folder)
+    changes = {key: getattr(overriding, key) for key in given}
+    declared = replace(written, **changes)
+    fleeting = [key for key in given if getattr(declared, key) != getattr(written, key)]
+    if fleeting:
+        print(  # noqa: T201  # the CDK's command line passes it on
+            f"{', '.join(fleeting)}: said by -c alone: gone on the next deploy without it, unless"
+            f" {path.name} says it",
+            file=sys.stderr,
         )
-    return text
+    return declared
 
 
-def _quiet_minutes(value: object) -> int:
-    text = str(value or _QUIET_MINUTES)
-    if not (text.isascii() and text.isdigit() and _LEAST <= int(text) <= _MOST):
-        raise SettingsError(f"context quiet_minutes: {value!r} is not {_LEAST} to {_MOST} minutes")
-    return int(text)
+def _is_foreign(key: str) -> bool:
+    return key in _OF_CLI or any(each in key for each in _FOREIGN)
 
 
-def _iot_logging(value: object) -> LogLevel | None:
-    if value is None or value == "":
-        return None
+def _value(key: str, value: object) -> object:
+    """Return what the context says of a key; a table may be JSON text there."""
+    if key not in _TABLES or not isinstance(value, str) or not value:
+        return value
     try:
-        return LogLevel(str(value).upper())
-    except ValueError:
-        choices = " or ".join(LogLevel)
-        raise SettingsError(f"context iot_logging: {value!r} is not {choices}") from None
+        return cast("object", json.loads(value))
+    except json.JSONDecodeError:
+        raise BridgeError(f"context {key}: {value!r} is not JSON") from None
 
 
-def _decoding(node: Node, folder: Path) -> Decoding:
-    codecs = folder / str(_context(node, "codecs") or "codecs")
-    libraries = folder / str(_context(node, "decoder_libraries") or "build/decoder")
+def _settings(declared: Declared) -> Settings:
+    twice = declared.bridges.keys() & declared.consumers.keys()
+    if twice:
+        raise SettingsError(f"settings: {min(twice)} is both a bridge and a consumer: rename one")
+    others = declared.applications.keys() - declared.bridges.keys()
+    if others:
+        raise SettingsError(f"settings: applications: {min(others)} is none of the bridges")
+    deployment = Deployment(declared.deployment)
+    kinds = {
+        IdentityKind.BRIDGE: sorted(declared.bridges),
+        IdentityKind.CONSUMER: sorted(declared.consumers),
+    }
+    decoding = _decoding(declared)
+    return Settings(
+        deployment=deployment,
+        environment=declared.environment,
+        retention_days=declared.retention_days,
+        decoding=decoding,
+        watching=Watching(declared.alarm_topic, declared.quiet_minutes),
+        iot_logging=declared.iot_logging,
+        identities=tuple(
+            _identity(declared, deployment, name, kind)
+            for kind, names in kinds.items()
+            for name in names
+        ),
+        protected=declared.protected,
+        kms_key=declared.kms_key,
+        stated=stated_by_store(declared, codecs_digest(decoding.codecs)),
+    )
+
+
+def _decoding(declared: Declared) -> Decoding:
+    codecs, libraries = Path(declared.codecs), Path(declared.decoder_libraries)
     if not libraries.is_dir():
         raise SettingsError(f"{libraries}: the decoder's libraries are missing: run 'make setup'")
     try:
-        load(codecs)
+        load_codecs(codecs)
     except BridgeError as error:
-        raise SettingsError(f"context codecs: {error}") from None
-    return Decoding(codecs, libraries, _flag("publish_decoded", _context(node, "publish_decoded")))
+        raise SettingsError(f"settings: codecs: {error}") from None
+    return Decoding(codecs, libraries, declared.publish_decoded)
 
 
-def _flag(key: str, value: object) -> bool:
-    flags = {"": False, "none": False, "false": False, "true": True}
-    try:
-        return flags[str(value).lower()]
-    except KeyError:
-        raise SettingsError(f"context {key}: {value!r} is not true or false") from None
+def _identity(
+    declared: Declared, deployment: Deployment, name: str, kind: IdentityKind
+) -> Identity:
+    thing = deployment.thing(name)
+    if len(thing) > _LONGEST_THING:  # as an EUI, which the device of check's test uplinks has
+        raise SettingsError(f"settings: {thing} is longer than {_LONGEST_THING} characters")
+    csrs = tuple(dict.fromkeys(_csr(name, path) for path in declared.csr_files(name)))
+    return Identity(name, kind, csrs, declared.euis(name))
 
 
-def _identities(node: Node, key: str, kind: IdentityKind, folder: Path) -> tuple[Identity, ...]:
-    return tuple(
-        _identity(key, name, file, kind, folder)
-        for name, file in sorted(_mapping(key, _context(node, key)).items())
-    )
-
-
-def _with_applications(
-    bridges: tuple[Identity, ...], applications: Mapping[str, object]
-) -> tuple[Identity, ...]:
-    """Tie bridges to the applications that they may publish for."""
-    others = applications.keys() - {each.name for each in bridges}
-    if others:
-        raise SettingsError(f"context applications: {min(others)} is none of the bridges")
-    return tuple(
-        replace(each, applications=_euis(each.name, applications.get(each.name)))
-        for each in bridges
-    )
-
-
-def _euis(name: str, value: object) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    euis = cast("list[object]", value) if isinstance(value, list) else [value]
-    for each in euis:
-        if not (isinstance(each, str) and re.fullmatch(EUI_PATTERN, each)):
-            raise SettingsError(f"context applications: {name}: {each!r} is no AppEUI")
-    return tuple(one_case(str(each)) for each in euis)
-
-
-def _mapping(key: str, value: object) -> Mapping[str, object]:
-    """Accept an object from cdk.json, or the same as JSON text from ``cdk -c``."""
-    if isinstance(value, str):
-        try:
-            value = cast("object", json.loads(value))
-        except json.JSONDecodeError:
-            raise SettingsError(f"context {key}: {value!r} is not JSON") from None
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise SettingsError(f'context {key}: expected {{"NAME": "NAME.csr"}}, got {value!r}')
-    return value
-
-
-def _identity(key: str, name: str, file: object, kind: IdentityKind, folder: Path) -> Identity:
-    try:
-        check_identity_name(name)
-    except ValueError as error:
-        raise SettingsError(f"context {key}: {error}") from None
-    files = cast("list[object]", file) if isinstance(file, list) else [file]
-    csrs = tuple(dict.fromkeys(_csr(key, name, folder / str(each)) for each in files))
-    if not csrs:
-        raise SettingsError(f"context {key}: {name}: names no CSR file")
-    return Identity(name, kind, csrs)
-
-
-def _csr(key: str, name: str, path: Path) -> str:
+def _csr(name: str, path: Path) -> str:
     try:
         csr = path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         raise SettingsError(
-            f"context {key}: {name}: cannot read {path}: "
-            f"make it with 'lora-bridge keygen --name {name}'"
+            f"settings: {name}: cannot read {path}: make it with 'lora-bridge keygen --name {name}'"
         ) from None
     if not csr.startswith(_CSR_HEADER):
-        raise SettingsError(f"context {key}: {name}: {path} is not a PEM certificate request")
+        raise SettingsError(f"settings: {name}: {path} is not a PEM certificate request")
     return csr

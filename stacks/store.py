@@ -1,5 +1,7 @@
 """The store: the stack that keeps data, and outlives every machine."""
 
+import json
+
 from aws_cdk import Annotations, CfnOutput, Stack
 from constructs import Construct
 
@@ -10,9 +12,10 @@ from contract.names import (
     NO_RETENTION,
     RETENTION_OUTPUT,
     RULE_OUTPUT,
-    STORE_STACK,
+    SETTINGS_OUTPUT,
     TABLE_OUTPUT,
 )
+from contract.settings import Environment
 from stacks.alarms import Alarms
 from stacks.dashboard import Dashboard
 from stacks.decoder import Backing, Decoder
@@ -20,7 +23,7 @@ from stacks.encryption import Encryption
 from stacks.failure_queue import FailureQueue
 from stacks.keeping import Keeping
 from stacks.metrics import Watched
-from stacks.settings import Environment, Settings
+from stacks.settings import Settings
 from stacks.tables import DeviceTable, UplinkTable
 from stacks.uplink_rule import UplinkRule
 
@@ -36,7 +39,7 @@ class StoreStack(Stack):
         keeping = Keeping(retained=production, protected=settings.protected)
         super().__init__(
             scope,
-            STORE_STACK,
+            settings.deployment.store_stack,
             description="LoRaWAN uplinks: AWS IoT rule, DynamoDB tables, decoder, queues, alarms",
             termination_protection=keeping.protected,
         )
@@ -53,13 +56,14 @@ class StoreStack(Stack):
         rule = UplinkRule(
             self,
             "Storing",
+            settings.deployment,
             table=uplinks,
             errors=errors,
             encryption=encryption,
             retention_days=settings.retention_days,
         ).rule
         failures = FailureQueue(self, "Undecoded", keeping, encryption).queue
-        backing = Backing(uplinks, devices, failures, encryption)
+        backing = Backing(settings.deployment, uplinks, devices, failures, encryption)
         decoder = Decoder(self, "Decoding", settings.decoding, backing).function
         watched = Watched(
             rule=rule.ref,
@@ -78,3 +82,4 @@ class StoreStack(Stack):
         CfnOutput(self, ERROR_QUEUE_OUTPUT, value=errors.queue_url)
         CfnOutput(self, FAILURE_QUEUE_OUTPUT, value=failures.queue_url)
         CfnOutput(self, RETENTION_OUTPUT, value=str(settings.retention_days or NO_RETENTION))
+        CfnOutput(self, SETTINGS_OUTPUT, value=json.dumps(settings.stated))

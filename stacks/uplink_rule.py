@@ -6,7 +6,8 @@ from aws_cdk import aws_iot as iot
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, TOPIC_ROOT
+from contract.deployment import Deployment
+from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY
 from stacks.encryption import Encryption
 from stacks.trust import trusted_iot
 
@@ -14,12 +15,13 @@ _SECONDS_PER_DAY = 86_400
 
 
 class UplinkRule(Construct):
-    """Everything on ``lora/+/+`` goes to ``table``; what cannot be written goes to ``errors``."""
+    """All uplinks of a deployment go to ``table``; what cannot be written goes to ``errors``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # it joins what others declare
         self,
         scope: Construct,
         construct_id: str,
+        deployment: Deployment,
         *,
         table: dynamodb.ITableV2,
         errors: sqs.IQueue,
@@ -37,7 +39,7 @@ class UplinkRule(Construct):
             topic_rule_payload=iot.CfnTopicRule.TopicRulePayloadProperty(
                 description="Stores LoRaWAN uplinks in DynamoDB",
                 aws_iot_sql_version="2016-03-23",
-                sql=uplink_sql(retention_days),
+                sql=uplink_sql(deployment, retention_days),
                 actions=[_put_item(writer, table)],
                 error_action=_send_message(reporter, errors),
             ),
@@ -57,7 +59,7 @@ def _allow(action: str, resource: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=[action], resources=[resource])
 
 
-def uplink_sql(retention_days: int | None) -> str:
+def uplink_sql(deployment: Deployment, retention_days: int | None) -> str:
     """Return the rule's SQL: the payload's fields, the device, and the expiry if any.
 
     The device is joined from the topic's own levels: replacing ``lora/`` in the topic would
@@ -68,7 +70,8 @@ def uplink_sql(retention_days: int | None) -> str:
     if retention_days is not None:
         kept = retention_days * _SECONDS_PER_DAY
         columns.append(f"timestamp() / 1000 + {kept} AS {EXPIRY_ATTRIBUTE}")
-    return f"SELECT {', '.join(columns)} FROM '{TOPIC_ROOT}/+/+'"  # noqa: S608  # names of this project
+    uplinks = deployment.uplink_topic("+/+")
+    return f"SELECT {', '.join(columns)} FROM '{uplinks}'"  # noqa: S608  # names of this project
 
 
 def _put_item(role: iam.Role, table: dynamodb.ITableV2) -> iot.CfnTopicRule.ActionProperty:

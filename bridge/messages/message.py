@@ -4,7 +4,8 @@ import msgspec
 
 from bridge.messages.rejection import FrameRejectedError, Reason
 from bridge.messages.uplink import Json, Uplink
-from contract.names import SORT_KEY, TOPIC_ROOT, device_of
+from contract.deployment import Deployment
+from contract.names import SORT_KEY, device_of
 from contract.times import format_time, parse_time
 
 _MAX_PAYLOAD = 131_072
@@ -47,8 +48,10 @@ def seqno_of(payload: bytes) -> int | None:
         return None
 
 
-def build(uplink: Uplink, timestamp: int) -> Message:
+def build(uplink: Uplink, timestamp: int, deployment: Deployment) -> Message:
     """Return the message for ``uplink``, whose timestamp is in microseconds since 1970.
+
+    Its topic is that of the ``deployment`` that it is for.
 
     Raises:
         FrameRejectedError: its payload would be too large, or is nested too deep to write.
@@ -70,4 +73,4 @@ def build(uplink: Uplink, timestamp: int) -> Message:
         raise FrameRejectedError(Reason.NESTED_TOO_DEEP) from None
     if len(payload) > _MAX_PAYLOAD:
         raise FrameRejectedError(Reason.OVERSIZED)
-    return Message(f"{TOPIC_ROOT}/{uplink.application}/{uplink.device}", payload)
+    return Message(deployment.uplink_topic(f"{uplink.application}/{uplink.device}"), payload)

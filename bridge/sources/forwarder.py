@@ -15,6 +15,7 @@ from bridge.messages.trace import trace, traced
 from bridge.sources.source import Parse
 from bridge.spool.batch import Receipt
 from bridge.spool.rejected import Rejected
+from contract.deployment import Deployment
 
 _log = logging.getLogger(__name__)
 _SECOND = 1_000_000  # microseconds
@@ -39,17 +40,24 @@ class Reject(Protocol):
 class Forwarder:
     """Takes frames in order of receipt and calls ``keep`` for each uplink among them.
 
-    ``reject`` is called for each frame that cannot become one.
+    ``reject`` is called for each frame that cannot become one. The uplinks go to ``deployment``.
     """
 
     def __init__(
-        self, keep: Keep, reject: Reject, timestamper: Timestamper, counts: Counts, clock: Clock
+        self,
+        keep: Keep,
+        reject: Reject,
+        timestamper: Timestamper,
+        counts: Counts,
+        clock: Clock,
+        deployment: Deployment,
     ) -> None:
         self._keep = keep
         self._reject = reject
         self._timestamper = timestamper
         self._counts = counts
         self._clock = clock
+        self._deployment = deployment
         self._limited = LimitedLogger(_log, now=clock.monotonic)
 
     def accept(
@@ -92,7 +100,7 @@ class Forwarder:
         uplink = parse(frame)
         if uplink is not None:
             placement = self._timestamper.place(uplink, received)
-            keep(message.build(uplink, placement.given), placement)
+            keep(message.build(uplink, placement.given, self._deployment), placement)
         return uplink is not None
 
     def _forward(self, frame: bytes | BrokenFrame, parse: Parse, receipt: Receipt | None) -> None:
@@ -108,7 +116,7 @@ class Forwarder:
         placement = self._timestamper.place(uplink, now)
         if uplink.received_at:
             self._doubt_clocks(placement, uplink.received_at, now)
-        built = message.build(uplink, placement.given)
+        built = message.build(uplink, placement.given, self._deployment)
         if traced():
             trace([built], f"received: {built.payload.decode()}")
         self._keep(built, placement, receipt)

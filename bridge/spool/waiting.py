@@ -8,7 +8,8 @@ from typing import Self
 import msgspec
 
 from bridge.messages.message import Message
-from contract.names import TOPIC_ROOT, device_of
+from contract.deployment import UNNAMED
+from contract.names import device_of
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False):
@@ -64,6 +65,7 @@ class Stretch:
 def _shard(device: str) -> int:
     """Return a number that is the same for every message of a device, also after restarts.
 
-    It is made of the topic of the device's uplinks: spools hold numbers that were made so.
+    It is made of a topic of the device's uplinks, in whichever deployment: spools hold numbers that
+    were made so.
     """
-    return zlib.crc32(f"{TOPIC_ROOT}/{device}".encode())
+    return zlib.crc32(UNNAMED.uplink_topic(device).encode())

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
 import boto3
 from botocore import UNSIGNED
@@ -13,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console.check.chain import BrokenError, NotTriedError
-from console.check.standing import ACTIVE, DEPLOY, remedy, standing
+from console.check.standing import ACTIVE, DEPLOY, Owner, remedy, standing
 
 _QUICKLY = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1})
 _ANONYMOUS = _QUICKLY.merge(Config(signature_version=UNSIGNED))
@@ -52,10 +51,10 @@ class Account:
             )
         return "within a minute of that of AWS"
 
-    def certificate(self, certificate_id: str, thing: str, key: Path) -> str:
+    def certificate(self, certificate_id: str, owner: Owner) -> str:
         """Look whether a certificate is active, and attached to its thing and to a policy.
 
-        The remedy depends on the stack of the thing, and on the keys that are beside ``key``.
+        The remedy depends on the stack of the thing, and on the keys that are beside its own.
 
         Raises:
             BrokenError: it is not.
@@ -65,8 +64,9 @@ class Account:
         status, policies, things = self._certificate(certificate_id)
         reason = _unusable(certificate_id, status, may_anything=bool(policies))
         if reason:
-            found = standing(certificate_id, thing, key)
-            raise BrokenError(reason, remedy(found, status, certificate_id, thing, key))
+            found = standing(certificate_id, owner)
+            raise BrokenError(reason, remedy(found, status, certificate_id, owner))
+        thing = owner.thing
         if thing not in things:
             raise BrokenError(
                 f"{certificate_id} is attached to {', '.join(things) or 'no thing'}, not {thing}",

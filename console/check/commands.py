@@ -13,6 +13,8 @@ import msgspec
 from bridge.commands import config_option
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from console.check.chain import Link
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
@@ -22,9 +24,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
+@click.option(
+    "--settings",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The settings of the deployment.  [default: lora.toml, if it is here]",
+)
 @click.option("--round-trip", is_flag=True, help="Also send a test uplink, and delete its row.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each link.")
-def check(config_path: Path, *, round_trip: bool, as_json: bool) -> None:
+def check(config_path: Path, settings: Path | None, *, round_trip: bool, as_json: bool) -> None:
     """Find the broken link between the configuration and the table.
 
     Prints a line for each link, and stops at the first broken one. That line says why, and what
@@ -32,20 +40,23 @@ def check(config_path: Path, *, round_trip: bool, as_json: bool) -> None:
     --round-trip needs a running bridge. It sends an uplink of the device check/CLIENT_ID through
     the bridge.
 
-    If there are AWS credentials, it also asks AWS. They must be allowed to read the LoraStore
-    stack, the certificate and the rule and, for --round-trip, to read and delete rows of the
-    table.
+    If there are AWS credentials, it also asks AWS. They must be allowed to read the stacks, the
+    certificate and the rule and, for --round-trip, to read and delete rows of the table.
+
+    The last link compares the settings in lora.toml with those that were deployed. Where you
+    deploy and no bridge runs, name the file with --settings: without a configuration, that is all
+    this looks at.
 
     \b
     Example:
       lora-bridge check --config /etc/lora-bridge/bridge.toml
+      lora-bridge check --settings lora.toml
     """
     from console.check.chain import State, line, walk
-    from console.check.links import Links
 
     colours = {State.WHOLE: "green", State.BROKEN: "red"}
     broken = False
-    with closing(Links(config_path, lambda: datetime.now(UTC)).all(round_trip=round_trip)) as links:
+    with closing(_links(config_path, settings, round_trip=round_trip)) as links:
         for finding in walk(map(_announced, links), time.monotonic):
             if as_json:
                 click.echo(msgspec.json.encode(finding))
@@ -53,6 +64,18 @@ def check(config_path: Path, *, round_trip: bool, as_json: bool) -> None:
                 click.secho(line(finding), fg=colours.get(finding.state))
             broken = finding.state is State.BROKEN
     sys.exit(1 if broken else 0)
+
+
+def _links(
+    config_path: Path, settings: Path | None, *, round_trip: bool
+) -> "Generator[Link, None, None]":
+    """Yield the chain, and the link of the settings, which belongs to no bridge."""
+    from console.check.links import Links
+    from console.check.settings import compared
+
+    if settings is None or config_path.exists():
+        yield from Links(config_path, lambda: datetime.now(UTC)).all(round_trip=round_trip)
+    yield "settings", lambda: compared(settings)
 
 
 def _announced(link: "Link") -> "Link":

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bridge.config import Config
+from bridge.config import Aws, Config
 from console.check import deployed, files, network
 from console.check.account import Account
 from console.check.chain import Link
 from console.check.round_trip import RoundTrip
 from console.check.session import Session
+from console.check.standing import Owner
 from console.identity.key_pair import certificate_id
-from contract.names import CHECK_APPLICATION, TOPIC_ROOT
+from contract.names import CHECK_APPLICATION
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -42,6 +43,7 @@ class Links:
         """Yield the links, each when the one before has been looked at."""
         yield "configuration", self._read_configuration
         aws = self._config.aws
+        deployment = aws.deployment
         account = Account(aws.endpoint)
         yield "key", lambda: files.key(aws.private_key)
         yield "certificate", self._read_certificate
@@ -52,14 +54,14 @@ class Links:
         which = certificate_id(self._certificate)
         yield (
             "certificate in AWS",
-            lambda: account.certificate(which, aws.client_id, aws.private_key),
+            lambda: account.certificate(which, _owner(aws)),
         )
         with closing(Session(aws)) as session:
             yield "MQTT", session.connect
             yield "publish", lambda: session.publish(self._topic_beside(), _EMPTY)
-            yield "rule", lambda: account.rule(deployed.rule())
-            yield "table", lambda: account.table(deployed.table())
-            yield "role", lambda: account.role(deployed.rule(), deployed.table())
+            yield "rule", lambda: account.rule(deployed.rule(deployment))
+            yield "table", lambda: account.table(deployed.table(deployment))
+            yield "role", lambda: self._look_at_role(account)
             if round_trip:
                 yield from RoundTrip(self._config, session).links()
 
@@ -76,10 +78,19 @@ class Links:
         self._certificate = files.certificate(aws.certificate, aws.private_key)
         return f"{aws.certificate}, {files.validity(self._certificate, self._now())}"
 
+    def _look_at_role(self, account: Account) -> str:
+        deployment = self._config.aws.deployment
+        return account.role(deployed.rule(deployment), deployed.table(deployment))
+
     def _topic_beside(self) -> str:
         """Return a topic that the policy allows as those of uplinks, with a level more.
 
         The rule does not take it.
         """
+        aws = self._config.aws
         application = self._config.listen[0].application or CHECK_APPLICATION
-        return f"{TOPIC_ROOT}/{application}/{self._config.aws.client_id}/check"
+        return aws.deployment.uplink_topic(f"{application}/{aws.client_id}/check")
+
+
+def _owner(aws: Aws) -> Owner:
+    return Owner(aws.deployment, aws.deployment.identity(aws.client_id), aws.private_key)

@@ -12,14 +12,16 @@ from bridge.config import load
 from console.check.account import Account
 from console.check.chain import Link, State, line, walk
 from console.check.links import Links
+from console.check.standing import Owner
 from console.identity.certificates import Deployed
 from console.identity.key_pair import certificate_id
 from console.identity.rotation import Prove
+from contract.deployment import Deployment
 from contract.errors import BridgeError
 from contract.names import IdentityKind
 
 
-def trial(name: str, folder: Path) -> Prove:
+def trial(deployment: Deployment, name: str, folder: Path) -> Prove:
     """Return what tries a pair: all links of a bridge's chain, those to AWS for a consumer."""
 
     def prove(found: Deployed, certificate: Path, key: Path) -> None:
@@ -31,7 +33,8 @@ def trial(name: str, folder: Path) -> Prove:
                 _whole(chain)
         else:
             which = certificate_id(x509.load_pem_x509_certificate(certificate.read_bytes()))
-            _whole([("certificate in AWS", lambda: Account("").certificate(which, name, key))])
+            owner = Owner(deployment, name, key)
+            _whole([("certificate in AWS", lambda: Account("").certificate(which, owner))])
 
     return prove
 

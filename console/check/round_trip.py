@@ -36,7 +36,8 @@ class RoundTrip:
     def __init__(self, config: Config, session: Session) -> None:
         self._listen = config.listen[0]
         self._session = session
-        self._uplink = MarkedUplink(config.aws.client_id, secrets.token_bytes(8))
+        self._deployment = config.aws.deployment
+        self._uplink = MarkedUplink(self._deployment, config.aws.client_id, secrets.token_bytes(8))
         self._key: dict[str, AttributeValueTypeDef]
 
     def links(self) -> Iterator[Link]:
@@ -76,7 +77,7 @@ class RoundTrip:
         )
 
     def _find(self) -> str:
-        table = deployed.table()
+        table = deployed.table(self._deployment)
         end = time.monotonic() + _LIMIT
         with _looking():
             client = boto3.client("dynamodb")
@@ -92,7 +93,8 @@ class RoundTrip:
 
     def _reason(self) -> str:
         """Return what the rule said of the uplink, and take it from the error queue."""
-        queue = ErrorQueue(boto3.client("sqs"), deployed.error_queue())
+        url = deployed.error_queue(self._deployment)
+        queue = ErrorQueue(boto3.client("sqs"), url, self._deployment)
         end = time.monotonic() + _LIMIT
         others: list[Held] = []
         try:
@@ -111,7 +113,7 @@ class RoundTrip:
         return action is not None and self._uplink.is_in(action.base64_original_payload)
 
     def _remove(self) -> str:
-        table = deployed.table()
+        table = deployed.table(self._deployment)
         with _looking():
             boto3.client("dynamodb").delete_item(TableName=table, Key=self._key)
         return f"gone from {table}"

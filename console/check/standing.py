@@ -1,10 +1,11 @@
 """What a certificate is beside those that are deployed, and so what to do when it lets nobody in.
 
-A certificate is deployed as long as the context names its CSR. Afterwards it is retired: AWS IoT
+A certificate is deployed as long as ``lora.toml`` names its CSR. Afterwards it is retired: AWS IoT
 has deleted it, or made it inactive where it could not.
 """
 
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from console.identity.certificates import Deployed, deployed
 from console.identity.key_files import Pairs
 from console.identity.key_pair import private_key
 from console.parameters import identity_arguments
+from contract.deployment import Deployment
 from contract.errors import BridgeError
-from contract.names import CERTIFICATES_OUTPUT, identity_stack
+from contract.names import CERTIFICATES_OUTPUT
 
 DEPLOY = "bring it back as it was declared: npx cdk deploy --all --revert-drift"
 ACTIVE = "ACTIVE"
@@ -34,7 +36,7 @@ _OF_REPLACED = {
     Standing.REISSUED: "it was replaced, fetch its key's new one: lora-bridge enroll {where}",
     Standing.SWITCHABLE: "it was replaced, use the next pair: lora-bridge rotate switch {where}",
     Standing.RETIRED: (
-        "its CSR is no longer named: name {name}.csr in the context, deploy, and run"
+        "its CSR is no longer named: name {name}.csr in lora.toml, deploy, and run"
         " lora-bridge enroll {where}"
     ),
 }
@@ -54,18 +56,33 @@ _ACTIVATE = (
 )
 
 
-def standing(certificate_id: str, name: str, key: Path) -> Standing:
-    """Return the standing of a certificate of the identity ``name``, which has this key."""
+@dataclass(frozen=True)
+class Owner:
+    """The identity whose certificate it is, and its key beside which others may be."""
+
+    deployment: Deployment
+    name: str
+    key: Path
+
+    @property
+    def thing(self) -> str:
+        """The thing that the certificate is to be attached to."""
+        return self.deployment.thing(self.name)
+
+
+def standing(certificate_id: str, owner: Owner) -> Standing:
+    """Return the standing of a certificate."""
     try:
-        (ids,) = stack_outputs(identity_stack(name), CERTIFICATES_OUTPUT)
+        stack = owner.deployment.identity_stack(owner.name)
+        (ids,) = stack_outputs(stack, CERTIFICATES_OUTPUT)
         if certificate_id in ids.split(","):
             return Standing.DEPLOYED
-        found = deployed(name)
+        found = deployed(owner.deployment, owner.name)
     except BridgeError:
         return Standing.UNKNOWN
-    if _has_one(found, key):
+    if _has_one(found, owner.key):
         return Standing.REISSUED
-    next_key = Pairs(name, key.parent).next_key
+    next_key = Pairs(owner.name, owner.key.parent).next_key
     return Standing.SWITCHABLE if _has_one(found, next_key) else Standing.RETIRED
 
 
@@ -75,10 +92,10 @@ def _has_one(found: Deployed, key: Path) -> bool:
     return False
 
 
-def remedy(found: Standing, status: str | None, certificate_id: str, name: str, key: Path) -> str:
+def remedy(found: Standing, status: str | None, certificate_id: str, owner: Owner) -> str:
     """Return what to do about a certificate of this status in AWS IoT; None is not there."""
     text = _OF_REPLACED.get(found) or (
         _OF_MISSING[found] if status is None else _OF_STATUS.get(status, _ACTIVATE)
     )
-    where = identity_arguments(name, key.parent)
-    return text.format(where=where, name=name, certificate_id=certificate_id)
+    where = identity_arguments(owner.name, owner.key.parent, owner.deployment)
+    return text.format(where=where, name=owner.name, certificate_id=certificate_id)

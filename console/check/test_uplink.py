@@ -4,7 +4,8 @@ import base64
 
 import msgspec
 
-from contract.names import CHECK_APPLICATION, TOPIC_ROOT
+from contract.deployment import Deployment
+from contract.names import CHECK_APPLICATION
 from contract.rows import port_and_data, row_of
 
 _PORT = 1
@@ -13,11 +14,11 @@ _PORT = 1
 class MarkedUplink:
     """An uplink of the device ``check/CLIENT_ID``, whose payload, ``marker``, no other has."""
 
-    def __init__(self, client_id: str, marker: bytes) -> None:
+    def __init__(self, deployment: Deployment, client_id: str, marker: bytes) -> None:
         self._client_id = client_id
         self._marker = marker
         self.device = f"{CHECK_APPLICATION}/{client_id}"
-        self.topic = f"{TOPIC_ROOT}/{self.device}"
+        self.topic = deployment.uplink_topic(self.device)
 
     def frame(self) -> bytes:
         """Return the frame, with its NUL, as a network server would write it."""

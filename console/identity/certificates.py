@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from console.deployment import aws_errors, stack_outputs
 from console.identity.key_pair import belong_together
-from contract.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, IdentityKind, identity_stack
+from contract.deployment import Deployment
+from contract.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, IdentityKind
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,15 @@ class Deployed:
         return None
 
 
-def deployed(name: str) -> Deployed:
+def deployed(deployment: Deployment, name: str) -> Deployed:
     """Return what is deployed for an identity.
 
     Raises:
         BridgeError: it is not deployed, or AWS does not answer.
 
     """
-    kind, ids = stack_outputs(identity_stack(name), KIND_OUTPUT, CERTIFICATES_OUTPUT)
+    stack = deployment.identity_stack(name)
+    kind, ids = stack_outputs(stack, KIND_OUTPUT, CERTIFICATES_OUTPUT)
     with aws_errors():
         client = boto3.client("iot")
         described = [client.describe_certificate(certificateId=each) for each in ids.split(",")]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from console.parameters import endpoint_options, identity_options
+from console.parameters import deployment_option, endpoint_options, identity_options
+from contract.deployment import Deployment
 from contract.names import IdentityKind, client_id
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
@@ -29,13 +30,23 @@ def keygen(name: str, folder: Path) -> None:
 
     key, csr = make_key_and_csr(name, folder)
     click.echo(f"{key}: the private key, for this host only")
-    click.echo(f"{csr}: the certificate request, to deploy with")
+    click.echo(f"{csr}: the certificate request, to deploy with: lora.toml names it")
+    click.echo(f'below [bridges], or [consumers] for who only reads: {name} = "{csr.name}"')
 
 
 @click.command()
 @identity_options
 @endpoint_options
-def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Path | None) -> None:
+@deployment_option
+def enroll(  # a parameter for each option
+    *,
+    name: str,
+    folder: Path,
+    endpoint: str | None,
+    port: int,
+    root_ca: Path | None,
+    deployment: Deployment,
+) -> None:
     """Fetch the certificate after 'cdk deploy'.
 
     Writes NAME.pem. For a bridge it also writes bridge.toml, unless there is one. Needs AWS
@@ -48,14 +59,15 @@ def enroll(name: str, folder: Path, endpoint: str | None, port: int, root_ca: Pa
     from console.identity.enroll import Endpoint, enroll_identity, find_endpoint
 
     where = Endpoint(endpoint or find_endpoint(), port, root_ca.resolve() if root_ca else None)
-    enrolled = enroll_identity(name, folder, where)
+    enrolled = enroll_identity(deployment, name, folder, where)
     click.echo(f"{enrolled.certificate}: the certificate of {enrolled.kind} {name}")
     if enrolled.configuration_written:
         click.echo(f"{enrolled.configuration}: ready for 'lora-bridge run'")
     elif enrolled.kind is IdentityKind.BRIDGE:
         click.echo(f"{enrolled.configuration}: exists and was kept")
     else:
+        client, root = deployment.thing(name), deployment.topic_root
         click.echo(
-            f"subscribe to {where.host}:{port} as client {name}, for example to 'lora/#'; a second"
-            f" program as {client_id(name, 2)}"
+            f"subscribe to {where.host}:{port} as client {client}, for example to '{root}/#'; a"
+            f" second program as {client_id(client, 2)}"
         )

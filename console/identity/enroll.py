@@ -9,6 +9,7 @@ import boto3
 from console.deployment import aws_errors
 from console.identity.certificates import Deployed, deployed
 from console.identity.key_pair import private_key
+from contract.deployment import Deployment
 from contract.errors import BridgeError
 from contract.names import IdentityKind
 
@@ -25,8 +26,8 @@ port = 6500
 [aws]
 endpoint = {endpoint}
 port = {port}
-client_id = {name}
-certificate = {certificate}
+client_id = {thing}
+{deployment}certificate = {certificate}
 private_key = {key}
 {root_ca}
 connections = 1            # numbered clients, devices spread over them
@@ -77,14 +78,16 @@ def find_endpoint() -> str:
     return address.partition(":")[0]
 
 
-def enroll_identity(name: str, folder: Path, endpoint: Endpoint) -> Enrolled:
+def enroll_identity(
+    deployment: Deployment, name: str, folder: Path, endpoint: Endpoint
+) -> Enrolled:
     """Write ``NAME.pem``, and ``bridge.toml`` for a bridge, into the folder with ``NAME.key``.
 
     Raises:
         BridgeError: the key or the stack is missing, or they do not belong together.
 
     """
-    found = deployed(name)
+    found = deployed(deployment, name)
     pem = _certificate(name, folder / f"{name}.key", found)
     certificate = folder / f"{name}.pem"
     configuration = folder / "bridge.toml"
@@ -92,7 +95,7 @@ def enroll_identity(name: str, folder: Path, endpoint: Endpoint) -> Enrolled:
     try:
         certificate.write_text(pem, encoding="ascii")
         if to_write:
-            configuration.write_text(_configuration(name, endpoint), encoding="utf-8")
+            configuration.write_text(_configuration(deployment, name, endpoint), encoding="utf-8")
     except OSError as error:
         raise BridgeError(f"cannot write into {folder}: {error.strerror}") from None
     return Enrolled(found.kind, certificate, configuration, to_write)
@@ -115,12 +118,13 @@ def _certificate(name: str, key_path: Path, found: Deployed) -> str:
     return pem
 
 
-def _configuration(name: str, endpoint: Endpoint) -> str:
+def _configuration(deployment: Deployment, name: str, endpoint: Endpoint) -> str:
     root_ca = f"root_ca = {_toml(str(endpoint.root_ca))}" if endpoint.root_ca else _SYSTEM_CA
     return _CONFIGURATION.format(
         endpoint=_toml(endpoint.host),
         port=endpoint.port,
-        name=_toml(name),
+        thing=_toml(deployment.thing(name)),
+        deployment=f"deployment = {_toml(deployment.name)}\n" if deployment.name else "",
         certificate=_toml(f"{name}.pem"),
         key=_toml(f"{name}.key"),
         root_ca=root_ca,

@@ -13,6 +13,7 @@ from console.identity.certificates import Deployed, deployed
 from console.identity.key_files import Pairs
 from console.identity.key_pair import private_key
 from console.identity.keygen import make_key_and_csr
+from contract.deployment import Deployment
 from contract.errors import BridgeError
 
 Prove = Callable[[Deployed, Path, Path], object]
@@ -39,7 +40,7 @@ def begin(name: str, folder: Path) -> Path:
         return pairs.next_csr
 
 
-def switch(name: str, folder: Path, prove: Prove) -> Path:
+def switch(deployment: Deployment, name: str, folder: Path, prove: Prove) -> Path:
     """Fetch the new certificate, prove that it works, and use it; return its path.
 
     Raises:
@@ -53,12 +54,12 @@ def switch(name: str, folder: Path, prove: Prove) -> Path:
                 return pairs.certificate
             raise BridgeError(f"{pairs.next_key} is missing: lora-bridge rotate begin")
         _require_owner(pairs.key)
-        found = deployed(name)
+        found = deployed(deployment, name)
         pem = found.certificate_of(private_key(pairs.next_key))
         if pem is None:
             raise BridgeError(
                 f"no certificate for {pairs.next_csr.name} is deployed: name both CSR files of"
-                f" {name} in the context, and deploy"
+                f" {name} in lora.toml, and deploy"
             )
         pairs.keep_next(pem)
         prove(found, pairs.next_certificate, pairs.next_key)
@@ -66,7 +67,7 @@ def switch(name: str, folder: Path, prove: Prove) -> Path:
         return pairs.certificate
 
 
-def finish(name: str, folder: Path) -> list[str]:
+def finish(deployment: Deployment, name: str, folder: Path) -> list[str]:
     """Forget the former key; return the IDs of the certificates that are gone.
 
     Raises:
@@ -78,11 +79,12 @@ def finish(name: str, folder: Path) -> list[str]:
         if pairs.next_key.exists():
             raise BridgeError(f"{name} has not changed yet: lora-bridge rotate switch")
         former = pairs.former()
-        left = former.keys() & deployed(name).certificates.keys() if former else set()
+        present = deployed(deployment, name).certificates if former else {}
+        left = former.keys() & present.keys()
         if left:
             raise BridgeError(
                 f"the former certificate, {min(left)}, is still deployed: name"
-                f" {pairs.next_csr.name} alone in the context, and deploy"
+                f" {pairs.next_csr.name} alone in lora.toml, and deploy"
             )
         for pair in former.values():
             pairs.forget(pair)

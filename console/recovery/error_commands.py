@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from console.interrupt import INTERRUPTED, interruptible
-from console.parameters import format_option
+from console.parameters import deployment_option, format_option
+from contract.deployment import Deployment
 from contract.errors import BridgeError
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
@@ -47,7 +48,8 @@ def errors() -> None:
 @errors.command("list")
 @_most
 @format_option
-def list_errors(limit: int, form: str) -> None:
+@deployment_option
+def list_errors(limit: int, form: str, deployment: Deployment) -> None:
     """List what is in the error queue, the newest first.
 
     For each message it prints the beginning of the id, when it failed, the device, the seqno and
@@ -62,14 +64,16 @@ def list_errors(limit: int, form: str) -> None:
     from console.recovery.failures import ListedFailure, listed
     from console.show.tables import Format, render_records
 
-    for each in render_records(map(listed, _look(limit)), ListedFailure, _LAYOUT, Format(form)):
+    found = map(listed, _look(deployment, limit))
+    for each in render_records(found, ListedFailure, _LAYOUT, Format(form)):
         click.echo(each)
 
 
 @errors.command()
 @click.argument("message_id", metavar="ID")
 @_most
-def show(message_id: str, limit: int) -> None:
+@deployment_option
+def show(message_id: str, limit: int, deployment: Deployment) -> None:
     """Show a message of the error queue whole, as JSON.
 
     ID is the id in the list, or a beginning of it that no other message shares. The payload is
@@ -82,7 +86,7 @@ def show(message_id: str, limit: int) -> None:
     from console.recovery.failures import details
     from console.show.tables import render_whole
 
-    found = [each for each in _look(limit) if each.id.startswith(message_id)]
+    found = [each for each in _look(deployment, limit) if each.id.startswith(message_id)]
     if not found:
         raise BridgeError(f"no message seen has an id that begins with {message_id}")
     if len(found) > 1:
@@ -91,12 +95,12 @@ def show(message_id: str, limit: int) -> None:
     click.echo(render_whole(details(found[0])))
 
 
-def _look(limit: int) -> "list[Failure]":
+def _look(deployment: Deployment, limit: int) -> "list[Failure]":
     """Look into the queue, and say how much of it was seen."""
     from console.deployment import aws_errors
 
     with aws_errors():
-        queue, _ = _queue_and_outputs()
+        queue, _ = _queue_and_outputs(deployment)
         depth = queue.depth()
         length = min(limit, depth.waiting)
         hidden = not sys.stderr.isatty()
@@ -110,7 +114,8 @@ def _look(limit: int) -> "list[Failure]":
 
 
 @errors.command()
-def redrive() -> None:
+@deployment_option
+def redrive(deployment: Deployment) -> None:
     """Store what is in the error queue, and remove it from there.
 
     Each message becomes the row that the rule would have stored. A row that exists already stays
@@ -133,7 +138,6 @@ def redrive() -> None:
     import boto3
 
     from console.deployment import aws_errors
-    from console.recovery.failures import device_of
     from console.recovery.redrive import Store, store_failures
     from console.show.columns import text
     from contract.names import NO_RETENTION
@@ -142,7 +146,7 @@ def redrive() -> None:
     left: list[str] = []
     hidden = not sys.stderr.isatty()
     with aws_errors(), interruptible() as ended:
-        queue, (table, days) = _queue_and_outputs()
+        queue, (table, days) = _queue_and_outputs(deployment)
         retention_days = None if days == NO_RETENTION else int(days)
         store = Store(boto3.client("dynamodb"), table, retention_days)
         before = queue.depth()
@@ -156,7 +160,7 @@ def redrive() -> None:
                     if reason is None:
                         redriven += 1
                     else:
-                        device = device_of(failure) or "no device"
+                        device = failure.device or "no device"
                         left.append(f"left {failure.id}: {text(device)}: {text(reason)}")
         finally:
             for each in left:
@@ -171,13 +175,15 @@ def redrive() -> None:
     sys.exit(1 if left or hidden_by_others else 0)
 
 
-def _queue_and_outputs() -> "tuple[ErrorQueue, list[str]]":
+def _queue_and_outputs(deployment: Deployment) -> "tuple[ErrorQueue, list[str]]":
     """Return the queue, and the table's name and retention."""
     import boto3
 
     from console.deployment import stack_outputs
     from console.recovery.error_queue import ErrorQueue
-    from contract.names import ERROR_QUEUE_OUTPUT, RETENTION_OUTPUT, STORE_STACK, TABLE_OUTPUT
+    from contract.names import ERROR_QUEUE_OUTPUT, RETENTION_OUTPUT, TABLE_OUTPUT
 
-    url, *others = stack_outputs(STORE_STACK, ERROR_QUEUE_OUTPUT, TABLE_OUTPUT, RETENTION_OUTPUT)
-    return ErrorQueue(boto3.client("sqs"), url), others
+    url, *others = stack_outputs(
+        deployment.store_stack, ERROR_QUEUE_OUTPUT, TABLE_OUTPUT, RETENTION_OUTPUT
+    )
+    return ErrorQueue(boto3.client("sqs"), url, deployment), others

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.recovery.failures import Failure, parse_failure
+from contract.deployment import Deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -37,9 +38,10 @@ class Depth:
 
 
 class ErrorQueue:
-    """The queue of what the rule could not store."""
+    """The queue of what the rule of a deployment could not store."""
 
-    def __init__(self, client: "SQSClient", url: str) -> None:
+    def __init__(self, client: "SQSClient", url: str, deployment: Deployment) -> None:
+        self._deployment = deployment
         self._client = client
         self._url = url
 
@@ -69,7 +71,10 @@ class ErrorQueue:
         return [
             Held(
                 parse_failure(
-                    each["MessageId"], int(each["Attributes"]["SentTimestamp"]) * 1000, each["Body"]
+                    self._deployment,
+                    each["MessageId"],
+                    int(each["Attributes"]["SentTimestamp"]) * 1000,
+                    each["Body"],
                 ),
                 each["ReceiptHandle"],
             )

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
-from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, TOPIC_ROOT
+from contract.deployment import Deployment
+from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY
 from contract.rows import Row, port_and_data
 from contract.times import format_time
 
@@ -41,13 +42,15 @@ _json = msgspec.json.Decoder(object, float_hook=Decimal)
 class Failure:
     """A message of the error queue, sent at ``time``, in microseconds since 1970.
 
-    ``action`` is None where it comes from something else.
+    ``action`` is None where it comes from something else; ``device`` (``APPEUI/MOTEEUI``) is None
+    where its topic is none that the rule takes.
     """
 
     id: str
     time: int
     body: str
     action: ErrorAction | None
+    device: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,13 @@ class ListedFailure:
     reason: str
 
 
-def parse_failure(message_id: str, time: int, body: str) -> Failure:
-    """Return the failure that a message of the queue reports."""
+def parse_failure(deployment: Deployment, message_id: str, time: int, body: str) -> Failure:
+    """Return the failure that a message of a deployment's queue reports."""
     try:
-        return Failure(message_id, time, body, _action.decode(body))
+        action = _action.decode(body)
     except (msgspec.DecodeError, RecursionError):
-        return Failure(message_id, time, body, None)
+        return Failure(message_id, time, body, None, None)
+    return Failure(message_id, time, body, action, deployment.uplink_device(action.topic))
 
 
 def listed(failure: Failure) -> ListedFailure:
@@ -77,13 +81,7 @@ def listed(failure: Failure) -> ListedFailure:
     seqno = payload.get("seqno") if isinstance(payload, dict) else None
     reasons = dict.fromkeys(_reason(each.error_message) for each in failure.action.failures)
     reason = "; ".join(reasons) or "no reason given"
-    return ListedFailure(failure.id, format_time(failure.time), device_of(failure), seqno, reason)
-
-
-def device_of(failure: Failure) -> str | None:
-    """Return ``APPEUI/MOTEEUI``, None where the topic is none that the rule takes."""
-    root, _, device = (failure.action.topic if failure.action else "").partition("/")
-    return device if root == TOPIC_ROOT and device.count("/") == 1 else None
+    return ListedFailure(failure.id, format_time(failure.time), failure.device, seqno, reason)
 
 
 def details(failure: Failure) -> dict[str, object]:
@@ -106,13 +104,12 @@ def row_to_store(failure: Failure, retention_days: int | None) -> dict[str, obje
         ValueError: there is none, and why.
 
     """
-    device = device_of(failure)
-    if failure.action is None or device is None:
+    if failure.action is None or failure.device is None:
         raise ValueError(_NO_FAILURE if failure.action is None else "not a topic of the rule")
     payload = _decoded(failure.action.base64_original_payload)
     if not isinstance(payload, dict):
         raise ValueError("its payload is no JSON object")  # noqa: TRY004  # of its value, not its type
-    row: dict[str, object] = payload | {PARTITION_KEY: device}
+    row: dict[str, object] = payload | {PARTITION_KEY: failure.device}
     if retention_days is not None:
         row[EXPIRY_ATTRIBUTE] = failure.time // _MICROS + retention_days * _SECONDS_PER_DAY
     return row

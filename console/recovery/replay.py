@@ -14,6 +14,7 @@ import boto3
 import msgspec
 
 from console.store.history import between, rows
+from contract.deployment import Deployment
 from contract.names import (
     DECODE_ERROR,
     DECODE_WARNINGS,
@@ -21,7 +22,6 @@ from contract.names import (
     EXPIRY_ATTRIBUTE,
     PARTITION_KEY,
     SORT_KEY,
-    TOPIC_ROOT,
 )
 from contract.rows import Row
 
@@ -38,15 +38,17 @@ APPEUI and MOTEEUI take up to 130 and 2."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def check_prefix(prefix: str) -> str:
-    """Return ``prefix``, below which uplinks may be replayed.
+def check_prefix(deployment: Deployment, prefix: str) -> str:
+    """Return ``prefix``, below which uplinks of a deployment may be replayed.
 
     Raises:
         ValueError: it is no beginning of a topic, or the rule would store what comes there.
 
     """
-    if prefix == TOPIC_ROOT:
-        raise ValueError(f"the rule stores what comes on {TOPIC_ROOT}/APPEUI/MOTEEUI")
+    if prefix == deployment.topic_root:
+        raise ValueError(
+            f"the rule stores what comes on {deployment.uplink_topic('APPEUI/MOTEEUI')}"
+        )
     if not _PREFIX.fullmatch(prefix) or len(prefix) > _MAX_PREFIX:
         raise ValueError(
             f"{prefix!r} is not 1 to 6 levels of letters, digits and _.:- joined by '/',"

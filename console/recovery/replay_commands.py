@@ -6,7 +6,8 @@ import time
 import click
 
 from console.interrupt import INTERRUPTED, interruptible
-from console.parameters import device_argument, finite, point
+from console.parameters import deployment_option, device_argument, finite, point
+from contract.deployment import Deployment
 
 # The modules behind the command are imported when it runs, see console/show/commands.py.
 # ruff: noqa: PLC0415
@@ -16,11 +17,11 @@ _MAX_RATE = 100.0
 """Messages a second that one connection takes ("AWS IoT Core quotas", publish requests)."""
 
 
-def _prefix(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+def _prefix(ctx: click.Context, _param: click.Parameter, value: str) -> str:
     from console.recovery.replay import check_prefix
 
     try:
-        return check_prefix(value)
+        return check_prefix(ctx.params["deployment"], value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -53,7 +54,16 @@ def _prefix(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     show_default=True,
     help="Messages a second at most.",
 )
-def replay(device: str, since: int, until: int | None, prefix: str, rate: float) -> None:
+@deployment_option
+def replay(  # a parameter for each option
+    *,
+    device: str,
+    since: int,
+    until: int | None,
+    prefix: str,
+    rate: float,
+    deployment: Deployment,
+) -> None:
     """Publish the stored uplinks of a device again, oldest first.
 
     DEVICE is APPEUI/MOTEEUI. Each uplink is published with its old payload, at QoS 1. So
@@ -81,7 +91,7 @@ def replay(device: str, since: int, until: int | None, prefix: str, rate: float)
         raise click.UsageError("--since is later than --until")
     published, last = 0, None
     with aws_errors(), interruptible() as ended:
-        uplinks = stored(table_name(), device, since, latest)
+        uplinks = stored(table_name(deployment), device, since, latest)
         publish = publisher(boto3.client("iot-data"), prefix)
         try:
             for row in publish_again(uplinks, publish, rate, ended):

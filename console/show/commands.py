@@ -10,12 +10,14 @@ import click
 
 from console.parameters import (
     TEXTS,
+    deployment_option,
     device_argument,
     endpoint_options,
     folder_option,
     format_option,
     point,
 )
+from contract.deployment import Deployment
 from contract.errors import BridgeError
 from contract.eui import one_case
 from contract.names import command_client_id
@@ -76,6 +78,7 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
 @click.option("--name", metavar="NAME", help="The consumer to connect as, for --follow.")
 @folder_option
 @endpoint_options
+@deployment_option
 def history(  # noqa: PLR0913  # a parameter for each option
     *,
     device: str,
@@ -93,6 +96,7 @@ def history(  # noqa: PLR0913  # a parameter for each option
     endpoint: str | None,
     port: int,
     root_ca: Path | None,
+    deployment: Deployment,
 ) -> None:
     """Show the stored uplinks of a device.
 
@@ -127,8 +131,8 @@ def history(  # noqa: PLR0913  # a parameter for each option
     if earliest > latest:
         raise click.UsageError("--since is later than --until")
     if not follow:
-        if not write(table_name(), device, Period(earliest, latest, limit), shown):
-            _say_why_none(device, since, until)
+        if not write(table_name(deployment), device, Period(earliest, latest, limit), shown):
+            _say_why_none(deployment, device, since, until)
         return
     if name is None:
         raise click.UsageError("--follow needs --name, the name of an enrolled consumer")
@@ -145,18 +149,20 @@ def history(  # noqa: PLR0913  # a parameter for each option
     from console.show.follow import follow_device
     from console.store.subscription import Consumer
 
-    require_consumer(name)
+    require_consumer(deployment, name)
     where = Endpoint(endpoint or find_endpoint(), port, root_ca)
-    client_id = command_client_id(name, f"follow-{secrets.token_hex(4)}")
-    consumer = Consumer(name, client_id, folder, where)
-    follow_device(consumer, table_name(), device, shown, limit)
+    client_id = command_client_id(deployment.thing(name), f"follow-{secrets.token_hex(4)}")
+    consumer = Consumer(deployment, name, client_id, folder, where)
+    follow_device(consumer, table_name(deployment), device, shown, limit)
 
 
-def _say_why_none(device: str, since: int | None, until: int | None) -> None:
+def _say_why_none(
+    deployment: Deployment, device: str, since: int | None, until: int | None
+) -> None:
     """Say that a device has no uplinks in a period, or is none that has reported."""
     from console.store.devices import listed, table_names
 
-    known = list(listed(table_names()[1]))
+    known = list(listed(table_names(deployment)[1]))
     if device in known or not known:
         begin = "" if since is None else f" since {format_time(since)}"
         end = "" if until is None else f" until {format_time(until)}"
@@ -196,7 +202,8 @@ def _check(output: "Output") -> None:
     help="Start of the period, ISO 8601 or an age.  [default: 1d]",
 )
 @format_option
-def devices(application: str | None, since: int | None, form: str) -> None:
+@deployment_option
+def devices(application: str | None, since: int | None, form: str, deployment: Deployment) -> None:
     """Show what devices have reported, and how well they were heard.
 
     For each device it prints the time of the last uplink and, for the period, how many uplinks
@@ -212,7 +219,7 @@ def devices(application: str | None, since: int | None, form: str) -> None:
     from console.store.devices import listed, summaries, table_names
     from console.store.summary import Device
 
-    uplinks, devices = table_names()
+    uplinks, devices = table_names(deployment)
     begin = time.time_ns() // 1000 - _PERIOD if since is None else since
     names = list(listed(devices, application and one_case(application)))
     if not names:

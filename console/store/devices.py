@@ -10,13 +10,13 @@ import boto3
 from console.deployment import aws_errors, stack_outputs
 from console.store.history import END_OF_TIME, between, rows
 from console.store.summary import Device, summarize
+from contract.deployment import Deployment
 from contract.names import (
     DEVICE_KIND,
     DEVICES_OUTPUT,
     KIND_KEY,
     PARTITION_KEY,
     SORT_KEY,
-    STORE_STACK,
     TABLE_OUTPUT,
 )
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 _AT_ONCE = 8  # queries; boto3 keeps ten connections
 
 
-def table_names() -> tuple[str, str]:
-    """Return the names of the deployed tables: that of the uplinks, and that of the devices.
+def table_names(deployment: Deployment) -> tuple[str, str]:
+    """Return the names of a deployment's tables: that of the uplinks, and that of the devices.
 
     Raises:
         BridgeError: the store is not deployed in this account and region.
 
     """
-    uplinks, devices = stack_outputs(STORE_STACK, TABLE_OUTPUT, DEVICES_OUTPUT)
+    uplinks, devices = stack_outputs(deployment.store_stack, TABLE_OUTPUT, DEVICES_OUTPUT)
     return uplinks, devices
 
 

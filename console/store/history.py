@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import boto3
 
 from console.deployment import aws_errors, stack_outputs
-from contract.names import PARTITION_KEY, SORT_KEY, STORE_STACK, TABLE_OUTPUT
+from contract.deployment import Deployment
+from contract.names import PARTITION_KEY, SORT_KEY, TABLE_OUTPUT
 from contract.rows import Row, stored_row
 from contract.times import format_time
 
@@ -22,14 +23,14 @@ END_OF_TIME = 253_402_300_799_999_999
 """The last microsecond of the year 9999, the last that ISO 8601 writes in this form."""
 
 
-def table_name() -> str:
-    """Return the name of the deployed table.
+def table_name(deployment: Deployment) -> str:
+    """Return the name of a deployment's table of uplinks.
 
     Raises:
         BridgeError: the store is not deployed in this account and region.
 
     """
-    (name,) = stack_outputs(STORE_STACK, TABLE_OUTPUT)
+    (name,) = stack_outputs(deployment.store_stack, TABLE_OUTPUT)
     return name
 
 

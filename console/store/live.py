@@ -12,15 +12,7 @@ import msgspec
 from console.store.shown import Shown
 from console.store.subscription import Change, Consumer, Heard, subscribed
 from contract.errors import BridgeError
-from contract.names import (
-    DECODE_ERROR,
-    DECODE_WARNINGS,
-    DECODED,
-    PARTITION_KEY,
-    SORT_KEY,
-    TOPIC_ROOT,
-    decoded_topic,
-)
+from contract.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
 from contract.rows import Row, exact, port_and_data, row_of
 
 _DECODING = 3.0  # seconds after which an uplink is shown without its reading
@@ -49,9 +41,10 @@ def live_uplinks(
         BridgeError: the key or certificate cannot be used, or AWS IoT refuses.
 
     """
-    topics = (f"{TOPIC_ROOT}/{device}", decoded_topic(device))
+    deployment = consumer.deployment
+    topics = (deployment.uplink_topic(device), deployment.decoded_topic(device))
     with subscribed(consumer, topics) as heard:
-        yield rows_heard(heard, device, shown, read, ended)
+        yield rows_heard(heard, Joining(device, topics[1]), shown, read, ended)
 
 
 @dataclass(slots=True)
@@ -73,6 +66,7 @@ class Joining:
     """
 
     device: str
+    decoded_topic: str
     _waiting: dict[str, _Waiting] = field(default_factory=dict)  # by timestamp, as they came
     _early: dict[str, tuple[float, Mapping[str, object]]] = field(default_factory=dict)
     """Readings before their uplinks, and until when they are kept."""
@@ -87,7 +81,7 @@ class Joining:
         """
         fields = _message.decode(payload)
         timestamp = str(fields.get(SORT_KEY))
-        if topic == decoded_topic(self.device):
+        if topic == self.decoded_topic:
             self._unread.discard(fields.get("port"))
             reading = {DECODED: fields.get(DECODED), DECODE_WARNINGS: fields.get("warnings")}
             if timestamp in self._waiting:
@@ -143,7 +137,7 @@ def _port(fields: Mapping[str, object]) -> object:
 
 def rows_heard(
     heard: "SimpleQueue[Heard]",
-    device: str,
+    joining: Joining,
     shown: Shown,
     read: ReadTable,
     ended: Callable[[], bool],
@@ -154,7 +148,6 @@ def rows_heard(
         BridgeError: nothing more will be heard.
 
     """
-    joining = Joining(device)
     while not ended():
         with suppress(Empty):
             match heard.get(timeout=_TICK):

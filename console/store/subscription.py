@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from bridge.config import Aws
 from bridge.mqtt import STOPPED, TIMEOUT, Callbacks, Client, Subscribing, suback_failure
 from console.identity.enroll import Endpoint
+from contract.deployment import Deployment
 from contract.errors import BridgeError
 
 _ANSWER_LIMIT = 15.0  # seconds
@@ -27,6 +28,7 @@ class Consumer:
     No other program may be connected under ``client_id``: each would end the other's connection.
     """
 
+    deployment: Deployment
     name: str
     client_id: str
     folder: Path
@@ -107,7 +109,8 @@ class _Subscription:
 
     def _on_failed(self, reason: str) -> None:
         name = self._consumer.name
-        remedy = f": deploy the stack of {name} again: its policy must let {name}.* connect"
+        clients = f"{self._consumer.deployment.thing(name)}.*"
+        remedy = f": deploy the stack of {name} again: its policy must let {clients} connect"
         problem = f"no connection to {self._where} as {self._consumer.client_id}: {reason}"
         self._failed(problem + remedy * (reason == _NOT_AUTHORIZED))
 

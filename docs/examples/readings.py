@@ -10,6 +10,7 @@ from decimal import Decimal
 from statistics import mean
 
 from console.store.history import table_name, uplinks
+from contract.deployment import UNNAMED
 
 WEEK = 7 * 86_400_000_000  # microseconds
 
@@ -20,7 +21,7 @@ def main() -> None:
         sys.exit(__doc__)
     days: dict[str, list[Decimal]] = defaultdict(list)
     since = time.time_ns() // 1000 - WEEK
-    for row in uplinks(table_name(), device=sys.argv[1], since=since):
+    for row in uplinks(table_name(UNNAMED), device=sys.argv[1], since=since):
         reading = row.get("decoded")
         if isinstance(reading, dict) and isinstance(reading.get("temperature"), int | Decimal):
             days[str(row["timestamp"])[:10]].append(Decimal(str(reading["temperature"])))

@@ -3,9 +3,10 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+from contract.settings import SETTINGS_FILE
 from lab.aws.libraries import copy_libraries
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -37,31 +38,44 @@ def cdk(environment: Mapping[str, str], *arguments: str) -> str:
     )
     if done.returncode != 0:
         raise CdkError(f"cdk {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    return done.stdout + done.stderr
 
 
-def context_options(folder: Path, context: Mapping[str, object]) -> list[str]:
-    """Return the options of ``cdk`` for a context; the decoder's libraries go into ``folder``."""
+def write_settings(folder: Path, settings: Mapping[str, object]) -> Path:
+    """Write ``lora.toml`` into ``folder``, and copy the decoder's libraries; return its path.
+
+    The codecs are those of the project where nothing else is said.
+    """
     libraries = str(copy_libraries(folder / "libraries"))
-    values = {"decoder_libraries": libraries, **context}
-    return [f"--context={key}={_text(value)}" for key, value in values.items()]
+    values = {"decoder_libraries": libraries, "codecs": str(PROJECT / "codecs"), **settings}
+    path = folder / SETTINGS_FILE
+    path.write_text("".join(f"{key} = {_toml(value)}\n" for key, value in values.items()))
+    return path
+
+
+def settings_option(settings: Path) -> str:
+    """Return the option of ``cdk`` that names a file of settings which is elsewhere."""
+    return f"--context=settings={settings}"
 
 
 def deploy(
-    environment: Mapping[str, str], output: Path, context: Sequence[str], which: str = "--all"
-) -> None:
-    """Bootstrap, and deploy every stack, or one; the cloud assembly goes to ``output``.
+    environment: Mapping[str, str], output: Path, settings: Path, which: str = "--all"
+) -> str:
+    """Bootstrap, and deploy every stack, or one, with a file of settings; return what cdk says.
 
-    ``context`` are the options that ``context_options`` returns.
+    The cloud assembly goes to ``output``.
 
     Raises:
         CdkError: one of the two failed.
 
     """
-    common = ["--no-notices", f"--output={output}", *context]
+    common = ["--no-notices", f"--output={output}", settings_option(settings)]
     cdk(environment, "bootstrap", *common)
-    cdk(environment, "deploy", which, "--require-approval=never", "--method=direct", *common)
+    return cdk(environment, "deploy", which, "--require-approval=never", "--method=direct", *common)
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _toml(value: object) -> str:
+    """Return a text, number, flag, list or table as TOML."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key} = {_toml(each)}' for key, each in value.items())}}}"
+    return json.dumps(value)  # the others are the same in JSON

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.deployment import UNNAMED, Deployment
 from lab.aws.server import LocalAws
 from lab.rig.errors import RigError
 from lab.rig.running_bridge import LORA_BRIDGE
@@ -13,10 +14,11 @@ from lab.rig.servers import free_ports
 
 @dataclass(frozen=True)
 class Host:
-    """A network server's host with its folder of keys, beside a local AWS."""
+    """A network server's host with its folder of keys, beside a local AWS, of one deployment."""
 
     aws: LocalAws
     folder: Path
+    deployment: Deployment = UNNAMED
 
     def lora_bridge(self, *arguments: str) -> str:
         """Run a ``lora-bridge`` command to its end; return its standard output.
@@ -27,7 +29,7 @@ class Host:
         """
         done = subprocess.run(
             [*LORA_BRIDGE, *arguments],
-            env=self.aws.environment(),
+            env=self.aws.environment() | {"LORA_DEPLOYMENT": self.deployment.name},
             capture_output=True,
             text=True,
             check=False,

@@ -10,6 +10,7 @@ from bridge.sources.semtech.frames import parse
 from bridge.spool.batch import Batch
 from bridge.spool.spool import Spool
 from bridge.spool.waiting import Waiting
+from contract.deployment import UNNAMED
 from lab.bench.load import numbered
 from lab.bench.report import say
 
@@ -29,7 +30,7 @@ def fill(path: Path, total: int) -> None:
             uplinks = [uplink for frame in chunk if (uplink := parse(frame[:-1], None))]
             placements = [timestamper.place(each, min(each.received_at)) for each in uplinks]
             messages = [
-                build(uplink, placement.given)
+                build(uplink, placement.given, UNNAMED)
                 for uplink, placement in zip(uplinks, placements, strict=True)
             ]
             arrived = list(map(Waiting.of, count(spool.last_id + 1), messages))

@@ -17,6 +17,7 @@ from bridge.messages.message import Message, build
 from bridge.mqtt import Callbacks, Client, keep_thread_state
 from bridge.sources.semtech.frames import parse
 from bridge.sources.semtech.framing import Framer
+from contract.deployment import UNNAMED
 
 _WINDOW = 1000  # unacknowledged publishes
 _CONNECT_LIMIT = 10.0  # seconds
@@ -31,7 +32,7 @@ def messages(frames: Path) -> list[Message]:
     for frame in Framer(Listen().max_frame).feed(frames.read_bytes()):
         uplink = parse(frame, None) if isinstance(frame, bytes) else None
         if uplink:
-            found.append(build(uplink, min(uplink.received_at)))
+            found.append(build(uplink, min(uplink.received_at), UNNAMED))
     return found
 
 

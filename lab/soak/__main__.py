@@ -14,7 +14,8 @@ from pathlib import Path
 from types import FrameType
 
 from console.store.history import table_name
-from lab.aws.cdk import CdkError, context_options, deploy
+from contract.deployment import UNNAMED
+from lab.aws.cdk import CdkError, deploy, write_settings
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
 from lab.rig.errors import RigError
@@ -116,15 +117,15 @@ def _backend(stack: ExitStack, folder: Path, say: Say) -> Backend:
     aws = stack.enter_context(local_aws(own))
     os.environ.update(aws.environment())
     host = Host(aws, own)
-    context: dict[str, object] = {
+    settings: dict[str, object] = {
         "environment": "development",
         "bridges": {name: str(host.keygen(name)) for name in _BRIDGES},
         "consumers": {_CONSUMER: str(host.keygen(_CONSUMER))},
     }
-    deploy(os.environ, own / "cdk.out", context_options(own, context))
+    deploy(os.environ, own / "cdk.out", write_settings(own, settings))
     for name in (*_BRIDGES, _CONSUMER):
         host.enroll(name)
-    return Backend(host, table_name(), _BRIDGES, _CONSUMER, "37817737f13")
+    return Backend(host, table_name(UNNAMED), _BRIDGES, _CONSUMER, "37817737f13")
 
 
 def _table(results: dict[str, Result]) -> str:

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from botocore.exceptions import ClientError
 
-from contract.names import (
-    DECODE_ERROR,
-    DECODED,
-    DEVICE_KIND,
-    KIND_KEY,
-    PARTITION_KEY,
-    SORT_KEY,
-    decoded_topic,
-)
+from contract.deployment import Deployment
+from contract.names import DECODE_ERROR, DECODED, DEVICE_KIND, KIND_KEY, PARTITION_KEY, SORT_KEY
 from contract.rows import Row
 from decoder.readings import Reading
 
@@ -74,10 +67,11 @@ class Devices:
 
 
 class Live:
-    """The topics of decoded uplinks."""
+    """The topics of a deployment's decoded uplinks."""
 
-    def __init__(self, client: "IoTDataPlaneClient") -> None:
+    def __init__(self, client: "IoTDataPlaneClient", deployment: Deployment) -> None:
         self._client = client
+        self._deployment = deployment
         # By digest: a batch that comes again, and the other of a pair of bridges, would repeat it.
         self._published: dict[bytes, None] = {}
 
@@ -92,7 +86,8 @@ class Live:
                 "warnings": reading.decoded.warnings,
             }
             present = {name: value for name, value in fields.items() if value not in (None, ())}
-            topic, payload = decoded_topic(str(row[PARTITION_KEY])), msgspec.json.encode(present)
+            topic = self._deployment.decoded_topic(str(row[PARTITION_KEY]))
+            payload = msgspec.json.encode(present)
             digest = blake2b(topic.encode() + payload, digest_size=16).digest()
             if digest not in self._published:
                 self._client.publish(topic=topic, qos=1, payload=payload)

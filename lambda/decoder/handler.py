@@ -8,7 +8,14 @@ import boto3
 from botocore.config import Config
 
 from codec.mapping import load
-from contract.names import CODECS_FOLDER, DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE
+from contract.deployment import Deployment
+from contract.names import (
+    CODECS_FOLDER,
+    DEPLOYMENT_VARIABLE,
+    DEVICES_VARIABLE,
+    LIVE_VARIABLE,
+    TABLE_VARIABLE,
+)
 from decoder.aws import Devices, Live, Rows
 from decoder.batch import Effects, Record, work_through
 
@@ -21,7 +28,12 @@ codecs = load(Path(__file__).parent.parent / CODECS_FOLDER)
 
 
 def _effects() -> Effects:
-    live = Live(boto3.client("iot-data", config=_CONFIG)) if LIVE_VARIABLE in os.environ else None
+    deployment = Deployment(os.environ.get(DEPLOYMENT_VARIABLE, ""))
+    live = (
+        Live(boto3.client("iot-data", config=_CONFIG), deployment)
+        if LIVE_VARIABLE in os.environ
+        else None
+    )
     return Effects(
         list_device=Devices(_dynamodb.Table(os.environ[DEVICES_VARIABLE])).list_device,
         publish=live.publish if live else lambda _row, _reading: None,

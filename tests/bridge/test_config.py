@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import load
+from contract.deployment import UNNAMED, Deployment
 from contract.errors import BridgeError
 
 GOOD = """
@@ -45,6 +46,14 @@ def test_paths_are_relative_to_the_file(path: Path) -> None:
     assert config.spool.path == path.parent / "spool.db"
 
 
+def test_a_deployment(path: Path) -> None:
+    """It is the one without a name, unless the file names one."""
+    path.write_text(GOOD)
+    assert load(path).aws.deployment == UNNAMED
+    path.write_text(GOOD.replace("[aws]", '[aws]\ndeployment = "staging"'))
+    assert load(path).aws.deployment == Deployment("staging")
+
+
 def test_several_listeners(path: Path) -> None:
     """A port for each application is allowed."""
     path.write_text(
@@ -72,6 +81,8 @@ def test_several_listeners(path: Path) -> None:
         ("[aws]", "[aws]\nroot_ca = 1", "Expected a path, got 1 - at `aws.root_ca`"),
         ('"network-host-1.pem"', '""', "Expected a path, got '' - at `aws.certificate`"),
         ('"network-host-1"', '""', "length >= 1 - at `aws.client_id`"),
+        ("[aws]", "[aws]\ndeployment = 'a-b'", "at `aws.deployment`"),
+        ("[aws]", "[aws]\ndeployment = 1", "Expected `str`, got `int` - at `aws.deployment`"),
         ("[aws]", "[[listen]]\nport = -1\n[aws]", ">= 0 - at `listen[0].port`"),
         ("[aws]", "[[listen]]\napplication = 'a/b'\n[aws]", "at `listen[0].application`"),
         ("[aws]", '[[listen]]\napplication = "a\\n"\n[aws]', "at `listen[0].application`"),

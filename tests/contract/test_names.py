@@ -4,19 +4,13 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from contract.names import (
-    check_identity_name,
-    client_id,
-    command_client_id,
-    identity_stack,
-)
+from contract.names import check_identity_name, client_id, command_client_id
 
 
 @pytest.mark.parametrize("name", ["a", "network-host-1", "9", "x" * 64])
 def test_good_names(name: str) -> None:
     """Letters, digits and hyphens, up to 64, make a name."""
     assert check_identity_name(name) == name
-    assert identity_stack(name) == f"LoraIdentity-{name}"
 
 
 @pytest.mark.parametrize("name", ["", "-a", "a.2", "a/b", "a b", "a_b", "a*", "é", "x" * 65, "a\n"])

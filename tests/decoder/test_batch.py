@@ -11,6 +11,7 @@ from decoder.batch import Change, Effects, Record, work_through
 from decoder.readings import Reading
 
 from codec.mapping import Mapping, load
+from contract.deployment import UNNAMED
 from contract.rows import Row
 
 
@@ -133,7 +134,7 @@ class Publisher:
 def test_a_reading_is_published_once_an_instance(codecs: Mapping) -> None:
     """A record that comes again is published again only if that failed before."""
     publisher, done = Publisher(failing=True), Done()
-    live = Live(publisher)  # type: ignore[arg-type]
+    live = Live(publisher, UNNAMED)  # type: ignore[arg-type]
     effects = Effects(
         list_device=done.effects.list_device, publish=live.publish, store=done.effects.store
     )

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from console.store.history import table_name
-from lab.aws.cdk import context_options, deploy
+from contract.deployment import UNNAMED
+from lab.aws.cdk import deploy, write_settings
 from lab.aws.host import Host
 from lab.aws.server import LocalAws, local_aws
 
@@ -38,7 +39,7 @@ def keys(aws: LocalAws) -> Host:
 
 @pytest.fixture(scope="session")
 def context(keys: Host) -> dict[str, object]:
-    """Return the context that is deployed."""
+    """Return the settings that are deployed."""
     requests = {name: str(keys.folder / f"{name}.csr") for name in (BRIDGE, OTHER_BRIDGE, CONSUMER)}
     return {
         "environment": "development",
@@ -53,7 +54,7 @@ def context(keys: Host) -> dict[str, object]:
 @pytest.fixture(scope="session")
 def host(keys: Host, context: dict[str, object]) -> Host:
     """Deploy the stacks and enroll everyone, as an operator does."""
-    deploy(os.environ, keys.folder / "cdk.out", context_options(keys.folder, context))
+    deploy(os.environ, keys.folder / "cdk.out", write_settings(keys.folder, context))
     for name in (BRIDGE, CONSUMER, OTHER_BRIDGE):
         keys.enroll(name)
     return keys
@@ -63,7 +64,7 @@ def host(keys: Host, context: dict[str, object]) -> Host:
 def table(host: Host) -> str:
     """Return the name of the deployed table."""
     del host  # deployed
-    return table_name()
+    return table_name(UNNAMED)
 
 
 @pytest.fixture

@@ -21,15 +21,14 @@ import pytest
 from console.check.chain import State, walk
 from console.check.links import Links
 from console.deployment import stack_outputs
+from contract.deployment import UNNAMED
 from contract.names import (
     CERTIFICATES_OUTPUT,
     ERROR_QUEUE_OUTPUT,
     RULE_OUTPUT,
-    STORE_STACK,
     TABLE_OUTPUT,
-    identity_stack,
 )
-from lab.aws.cdk import context_options, deploy
+from lab.aws.cdk import deploy, write_settings
 from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import local_aws
@@ -62,7 +61,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         host = Host(aws, folder)
         requests = {name: str(host.keygen(name)) for name in (BRIDGE, OTHER_BRIDGE)}
         context = {"environment": "development", "bridges": requests}
-        deploy(os.environ, folder / "cdk.out", context_options(folder, context))
+        deploy(os.environ, folder / "cdk.out", write_settings(folder, context))
         for name in (BRIDGE, OTHER_BRIDGE):
             host.enroll(name)
         shutil.copy(folder / "bridge.toml", folder / "as-enrolled.toml")
@@ -93,16 +92,55 @@ def test_without_credentials(config: Configured) -> None:
     """What only AWS can tell is not tried, with the reason, which breaks nothing."""
     checked = check(config(), credentials=False)
     not_tried = [each for each in checked.findings if each.state is State.NOT_TRIED]
-    assert [each.link for each in not_tried] == ["certificate in AWS", "rule", "table", "role"]
-    assert all("Unable to locate credentials" in each.detail for each in not_tried)
+    links = ["certificate in AWS", "rule", "table", "role", "settings"]
+    assert [each.link for each in not_tried] == links
+    assert all("Unable to locate credentials" in each.detail for each in not_tried[:-1])
     assert checked.status == 0
 
 
 def test_lines_for_people(config: Configured) -> None:
     """Each link is a line: a mark, its name, what was seen, and how long it took."""
     said = config.host.lora_bridge("check", "--config", str(config()))
-    assert len(said.splitlines()) == len(_FILES + _NETWORK + _CLOUD)
+    assert len(said.splitlines()) == len(_FILES + _NETWORK + _CLOUD) + 1
+    assert "- settings: not tried, no lora.toml here" in said
     assert re.search(r"^✓ MQTT: connected as network-host-1\.check \(\d+ ms\)$", said, re.MULTILINE)
+
+
+# Settings
+
+
+def test_settings_that_are_deployed(host: Host, config: Configured) -> None:
+    """With the file that was deployed, the last link is whole, with a bridge beside or without."""
+    deployed = host.folder / "lora.toml"
+    checked = check(config(), "--settings", str(deployed))
+    assert checked.whole()[-1] == "settings"
+    assert checked.status == 0
+    alone = check(config.folder / "none.toml", "--settings", str(deployed))
+    assert alone.whole() == ["settings"]
+    unseen = check(config(), "--settings", str(deployed), credentials=False)
+    assert "Unable to locate credentials" in unseen.findings[-1].detail
+
+
+def test_settings_that_differ(host: Host, config: Configured) -> None:
+    """Each key is named, with what is on file and what is deployed."""
+    deployed = (host.folder / "lora.toml").read_text()
+    path = config.folder / "lora.toml"
+    path.write_text(f"retention_days = 30\n{deployed}")
+    words = "^retention_days: 30 on file, nothing deployed$"
+    check(config(), "--settings", str(path)).breaks_at("settings", words, "npx cdk deploy --all")
+    path.write_text(deployed.replace(f"{OTHER_BRIDGE} =", "other ="))
+    words = r"bridges.network-host-2: nothing on file, \[.*\] deployed; bridges.other: \[.*\] on"
+    without = check(config.folder / "none.toml", "--settings", str(path))
+    assert re.match(words, without.findings[-1].detail)
+    assert without.status == 1
+
+
+def test_settings_with_a_mistake(config: Configured) -> None:
+    """A key that nobody knows."""
+    (config.folder / "lora.toml").write_text("retention = 30\n")
+    check(config(), "--settings", str(config.folder / "lora.toml")).breaks_at(
+        "settings", "retention is no setting: did you mean retention_days"
+    )
 
 
 # Files
@@ -243,7 +281,7 @@ def test_no_tls(config: Configured, broker: Mosquitto) -> None:
 
 def arn_of(iot: "IoTClient", name: str) -> tuple[str, str]:
     """Return the ID and ARN of an identity's certificate."""
-    (found,) = stack_outputs(identity_stack(name), CERTIFICATES_OUTPUT)
+    (found,) = stack_outputs(UNNAMED.identity_stack(name), CERTIFICATES_OUTPUT)
     return found, iot.describe_certificate(certificateId=found)["certificateDescription"][
         "certificateArn"
     ]
@@ -321,9 +359,9 @@ def test_a_certificate_of_another_account(config: Configured) -> None:
 
 def deploy_csrs(host: Host, *files: Path) -> None:
     """Deploy the other bridge with the certificates of these CSRs alone."""
-    context = {"bridges": {OTHER_BRIDGE: list(map(str, files))}}
-    options = context_options(host.folder, context)
-    deploy(os.environ, host.folder / "cdk.out", options, identity_stack(OTHER_BRIDGE))
+    settings = write_settings(host.folder, {"bridges": {OTHER_BRIDGE: list(map(str, files))}})
+    stack = UNNAMED.identity_stack(OTHER_BRIDGE)
+    deploy(os.environ, host.folder / "cdk.out", settings, stack)
 
 
 def test_a_retired_certificate(config: Configured, iot: "IoTClient") -> None:
@@ -394,7 +432,7 @@ def payload_of(rule: "TopicRuleTypeDef") -> "TopicRulePayloadTypeDef":
 
 def test_a_disabled_rule(config: Configured, iot: "IoTClient") -> None:
     """A rule that somebody has switched off."""
-    (rule,) = stack_outputs(STORE_STACK, RULE_OUTPUT)
+    (rule,) = stack_outputs(UNNAMED.store_stack, RULE_OUTPUT)
     iot.disable_topic_rule(ruleName=rule)
     try:
         checked = check(config())
@@ -405,7 +443,7 @@ def test_a_disabled_rule(config: Configured, iot: "IoTClient") -> None:
 
 def test_a_rule_that_is_gone(config: Configured, iot: "IoTClient") -> None:
     """A rule that somebody has deleted."""
-    (name,) = stack_outputs(STORE_STACK, RULE_OUTPUT)
+    (name,) = stack_outputs(UNNAMED.store_stack, RULE_OUTPUT)
     rule = iot.get_topic_rule(ruleName=name)["rule"]
     iot.delete_topic_rule(ruleName=name)
     try:
@@ -418,7 +456,7 @@ def test_a_rule_that_is_gone(config: Configured, iot: "IoTClient") -> None:
 @contextmanager
 def role_without_rights(iot: "IoTClient") -> Iterator[str]:
     """Take its rights from the rule's role for a time."""
-    (name,) = stack_outputs(STORE_STACK, RULE_OUTPUT)
+    (name,) = stack_outputs(UNNAMED.store_stack, RULE_OUTPUT)
     (action,) = iot.get_topic_rule(ruleName=name)["rule"]["actions"]
     role = action["dynamoDBv2"]["roleArn"].rpartition("/")[2]
     iam = boto3.client("iam")
@@ -455,7 +493,7 @@ def test_a_round_trip(bridge: tuple[RunningBridge, Path]) -> None:
     running, path = bridge
     checked = check(path, "--round-trip")
     assert checked.whole() == _FILES + _NETWORK + _CLOUD + _HOPS
-    (table,) = stack_outputs(STORE_STACK, TABLE_OUTPUT)
+    (table,) = stack_outputs(UNNAMED.store_stack, TABLE_OUTPUT)
     assert boto3.client("dynamodb").scan(TableName=table)["Count"] == 0
     assert "connection lost" not in running.log
     counts = running.stop()
@@ -492,7 +530,7 @@ def test_a_bridge_that_is_not_connected(config: Configured) -> None:
 
 def test_a_rule_for_another_table(bridge: tuple[RunningBridge, Path], iot: "IoTClient") -> None:
     """A rule that cannot store: what it says of the test uplink is told, and taken away."""
-    (name, queue) = stack_outputs(STORE_STACK, RULE_OUTPUT, ERROR_QUEUE_OUTPUT)
+    (name, queue) = stack_outputs(UNNAMED.store_stack, RULE_OUTPUT, ERROR_QUEUE_OUTPUT)
     rule = iot.get_topic_rule(ruleName=name)["rule"]
     payload = payload_of(rule)
     changed = copy.deepcopy(payload)
@@ -510,6 +548,6 @@ def test_a_rule_for_another_table(bridge: tuple[RunningBridge, Path], iot: "IoTC
 
 def test_a_table_that_is_gone(bridge: tuple[RunningBridge, Path]) -> None:
     """A table that somebody has deleted; last, since nothing brings it back."""
-    (table,) = stack_outputs(STORE_STACK, TABLE_OUTPUT)
+    (table,) = stack_outputs(UNNAMED.store_stack, TABLE_OUTPUT)
     boto3.client("dynamodb").delete_table(TableName=table)
     check(bridge[1]).breaks_at("table", f"no table {table}", "revert-drift")

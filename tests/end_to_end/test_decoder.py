@@ -14,8 +14,9 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 
 from console.store.history import table_name, uplinks
+from contract.deployment import UNNAMED
 from contract.rows import Row
-from lab.aws.cdk import PROJECT, context_options, deploy
+from lab.aws.cdk import PROJECT, deploy, write_settings
 from lab.aws.consumer import Client, connect
 from lab.aws.host import Host
 from lab.rig.running_bridge import running_bridge
@@ -218,9 +219,9 @@ def test_a_vendors_codec_from_file_to_plot(
     with (tmp_path / "codecs" / "codecs.toml").open("a") as mapping:
         mapping.write(f'[[codec]]\nfile = "climate.js"\napplication = "{application}"\n')
     changed = {**context, "codecs": str(codecs)}
-    deploy(os.environ, tmp_path / "cdk.out", context_options(tmp_path, changed))
+    deploy(os.environ, tmp_path / "cdk.out", write_settings(tmp_path, changed))
     send(bridge, frame(application, "c", 1, b"\x07\x8c\x3c"))
     reading = {"temperature": Decimal("19.32"), "humidity": 60}
-    assert decoded_row(table_name(), f"{application}/c")["decoded"] == reading
+    assert decoded_row(table_name(UNNAMED), f"{application}/c")["decoded"] == reading
     chart = host.lora_bridge("history", f"{application}/c", "--plot", "temperature")
     assert "temperature" in chart

@@ -20,7 +20,8 @@ from console.deployment import stack_outputs
 from console.recovery.error_queue import ErrorQueue, Held
 from console.recovery.redrive import Store, store_failures
 from console.store.history import uplinks
-from contract.names import ERROR_QUEUE_OUTPUT, STORE_STACK
+from contract.deployment import UNNAMED
+from contract.names import ERROR_QUEUE_OUTPUT
 from contract.times import format_time
 from lab.aws.consumer import connect
 from lab.aws.host import Host
@@ -48,7 +49,7 @@ def sqs(host: Host) -> "SQSClient":
 
 def queue_url() -> str:
     """Return where the error queue is."""
-    (url,) = stack_outputs(STORE_STACK, ERROR_QUEUE_OUTPUT)
+    (url,) = stack_outputs(UNNAMED.store_stack, ERROR_QUEUE_OUTPUT)
     return url
 
 
@@ -67,7 +68,7 @@ def fail(sqs: "SQSClient", body: str) -> str:
 
 def waiting(sqs: "SQSClient") -> int:
     """Return how many messages can be received."""
-    return ErrorQueue(sqs, queue_url()).depth().waiting
+    return ErrorQueue(sqs, queue_url(), UNNAMED).depth().waiting
 
 
 def run(host: Host, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -114,7 +115,7 @@ def test_what_others_hold_is_counted(host: Host, sqs: "SQSClient") -> None:
     """A message that another command holds cannot be listed, but is said to be there."""
     for body in ("one", "two", "three"):
         fail(sqs, body)
-    (held,) = ErrorQueue(sqs, queue_url()).receive(30, 1)
+    (held,) = ErrorQueue(sqs, queue_url(), UNNAMED).receive(30, 1)
     listed = run(host, "list", "--format", "json")
     assert held.failure.id not in {each["id"] for each in json.loads(listed.stdout)}
     assert listed.stderr == ("looked at 2 of about 3 messages, 1 hidden by another command\n")
@@ -232,7 +233,7 @@ def test_nothing_is_removed_before_it_is_stored(
         fail(sqs, error_action(f"lora/{application}/d", payload(seqno)))
     nowhere = Store(boto3.client("dynamodb"), f"{table}-not", None)
     with pytest.raises(ClientError):
-        list(store_failures(ErrorQueue(sqs, queue_url()), nowhere, lambda: False))
+        list(store_failures(ErrorQueue(sqs, queue_url(), UNNAMED), nowhere, lambda: False))
     assert waiting(sqs) == 25
 
 
@@ -255,7 +256,7 @@ def test_what_is_left_and_comes_again_ends_nothing(
 ) -> None:
     """A message that was left is named once, and those after it are stored."""
     left = fail(sqs, "hello")
-    queue = _Twice(sqs, queue_url())
+    queue = _Twice(sqs, queue_url(), UNNAMED)
     queue.body = error_action(f"lora/{application}/d", payload(1))
     results = list(
         store_failures(queue, Store(boto3.client("dynamodb"), table, None), lambda: False)
@@ -284,7 +285,7 @@ def test_an_end_between_storing_and_removing(
     fail(sqs, error_action(f"lora/{application}/d", payload(1)))
     store = Store(boto3.client("dynamodb"), table, None)
     with pytest.raises(KeyboardInterrupt):
-        list(store_failures(_Dying(sqs, queue_url()), store, lambda: False, hide_for=1))
+        list(store_failures(_Dying(sqs, queue_url(), UNNAMED), store, lambda: False, hide_for=1))
     (stored,) = uplinks(table, f"{application}/d")
     wait_for(lambda: waiting(sqs) == 1)
     assert run(host, "redrive").stdout == "redriven=1 left=0 hidden=0\n"
@@ -325,12 +326,12 @@ def test_what_another_command_hides_is_counted(
     """A queue that looks empty is not said to be so."""
     for seqno in range(3):
         fail(sqs, error_action(f"lora/{application}/d", payload(seqno)))
-    held = ErrorQueue(sqs, queue_url()).receive(60)
+    held = ErrorQueue(sqs, queue_url(), UNNAMED).receive(60)
     done = run(host, "redrive")
     others = f"redriven={3 - len(held)} left=0 hidden={len(held)}\n"
     assert (done.returncode, done.stdout) == (1, others)
     assert "run this again" in done.stderr
-    ErrorQueue(sqs, queue_url()).give_back(held)
+    ErrorQueue(sqs, queue_url(), UNNAMED).give_back(held)
     assert run(host, "redrive").stdout == f"redriven={len(held)} left=0 hidden=0\n"
 
 

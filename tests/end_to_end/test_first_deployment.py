@@ -9,14 +9,14 @@ from pathlib import Path
 import boto3
 import pytest
 
+from contract.deployment import UNNAMED
 from contract.names import (
     DEVICES_OUTPUT,
     ERROR_QUEUE_OUTPUT,
     FAILURE_QUEUE_OUTPUT,
-    STORE_STACK,
     TABLE_OUTPUT,
 )
-from lab.aws.cdk import CdkError, cdk, context_options
+from lab.aws.cdk import CdkError, cdk, settings_option, write_settings
 from lab.aws.server import local_aws
 
 pytestmark = pytest.mark.aws
@@ -32,11 +32,18 @@ class Operator:
 
     def deploy(self, *more: str) -> None:
         """Deploy the store without being asked."""
-        cdk(os.environ, "deploy", STORE_STACK, "--require-approval=never", *self.options, *more)
+        cdk(
+            os.environ,
+            "deploy",
+            UNNAMED.store_stack,
+            "--require-approval=never",
+            *self.options,
+            *more,
+        )
 
     def destroy(self, *more: str) -> None:
         """Destroy the store without being asked."""
-        cdk(os.environ, "destroy", STORE_STACK, "--force", *self.options, *more)
+        cdk(os.environ, "destroy", UNNAMED.store_stack, "--force", *self.options, *more)
 
 
 @pytest.fixture
@@ -45,7 +52,8 @@ def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operat
     with local_aws(tmp_path) as aws:
         for name, value in aws.environment().items():
             monkeypatch.setenv(name, value)
-        options = ["--no-notices", f"--output={tmp_path}/cdk.out", *context_options(tmp_path, {})]
+        settings = settings_option(write_settings(tmp_path, {}))
+        options = ["--no-notices", f"--output={tmp_path}/cdk.out", settings]
         cdk(os.environ, "bootstrap", *options)
         yield Operator(options)
 
@@ -53,7 +61,9 @@ def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operat
 def outputs() -> dict[str, str]:
     """Return the outputs of the store, which is deployed."""
     (stack,) = (
-        boto3.Session().client("cloudformation").describe_stacks(StackName=STORE_STACK)["Stacks"]
+        boto3.Session()
+        .client("cloudformation")
+        .describe_stacks(StackName=UNNAMED.store_stack)["Stacks"]
     )
     assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}

@@ -11,6 +11,7 @@ import pytest
 
 from console.identity.enroll import Endpoint
 from console.store.subscription import Consumer, subscribed
+from contract.deployment import UNNAMED
 from contract.errors import BridgeError
 from lab.aws.host import Host
 from lab.rig.errors import RigError
@@ -170,7 +171,7 @@ def test_who_may_not_follow(host: Host, name: str, problem: str) -> None:
 def test_a_policy_of_before(host: Host) -> None:
     """Who is not let in under a client ID is told to deploy the policy that lets it in."""
     where = Endpoint("localhost", host.aws.mqtt_port, host.aws.mqtt_ca)
-    refused = Consumer(CONSUMER, f"{CONSUMER}-follow", host.folder, where)
+    refused = Consumer(UNNAMED, CONSUMER, f"{CONSUMER}-follow", host.folder, where)
     remedy = f"as {CONSUMER}-follow: NOT_AUTHORIZED: deploy the stack of {CONSUMER} again"
     with pytest.raises(BridgeError, match=remedy), subscribed(refused, ("lora/a/d",)):
         pass
@@ -179,7 +180,7 @@ def test_a_policy_of_before(host: Host) -> None:
 def test_a_topic_that_is_not_allowed(host: Host) -> None:
     """A refused subscription ends it at once, with the reason."""
     where = Endpoint("localhost", host.aws.mqtt_port, host.aws.mqtt_ca)
-    consumer = Consumer(CONSUMER, f"{CONSUMER}.follow", host.folder, where)
+    consumer = Consumer(UNNAMED, CONSUMER, f"{CONSUMER}.follow", host.folder, where)
     refusal = "AWS IoT does not grant the subscription: NOT_AUTHORIZED"
     with pytest.raises(BridgeError, match=refusal), subscribed(consumer, ("other/a/d",)):
         pass

@@ -15,7 +15,8 @@ import pytest
 
 from console.deployment import stack_outputs
 from console.store.history import uplinks
-from contract.names import ERROR_QUEUE_OUTPUT, STORE_STACK
+from contract.deployment import UNNAMED
+from contract.names import ERROR_QUEUE_OUTPUT
 from contract.times import parse_time
 from lab.aws.consumer import connect
 from lab.aws.host import Host
@@ -184,7 +185,7 @@ def test_what_cannot_be_stored_goes_to_the_queue(
     off for this test.
     """
     sqs = boto3.client("sqs")
-    (queue,) = stack_outputs(STORE_STACK, ERROR_QUEUE_OUTPUT)
+    (queue,) = stack_outputs(UNNAMED.store_stack, ERROR_QUEUE_OUTPUT)
     queue = f"{aws.endpoint_url}/{queue.split('/', 3)[3]}"
     policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})

@@ -17,6 +17,7 @@ import pytest
 from pyarrow import parquet
 
 from console.store.devices import listed, summaries, table_names
+from contract.deployment import UNNAMED
 from contract.names import DEVICE_KIND, KIND_KEY
 from contract.times import format_time
 from lab.aws.cdk import PROJECT
@@ -235,7 +236,7 @@ def test_devices(
     assert [line.split()[2] for line in said[1:]] == ["2", "1", "0"]
     everyone = json.loads(host.lora_bridge("devices", "--format", "json"))
     assert {f"{application}/n1", f"{application}/n2"} <= {each["device"] for each in everyone}
-    uplinks, devices = table_names()
+    uplinks, devices = table_names(UNNAMED)
     assert list(listed(devices, f"{application[:-1]}")) == []
     (old,) = summaries(uplinks, [device], _START + 8_500_000)
     assert (old.uplinks, old.missing, old.rssi) == (1, 0, -91)
@@ -247,7 +248,7 @@ def test_devices(
 
 def test_a_device_that_has_never_reported(host: Host, device: str) -> None:
     """It is an error that names some that have; a known one without uplinks is none."""
-    boto3.resource("dynamodb").Table(table_names()[1]).put_item(
+    boto3.resource("dynamodb").Table(table_names(UNNAMED)[1]).put_item(
         Item={KIND_KEY: DEVICE_KIND, "device": device}
     )
     with pytest.raises(RigError, match=r"x/y has never reported; these have: \w+/\w+"):

@@ -13,8 +13,8 @@ from cryptography import x509
 from console.identity.certificates import deployed
 from console.identity.key_pair import certificate_id
 from console.store.history import uplinks
-from contract.names import identity_stack
-from lab.aws.cdk import context_options, deploy
+from contract.deployment import UNNAMED
+from lab.aws.cdk import deploy, write_settings
 from lab.aws.host import Host
 from lab.aws.server import LocalAws
 from lab.rig.errors import RigError
@@ -76,8 +76,8 @@ def deploy_csrs(host: Host, *files: str) -> None:
     deploy(
         os.environ,
         host.folder / "cdk.out",
-        context_options(host.folder, context),
-        identity_stack(NAME),
+        write_settings(host.folder, context),
+        UNNAMED.identity_stack(NAME),
     )
 
 
@@ -112,7 +112,7 @@ def test_a_change_under_load(rotating: Host, table: str, application: str) -> No
             with pytest.raises(RigError, match=r"no certificate for rotating\.next\.csr"):
                 step(rotating, "switch")
             deploy_csrs(rotating, f"{NAME}.csr", f"{NAME}.next.csr")
-            assert len(deployed(NAME).certificates) == 2
+            assert len(deployed(UNNAMED, NAME).certificates) == 2
             assert "restart" in step(rotating, "switch")
             assert used(rotating) != old
             bridge.stop()
@@ -121,7 +121,7 @@ def test_a_change_under_load(rotating: Host, table: str, application: str) -> No
             with pytest.raises(RigError, match=rf"{old}, is still deployed"):
                 step(rotating, "finish")
             deploy_csrs(rotating, f"{NAME}.next.csr")
-            assert deployed(NAME).certificates.keys() == {used(rotating)}
+            assert deployed(UNNAMED, NAME).certificates.keys() == {used(rotating)}
             assert old not in known_to_aws()
             before = load.sent
             assert "nothing to finish" in step(rotating, "finish")

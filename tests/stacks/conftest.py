@@ -10,7 +10,8 @@ from aws_cdk.assertions import Template
 
 import app
 from console.identity.keygen import make_key_and_csr
-from contract.names import STORE_STACK, identity_stack
+from contract.deployment import UNNAMED
+from lab.aws.cdk import PROJECT
 from stacks.settings import read_settings
 
 Synthesize = Callable[[dict[str, object]], Path]
@@ -31,12 +32,22 @@ def csr(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
+def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a file of settings that says nothing, so that none in this folder counts."""
+    path = tmp_path_factory.mktemp("settings") / "lora.toml"
+    folders = {"codecs": PROJECT / "codecs", "decoder_libraries": PROJECT / "build" / "decoder"}
+    path.write_text("".join(f'{key} = "{folder}"\n' for key, folder in folders.items()))
+    return path
+
+
+@pytest.fixture(scope="session")
+def synthesize(tmp_path_factory: pytest.TempPathFactory, no_settings: Path) -> Synthesize:
     """Return a function from a context to the folder with its templates."""
 
     def run(context: dict[str, object]) -> Path:
-        cdk_app = App(context=feature_flags() | context, outdir=str(tmp_path_factory.mktemp("cdk")))
-        app.build(cdk_app, read_settings(cdk_app.node, Path.cwd()))
+        context = feature_flags() | {"settings": str(no_settings)} | context
+        cdk_app = App(context=context, outdir=str(tmp_path_factory.mktemp("cdk")))
+        app.build(cdk_app, read_settings(cdk_app.node, PROJECT))
         return Path(cdk_app.synth().directory)
 
     return run
@@ -63,7 +74,7 @@ def guarded(synthesize: Synthesize) -> Path:
 @pytest.fixture(scope="session")
 def store(production: Path) -> Template:
     """Return the store's template."""
-    return template(production, STORE_STACK)
+    return template(production, UNNAMED.store_stack)
 
 
 def template(folder: Path, stack: str) -> Template:
@@ -74,16 +85,16 @@ def template(folder: Path, stack: str) -> Template:
 @pytest.fixture(scope="session")
 def bridge(production: Path) -> Template:
     """Return the template of a bridge's identity."""
-    return template(production, identity_stack("host-1"))
+    return template(production, UNNAMED.identity_stack("host-1"))
 
 
 @pytest.fixture(scope="session")
 def consumer(production: Path) -> Template:
     """Return the template of a consumer's identity."""
-    return template(production, identity_stack("reader"))
+    return template(production, UNNAMED.identity_stack("reader"))
 
 
 @pytest.fixture(scope="session")
 def development_store(development: Path) -> Template:
     """Return the store's template for development."""
-    return template(development, STORE_STACK)
+    return template(development, UNNAMED.store_stack)

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 import app
-from contract.names import STORE_STACK
+from contract.deployment import UNNAMED
 from tests.stacks.conftest import Synthesize, template
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
@@ -115,7 +115,7 @@ def test_nobody_is_told_without_a_topic(store: Template) -> None:
 def test_a_topic_is_told(synthesize: Synthesize) -> None:
     """Of each alarm, and that it is over; quiet for as long as was said."""
     context: dict[str, object] = {"alarm_topic": TOPIC, "quiet_minutes": "22"}
-    found = alarms(template(synthesize(context), STORE_STACK))
+    found = alarms(template(synthesize(context), UNNAMED.store_stack))
     assert len(found) == 15
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC] for alarm in found.values())
     assert found["NoUplinks"]["EvaluationPeriods"] == 5

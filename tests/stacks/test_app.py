@@ -14,8 +14,8 @@ import pytest
 from aws_cdk import aws_sqs as sqs
 
 import app
-from lab.aws.cdk import CdkError, cdk
-from stacks.settings import Decoding, Environment, Settings, SettingsError, Watching
+from lab.aws.cdk import PROJECT, CdkError, cdk
+from stacks.settings import read_settings
 from tests.stacks.conftest import feature_flags
 
 Synthesize = Callable[[dict[str, object]], Path]
@@ -129,13 +129,10 @@ def test_cdk_nag_finds_nothing(production: Path, guarded: Path) -> None:
         assert report["pluginReports"] == []
 
 
-def test_cdk_nag_would_find_something(tmp_path: Path) -> None:
+def test_cdk_nag_would_find_something(tmp_path: Path, no_settings: Path) -> None:
     """A queue that breaks a rule fails the synthesis: the pack does look."""
-    cdk_app = aws_cdk.App(outdir=str(tmp_path))
-    decoding = Decoding(Path("codecs"), Path("build/decoder"), published=False)
-    app.build(
-        cdk_app, Settings(Environment.PRODUCTION, None, decoding, Watching(None, 60), None, ())
-    )
+    cdk_app = aws_cdk.App(context={"settings": str(no_settings)}, outdir=str(tmp_path))
+    app.build(cdk_app, read_settings(cdk_app.node, PROJECT))
     sqs.Queue(aws_cdk.Stack(cdk_app, "Careless"), "Queue")
     with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
         cdk_app.synth()
@@ -179,46 +176,5 @@ def test_a_mistake_in_a_codec_fails_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "codecs.toml").write_text('\n\n[[codec]]\nfile = "broken.js"\n')
     with pytest.raises(CdkError) as caught:
         cdk(os.environ, "synth", "--quiet", f"--context=codecs={tmp_path}")
-    assert f"context codecs: {tmp_path}/codecs.toml:3: broken.js: exception" in str(caught.value)
+    assert f"settings: codecs: {tmp_path}/codecs.toml:3: broken.js: exception" in str(caught.value)
     assert "Traceback" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("context", "complaint"),
-    [
-        ({"environment": "prod"}, "context environment: 'prod' is not production or development"),
-        ({"retention_days": "0"}, "context retention_days: '0' is not a whole number of days"),
-        ({"retention_days": "1.5"}, "context retention_days: '1.5' is not a whole number"),
-        ({"retention_days": "-1"}, "context retention_days: '-1' is not a whole number"),
-        ({"alarm_topic": "arn:x"}, "context alarm_topic: 'arn:x' is not the ARN of an SNS topic"),
-        ({"quiet_minutes": "4"}, "context quiet_minutes: '4' is not 5 to 1440 minutes"),
-        ({"quiet_minutes": "1441"}, "context quiet_minutes: '1441' is not 5 to 1440 minutes"),
-        ({"iot_logging": "all"}, "context iot_logging: 'all' is not ERROR or WARN or INFO or"),
-        ({"protected": "yes"}, "context protected: 'yes' is not true or false"),
-        ({"kms_key": "alias/own"}, "context kms_key: 'alias/own' is not the ARN of a KMS key"),
-        ({"publish_decoded": "yes"}, "context publish_decoded: 'yes' is not true or false"),
-        ({"codecs": "nowhere"}, "nowhere/codecs.toml: cannot read it"),
-        ({"decoder_libraries": "nowhere"}, "libraries are missing: run 'make setup'"),
-        ({"bridges": "x"}, "context bridges: 'x' is not JSON"),
-        ({"bridges": ["x"]}, 'context bridges: expected {"NAME": "NAME.csr"}'),
-        ({"bridges": {"a/b": "x"}}, "context bridges: name 'a/b' must be"),
-        ({"consumers": {"c": "no.csr"}}, "make it with 'lora-bridge keygen --name c'"),
-        ({"bridges": {"b": "LICENSE"}}, "LICENSE is not a PEM certificate request"),
-        ({"bridges": {"b": []}}, "context bridges: b: names no CSR file"),
-        ({"applications": {"b": ["a"]}}, "context applications: b is none of the bridges"),
-    ],
-)
-def test_each_mistake_has_its_line(
-    synthesize: Synthesize, context: dict[str, object], complaint: str
-) -> None:
-    """A mistake in the context names the key, the value and what it should be."""
-    with pytest.raises(SettingsError) as caught:
-        synthesize(context)
-    assert complaint in str(caught.value)
-
-
-def test_a_name_belongs_to_one_identity(synthesize: Synthesize, csr: Path) -> None:
-    """A bridge and a consumer of one name would share a client ID: refused."""
-    both: dict[str, object] = {"bridges": {"x": str(csr)}, "consumers": {"x": str(csr)}}
-    with pytest.raises(SettingsError, match="x is both a bridge and a consumer"):
-        synthesize(both)

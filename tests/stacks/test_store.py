@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_cdk.assertions import Match, Template
 
-from contract.names import STORE_STACK
+from contract.deployment import UNNAMED
 from tests.stacks.conftest import KEY, template
 
 TABLE = "AWS::DynamoDB::GlobalTable"
@@ -46,7 +46,10 @@ def test_nothing_hinders_a_second_first_deployment(production: Path) -> None:
 def test_protected_data_refuses_to_be_deleted(guarded: Path) -> None:
     """When asked, the stack and its tables refuse; that is no other way to keep them."""
     data_is(
-        template(guarded, STORE_STACK), "RetainExceptOnCreate", replaced="Retain", protected=True
+        template(guarded, UNNAMED.store_stack),
+        "RetainExceptOnCreate",
+        replaced="Retain",
+        protected=True,
     )
     assert stack_properties(guarded)["terminationProtection"] is True
 
@@ -62,7 +65,7 @@ def test_each_deployment_without_protection_reminds_of_it(
 
 def reminders(folder: Path) -> list[str]:
     """Return what the command line says of the store when it is deployed."""
-    metadata = json.loads((folder / f"{STORE_STACK}.metadata.json").read_text())
+    metadata = json.loads((folder / f"{UNNAMED.store_stack}.metadata.json").read_text())
     entries = [each for about in metadata.values() for each in about]
     return [each["data"] for each in entries if each["type"] == "aws:cdk:info"]
 
@@ -70,7 +73,7 @@ def reminders(folder: Path) -> list[str]:
 def stack_properties(folder: Path) -> dict[str, Any]:
     """Return what the assembly tells the CDK's command line of the store's stack."""
     artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
-    found: dict[str, Any] = artifacts[STORE_STACK]["properties"]
+    found: dict[str, Any] = artifacts[UNNAMED.store_stack]["properties"]
     return found
 
 
@@ -225,7 +228,7 @@ def test_queue_is_encrypted_and_refuses_plain_http(store: Template) -> None:
 
 def test_the_operators_key_encrypts_all_that_is_kept(guarded: Path) -> None:
     """With kms_key the tables, the queues and the log of the decoder have that key."""
-    store = template(guarded, STORE_STACK)
+    store = template(guarded, UNNAMED.store_stack)
     replica = {"SSESpecification": {"KMSMasterKeyId": KEY}}
     store.all_resources_properties(
         TABLE,
@@ -245,7 +248,7 @@ def test_the_key_may_be_used_by_the_roles_that_need_it(store: Template, guarded:
         *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
         *("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
     ]
-    assert rights_on_the_key(template(guarded, STORE_STACK)) == {
+    assert rights_on_the_key(template(guarded, UNNAMED.store_stack)) == {
         "DecodingRole": table,
         "StoringWriter": table,
         "StoringErrorReporter": ["kms:Decrypt", "kms:GenerateDataKey"],

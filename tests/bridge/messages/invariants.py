@@ -15,6 +15,7 @@ from bridge.messages.timestamper import Timestamper
 from bridge.messages.uplink import Json, Uplink
 from bridge.sources.semtech import frames
 from bridge.sources.semtech.framing import Framer
+from contract.deployment import UNNAMED
 from contract.eui import EUI_PATTERN
 from contract.times import format_time, parse_time
 
@@ -86,7 +87,7 @@ def _check_as(frame: bytes, application: str | None) -> Iterator[Message]:
     for now in (NOW, *(time for time in uplink.received_at[:1] if 0 <= time <= _LAST_CLOCK)):
         timestamp = _check_placement(uplink, now)
         try:
-            made = message.build(uplink, timestamp)
+            made = message.build(uplink, timestamp, UNNAMED)
         except FrameRejectedError as error:
             assert error.reason in {Reason.NESTED_TOO_DEEP, Reason.OVERSIZED}
             continue

@@ -7,6 +7,7 @@ from bridge.messages.message import build
 from bridge.messages.rejection import FrameRejectedError, Reason
 from bridge.messages.uplink import Uplink
 from bridge.sources.semtech import frames
+from contract.deployment import UNNAMED
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED
 
 BARE = Uplink("37817737f13", "9372163", 1, b"\x01\xfe", None, None, (), ())
@@ -14,20 +15,20 @@ BARE = Uplink("37817737f13", "9372163", 1, b"\x01\xfe", None, None, (), ())
 
 def test_topic() -> None:
     """The topic is lora/APPEUI/MOTEEUI."""
-    assert build(BARE, RECEIVED).topic == "lora/37817737f13/9372163"
+    assert build(BARE, RECEIVED, UNNAMED).topic == "lora/37817737f13/9372163"
 
 
 def test_bytes_come_first_then_the_timestamp() -> None:
     """A bare uplink is the list of its bytes and its time, in compact JSON."""
     expected = b'{"port1_bytes":[1,254],"timestamp":"2015-10-15T11:51:00.123456Z"}'
-    assert build(BARE, RECEIVED).payload == expected
+    assert build(BARE, RECEIVED, UNNAMED).payload == expected
 
 
 def test_everything_the_frame_has() -> None:
     """seqno, motetx and gwrx follow as the frame has them."""
     uplink = frames.parse(LAYOUT_1, None)
     assert uplink is not None
-    assert build(uplink, RECEIVED).payload == (
+    assert build(uplink, RECEIVED, UNNAMED).payload == (
         b'{"port1_bytes":[1,254],"timestamp":"2015-10-15T11:51:00.123456Z","seqno":12,'
         b'"motetx":{"freq":868.1,"modu":"LORA","datr":"SF7BW125","codr":"4/5","adr":true},'
         b'"gwrx":[{"eui":"b827ebfffe000001","time":"2015-10-15T11:51:00.123456Z",'
@@ -38,16 +39,16 @@ def test_everything_the_frame_has() -> None:
 @pytest.mark.parametrize(("port", "data"), [(0, b""), (255, bytes(range(256)))])
 def test_any_port_and_bytes(port: int, data: bytes) -> None:
     """The port is part of the key; every byte value is a number, none an empty list."""
-    payload = build(replace(BARE, port=port, data=data), RECEIVED).payload
+    payload = build(replace(BARE, port=port, data=data), RECEIVED, UNNAMED).payload
     numbers = ",".join(str(byte) for byte in data)
     assert payload.startswith(f'{{"port{port}_bytes":[{numbers}],'.encode())
 
 
 def test_payload_beyond_the_limit_of_aws_iot() -> None:
     """More than AWS IoT takes is refused, as it would close the connection again and again."""
-    build(replace(BARE, data=b"\0" * 65_000), RECEIVED)
+    build(replace(BARE, data=b"\0" * 65_000), RECEIVED, UNNAMED)
     with pytest.raises(FrameRejectedError) as caught:
-        build(replace(BARE, data=b"\xff" * 40_000), RECEIVED)
+        build(replace(BARE, data=b"\xff" * 40_000), RECEIVED, UNNAMED)
     assert caught.value.reason is Reason.OVERSIZED
 
 
@@ -59,7 +60,7 @@ def test_metadata_at_the_depth_limit_is_written_or_refused() -> None:
         try:
             uplink = frames.parse(LAYOUT_2.replace(b"868.1", motetx.encode()), "a1")
             assert uplink is not None
-            build(uplink, RECEIVED)
+            build(uplink, RECEIVED, UNNAMED)
         except FrameRejectedError as error:
             reasons.add(error.reason)
     assert reasons == {Reason.NESTED_TOO_DEEP}

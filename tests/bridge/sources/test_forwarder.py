@@ -13,6 +13,7 @@ from bridge.messages.timestamper import Timestamper
 from bridge.sources.forwarder import Forwarder
 from bridge.sources.semtech.frames import parse
 from bridge.spool.rejected import Rejected
+from contract.deployment import UNNAMED
 from contract.times import parse_time
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 
@@ -33,6 +34,7 @@ class Setting:
             Timestamper(),
             self.counts,
             clock,
+            UNNAMED,
         )
 
     def accept(self, frame: bytes | BrokenFrame, origin: str = "127.0.0.1:6500") -> bool:

@@ -24,6 +24,7 @@ from bridge.spool.quarantine import Quarantine
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, Waiting
+from contract.deployment import UNNAMED
 
 _PLENTY = 10**9  # bytes
 _SOON = 0.05  # seconds
@@ -53,7 +54,7 @@ class AcknowledgingSource:
         self.quarantine = Quarantine(spool, max_rejected, write_after=_SOON, pace=pace)
         clock = Clock(wall=lambda: 0, monotonic=lambda: 0.0)
         self._forwarder = Forwarder(
-            self.spooler.keep, self.quarantine.keep, Timestamper(), Counts(), clock
+            self.spooler.keep, self.quarantine.keep, Timestamper(), Counts(), clock, UNNAMED
         )
         self.acknowledged: dict[bytes, bool] = {}
         self.paused = False

@@ -23,6 +23,7 @@ from bridge.spool.rejected import ListedFrame, Rejected
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, Waiting
+from contract.deployment import UNNAMED
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 
 _HERE, _THERE = "127.0.0.1:6500", "127.0.0.1:6501"
@@ -66,7 +67,12 @@ async def read_again(
         spooler.connect(outlet=_Nowhere(), inlets=[])
         clock = Clock(wall=lambda: 1, monotonic=lambda: 0.0)
         forwarder = Forwarder(
-            spooler.keep, lambda _rejected, _receipt=None: None, Timestamper(), Counts(), clock
+            spooler.keep,
+            lambda _rejected, _receipt=None: None,
+            Timestamper(),
+            Counts(),
+            clock,
+            UNNAMED,
         )
         reading = Retry(spool, spooler, forwarder, parser_of(listens), look_every=0.01)
         task = asyncio.create_task(reading.run())

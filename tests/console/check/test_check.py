@@ -18,6 +18,7 @@ from console.check.files import key
 from console.check.round_trip import RoundTrip
 from console.check.session import Session
 from console.check.test_uplink import MarkedUplink
+from contract.deployment import UNNAMED
 
 MARKER = bytes(range(8))
 
@@ -62,12 +63,12 @@ def test_lines(finding: Finding, said: str) -> None:
 
 def test_the_test_uplink_is_one() -> None:
     """The frame is an uplink, without its NUL, and what the bridge makes of it is known again."""
-    marked = MarkedUplink("network-host-1", MARKER)
+    marked = MarkedUplink(UNNAMED, "network-host-1", MARKER)
     frame = marked.frame()
     assert frame.endswith(b"\0")
     uplink = parse(frame[:-1], None)
     assert uplink is not None
-    message = build(uplink, timestamp=0)
+    message = build(uplink, 0, UNNAMED)
     assert message.topic == marked.topic == "lora/check/network-host-1"
     assert marked.is_in(message.payload)
 
@@ -93,7 +94,7 @@ def test_a_key_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 )
 def test_other_uplinks_are_not_taken_for_it(payload: bytes) -> None:
     """Whatever else comes on its topic is none of the check's."""
-    assert not MarkedUplink("network-host-1", MARKER).is_in(payload)
+    assert not MarkedUplink(UNNAMED, "network-host-1", MARKER).is_in(payload)
 
 
 def test_a_table_that_is_going(monkeypatch: pytest.MonkeyPatch) -> None:

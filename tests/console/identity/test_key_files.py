@@ -23,6 +23,7 @@ from console.identity.key_files import Pairs
 from console.identity.key_pair import belong_together, certificate_id, private_key
 from console.identity.keygen import make_key_and_csr
 from console.identity.rotation import begin, finish, switch
+from contract.deployment import UNNAMED
 from contract.errors import BridgeError
 from contract.names import IdentityKind
 
@@ -197,7 +198,7 @@ def test_nobody_makes_a_key_for_another(folder: Path, monkeypatch: pytest.Monkey
     with pytest.raises(BridgeError, match=named):
         begin(NAME, folder)
     with pytest.raises(BridgeError, match=named):
-        switch(NAME, folder, lambda _found, _certificate, _key: None)
+        switch(UNNAMED, NAME, folder, lambda _found, _certificate, _key: None)
 
 
 def test_a_next_key_has_its_request_wherever_a_beginning_ends(
@@ -232,7 +233,7 @@ def test_a_bridge_that_uses_other_files_is_not_switched(folder: Path) -> None:
         f'private_key = "{NAME}.key"\n[spool]\npath = "spool.db"\n'
     )
     pairs = Pairs(NAME, folder)
-    prove = trial(NAME, folder)
+    prove = trial(UNNAMED, NAME, folder)
     with pytest.raises(BridgeError, match=r"certificate is .*other.pem, but must be .*host-1.pem"):
         prove(Deployed(IdentityKind.BRIDGE, {}), pairs.next_certificate, pairs.next_key)
 
@@ -240,11 +241,11 @@ def test_a_bridge_that_uses_other_files_is_not_switched(folder: Path) -> None:
 def test_steps_out_of_order_say_which_comes_first(tmp_path: Path, folder: Path) -> None:
     """Each step that comes too early names the one before it."""
     with pytest.raises(BridgeError, match="lora-bridge rotate switch"):
-        finish(NAME, folder)
+        finish(UNNAMED, NAME, folder)
     Pairs(NAME, folder).switch()
     with pytest.raises(BridgeError, match="lora-bridge rotate finish"):
         begin(NAME, folder)
     with pytest.raises(BridgeError, match="enroll first"):
         begin("other", tmp_path)
     with pytest.raises(BridgeError, match="lora-bridge rotate begin"):
-        switch("other", tmp_path, lambda _found, _certificate, _key: None)
+        switch(UNNAMED, "other", tmp_path, lambda _found, _certificate, _key: None)

@@ -1,16 +1,20 @@
 """A key is made where it is used, for its owner alone, and never overwritten."""
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
+from console.cli import cli
 from console.identity.keygen import make_key_and_csr
 from contract.errors import BridgeError
+from contract.settings import declare
 
 
 def test_key_and_request_belong_together(tmp_path: Path) -> None:
@@ -84,3 +88,12 @@ def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BridgeError, match=r"cannot write into .*file: "):
         make_key_and_csr("host-1", tmp_path / "file")
+
+
+def test_the_command_says_what_lora_toml_needs(tmp_path: Path) -> None:
+    """It prints the line to add, and below what."""
+    done = CliRunner().invoke(cli, ["keygen", "--name", "host-1", "--dir", str(tmp_path)])
+    assert done.exit_code == 0
+    line = next(each for each in done.output.splitlines() if "[bridges]" in each)
+    added = line.rpartition(": ")[2]
+    assert declare(tomllib.loads(f"[bridges]\n{added}"), "").bridges == {"host-1": "host-1.csr"}

@@ -7,6 +7,7 @@ import pytest
 
 from console.recovery.failures import details, is_same, listed, parse_failure, row_to_store
 from console.show.tables import render_whole
+from contract.deployment import UNNAMED
 from contract.rows import Value
 from tests.console.recovery.error_actions import REASON, error_action
 
@@ -17,7 +18,7 @@ UPLINK = b'{"port1_bytes":[1,254],"timestamp":"2026-09-21T14:13:20.123456Z","seq
 
 def test_a_failure_in_one_line() -> None:
     """The device is that of the topic, and the reason what the service said."""
-    found = listed(parse_failure("id", _TIME, error_action("lora/a/d", UPLINK)))
+    found = listed(parse_failure(UNNAMED, "id", _TIME, error_action("lora/a/d", UPLINK)))
     assert (found.id, found.time) == ("id", "2026-09-21T14:13:20.123000Z")
     assert (found.device, found.seqno, found.reason) == ("a/d", 12, REASON)
 
@@ -35,7 +36,7 @@ def test_what_surrounds_the_reason_is_left_out(said: str, reason: str) -> None:
     """Of what AWS IoT writes around a service's answer nothing is shown; else all of it."""
     body = json.loads(error_action("lora/a/d", UPLINK))
     body["failures"][0]["errorMessage"] = said
-    assert listed(parse_failure("id", _TIME, json.dumps(body))).reason == reason
+    assert listed(parse_failure(UNNAMED, "id", _TIME, json.dumps(body))).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_what_surrounds_the_reason_is_left_out(said: str, reason: str) -> None:
 )
 def test_another_message_is_said_to_be_one(body: str) -> None:
     """What is no message of an error action has a line, is shown as it is, and has no row."""
-    failure = parse_failure("id", _TIME, body)
+    failure = parse_failure(UNNAMED, "id", _TIME, body)
     assert listed(failure).reason == "no message of an AWS IoT error action"
     assert details(failure)["body"] == body
     with pytest.raises(ValueError, match="no message of an AWS IoT error action"):
@@ -56,7 +57,9 @@ def test_another_message_is_said_to_be_one(body: str) -> None:
 
 def test_a_failure_whole() -> None:
     """All that AWS IoT said is there, and the payload as JSON with its numbers as they were."""
-    shown = render_whole(details(parse_failure("id", _TIME, error_action("lora/a/d", UPLINK))))
+    shown = render_whole(
+        details(parse_failure(UNNAMED, "id", _TIME, error_action("lora/a/d", UPLINK)))
+    )
     assert '"f": 868.10' in shown
     whole = json.loads(shown)
     assert (whole["id"], whole["topic"], whole["ruleName"]) == ("id", "lora/a/d", "StoringRule")
@@ -68,7 +71,7 @@ def test_a_failure_whole() -> None:
 @pytest.mark.parametrize("payload", [b"", b"\xff", b"[" * 10_000, b"1e99999999999999999999"])
 def test_a_payload_that_is_no_json_is_shown_in_base64(payload: bytes) -> None:
     """It is shown as AWS IoT has it, and has no row."""
-    failure = parse_failure("id", _TIME, error_action("lora/a/d", payload))
+    failure = parse_failure(UNNAMED, "id", _TIME, error_action("lora/a/d", payload))
     shown = details(failure)
     assert "payload" not in shown
     assert "base64OriginalPayload" in shown
@@ -79,7 +82,7 @@ def test_a_payload_that_is_no_json_is_shown_in_base64(payload: bytes) -> None:
 
 def test_the_row_is_that_of_the_rule() -> None:
     """The payload's fields, the device, and with retention the expiry, from when it failed."""
-    failure = parse_failure("id", _TIME, error_action("lora/lora/d", UPLINK))
+    failure = parse_failure(UNNAMED, "id", _TIME, error_action("lora/lora/d", UPLINK))
     row = json.loads(UPLINK, parse_float=Decimal) | {"device": "lora/d"}
     assert row_to_store(failure, None) == row
     assert row_to_store(failure, 30) == row | {"expires": 1_790_000_000 + 30 * _DAY}
@@ -88,7 +91,7 @@ def test_the_row_is_that_of_the_rule() -> None:
 @pytest.mark.parametrize("topic", ["", "lora", "lora/a", "lora/a/d/decoded", "other/a/d"])
 def test_a_topic_that_the_rule_does_not_take_has_no_row(topic: str) -> None:
     """A topic of two or four levels, or of another root, names no device."""
-    failure = parse_failure("id", _TIME, error_action(topic, UPLINK))
+    failure = parse_failure(UNNAMED, "id", _TIME, error_action(topic, UPLINK))
     assert listed(failure).device is None
     with pytest.raises(ValueError, match="not a topic of the rule"):
         row_to_store(failure, None)

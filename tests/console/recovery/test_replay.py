@@ -11,6 +11,7 @@ from boto3.dynamodb.types import TypeSerializer
 from bridge.messages.message import build
 from bridge.sources.semtech import frames
 from console.recovery.replay import check_prefix, payload, publish_again
+from contract.deployment import UNNAMED
 from contract.rows import Row, row_of, stored_row
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED
 
@@ -30,7 +31,7 @@ def test_the_payload_is_the_one_that_was_published(frame: bytes, *, as_text: boo
     """What was added to the row is gone, and numbers are as they were, in both stored forms."""
     uplink = frames.parse(frame, "37817737f13")
     assert uplink is not None
-    published = build(uplink, RECEIVED).payload
+    published = build(uplink, RECEIVED, UNNAMED).payload
     fields = json.loads(published, parse_float=Decimal)
     if as_text:
         whole = json.loads(published)
@@ -48,7 +49,7 @@ def test_numbers_keep_all_their_digits() -> None:
 @pytest.mark.parametrize("prefix", ["replay", "lora/replay", "a/b/c/d/e/f", "lorax", "x" * 126])
 def test_prefixes(prefix: str) -> None:
     """Any topic with two levels more, below lora/ too, where the rule does not take it."""
-    assert check_prefix(prefix) == prefix
+    assert check_prefix(UNNAMED, prefix) == prefix
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_prefixes(prefix: str) -> None:
 def test_prefixes_that_are_refused(prefix: str) -> None:
     """That of the rule, a reserved one, a filter, and what is too long for AWS IoT."""
     with pytest.raises(ValueError, match=r"the rule stores|is not 1 to 6 levels"):
-        check_prefix(prefix)
+        check_prefix(UNNAMED, prefix)
 
 
 def test_the_pace_is_kept() -> None:

@@ -27,7 +27,7 @@ def message(timestamp: str, **fields: object) -> bytes:
 @pytest.fixture
 def joining() -> Joining:
     """Join the messages of a device."""
-    return Joining("a/d")
+    return Joining("a/d", READING)
 
 
 def test_an_uplink_waits_for_its_reading(joining: Joining) -> None:
@@ -136,7 +136,7 @@ def heard(*all_of_it: Heard, stored: Iterable[Row] = ()) -> tuple[list[Row], lis
         asked.append(since)
         return stored
 
-    return list(rows_heard(queue, "a/d", Shown(), read, queue.empty)), asked
+    return list(rows_heard(queue, Joining("a/d", READING), Shown(), read, queue.empty)), asked
 
 
 def both_of(timestamp: str) -> tuple[Heard, Heard]:

@@ -13,6 +13,7 @@ from console.identity.enroll import Endpoint
 from console.store.live import live_uplinks
 from console.store.shown import Shown
 from console.store.subscription import Consumer
+from contract.deployment import UNNAMED
 from contract.errors import BridgeError
 from contract.rows import Row
 from lab.rig.link import Proxy
@@ -60,7 +61,7 @@ def following(
 ) -> Iterator[Iterator[Row]]:
     """Follow the device as ``client.MARK``; the table has what is ``stored`` when it is read."""
     endpoint = Endpoint("localhost", port, folder / "ca.pem")
-    consumer = Consumer("client", f"client.{mark}", folder, endpoint)
+    consumer = Consumer(UNNAMED, "client", f"client.{mark}", folder, endpoint)
     with live_uplinks(consumer, "a/d", Shown(), lambda _since: stored, lambda: False) as live:
         yield live
 
@@ -131,7 +132,7 @@ def test_a_table_that_cannot_be_read(
         return answers[len(asked) - 1]
 
     endpoint = Endpoint("localhost", link.port, tmp_path / "ca.pem")
-    consumer = Consumer("client", "client.1", tmp_path, endpoint)
+    consumer = Consumer(UNNAMED, "client", "client.1", tmp_path, endpoint)
     with live_uplinks(consumer, "a/d", Shown(), read, lambda: False) as live:
         for number in (2, 3):
             uplink(broker, number)

@@ -15,6 +15,7 @@ from bridge.messages.message import Message
 from bridge.messages.timestamper import Timestamper
 from bridge.sources.forwarder import Forwarder
 from bridge.sources.semtech.listener import Listener
+from contract.deployment import UNNAMED
 from contract.errors import BridgeError
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, frame
 
@@ -34,6 +35,7 @@ class Setting:
             Timestamper(),
             self.counts,
             clock,
+            UNNAMED,
         )
         listen = Listen(port=0, application=application, max_connections=max_connections)
         self.source = Listener([listen], forwarder, penalty)
