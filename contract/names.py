@@ -16,6 +16,7 @@ RULE_OUTPUT = "RuleName"
 DEVICES_OUTPUT = "DevicesTableName"
 ERROR_QUEUE_OUTPUT = "ErrorQueueUrl"
 FAILURE_QUEUE_OUTPUT = "FailureQueueUrl"
+DECODER_OUTPUT = "DecoderFunctionName"
 RETENTION_OUTPUT = "RetentionDays"
 """Days that rows are kept, or ``NO_RETENTION``: an output is never empty."""
 NO_RETENTION = "none"
@@ -35,9 +36,9 @@ EXPIRY_ATTRIBUTE = "expires"
 DECODED, DECODE_WARNINGS, DECODE_ERROR = "decoded", "decode_warnings", "decode_error"
 """What the decoder adds to a row: the reading, a map, with the codec's warnings if there are any;
 or why there is none, ``code`` and ``message``."""
-
-KIND_KEY, DEVICE_KIND = "kind", "device"
-"""Partition key of the table of devices, and its value for each of them."""
+DECODED_BY = "decoded_by"
+"""Text that the decoder adds with either: which codec it was, and in which version."""
+OF_THE_DECODER = (DECODED, DECODE_WARNINGS, DECODE_ERROR, DECODED_BY)
 
 TABLE_VARIABLE, DEVICES_VARIABLE, LIVE_VARIABLE = "TABLE", "DEVICES_TABLE", "PUBLISH_DECODED"
 """Environment of the decoder: two names of tables, and whether it publishes readings too."""

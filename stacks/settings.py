@@ -21,6 +21,8 @@ _CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
 _QUIET_MINUTES = 60
 _LEAST, _MOST = 5, 1440
 """CloudWatch looks back a day at most, and at five minutes at a time here."""
+_WITHIN, _LONGEST = 1, 300
+"""Seconds, and how many Lambda waits at most (MaximumBatchingWindowInSeconds)."""
 
 
 class SettingsError(Exception):
@@ -50,11 +52,15 @@ class Identity:
 
 @dataclass(frozen=True)
 class Decoding:
-    """The folders of the codecs and of the libraries that run them; who gets the readings."""
+    """The folders of the codecs and of the libraries that run them; who gets the readings.
+
+    For ``within`` seconds Lambda gathers uplinks to be decoded by one call.
+    """
 
     codecs: Path
     libraries: Path
     published: bool
+    within: int
 
 
 class LogLevel(StrEnum):
@@ -172,7 +178,19 @@ def _decoding(node: Node, folder: Path) -> Decoding:
         load(codecs)
     except BridgeError as error:
         raise SettingsError(f"context codecs: {error}") from None
-    return Decoding(codecs, libraries, _flag("publish_decoded", _context(node, "publish_decoded")))
+    return Decoding(
+        codecs,
+        libraries,
+        published=_flag("publish_decoded", _context(node, "publish_decoded")),
+        within=_decode_within(_context(node, "decode_within")),
+    )
+
+
+def _decode_within(value: object) -> int:
+    text = str(_WITHIN if value is None or value == "" else value)
+    if not (text.isascii() and text.isdigit() and int(text) <= _LONGEST):
+        raise SettingsError(f"context decode_within: {value!r} is not 0 to {_LONGEST} seconds")
+    return int(text)
 
 
 def _flag(key: str, value: object) -> bool:

@@ -30,7 +30,7 @@ def main() -> None:
     from decoder.handler import codecs  # noqa: PLC0415  # the start of an instance
 
     start = 1000 * (time.perf_counter() - began)
-    from decoder.readings import readings  # noqa: PLC0415
+    from decoder.readings import Uplink, readings  # noqa: PLC0415
 
     from codec.mapping import Mapping  # noqa: PLC0415
     from contract.rows import row_of  # noqa: PLC0415
@@ -43,8 +43,8 @@ def main() -> None:
     def decode(port: int, data: list[int], times: int = 1, codecs: Mapping = codecs) -> None:
         stored = {"device": "a/b", "timestamp": "2026-11-23T10:00:00.000000Z"}
         row = row_of({**stored, f"port{port}_bytes": data})
-        found = readings([row] * times, codecs)
-        if not all(each and each.decoded for each in found):
+        found = readings([Uplink(row)] * times, codecs)
+        if not all(each and each.new for each in found):
             sys.exit(f"not decoded: {found}")
 
     def small(times: int = 1, codecs: Mapping = codecs) -> None:

@@ -98,7 +98,7 @@ def test_cdk_nag_finds_nothing(production: Path) -> None:
 def test_cdk_nag_would_find_something(tmp_path: Path) -> None:
     """A queue that breaks a rule fails the synthesis: the pack does look."""
     cdk_app = aws_cdk.App(outdir=str(tmp_path))
-    decoding = Decoding(Path("codecs"), Path("build/decoder"), published=False)
+    decoding = Decoding(Path("codecs"), Path("build/decoder"), published=False, within=1)
     app.build(
         cdk_app, Settings(Environment.PRODUCTION, None, decoding, Watching(None, 60), None, ())
     )
@@ -160,6 +160,8 @@ def test_a_mistake_in_a_codec_fails_with_its_line(tmp_path: Path) -> None:
         ({"quiet_minutes": "4"}, "context quiet_minutes: '4' is not 5 to 1440 minutes"),
         ({"quiet_minutes": "1441"}, "context quiet_minutes: '1441' is not 5 to 1440 minutes"),
         ({"iot_logging": "all"}, "context iot_logging: 'all' is not ERROR or WARN or INFO or"),
+        ({"decode_within": "301"}, "context decode_within: '301' is not 0 to 300 seconds"),
+        ({"decode_within": "-1"}, "context decode_within: '-1' is not 0 to 300 seconds"),
         ({"publish_decoded": "yes"}, "context publish_decoded: 'yes' is not true or false"),
         ({"codecs": "nowhere"}, "nowhere/codecs.toml: cannot read it"),
         ({"decoder_libraries": "nowhere"}, "libraries are missing: run 'make setup'"),

@@ -53,7 +53,7 @@ def section(setup: Setup) -> str:
     with tempfile.TemporaryDirectory(dir=setup.folder) as name:
         folder = Path(name)
         libraries = copy_libraries(folder / "libraries")
-        pack(Decoding(_CODECS, libraries, published=False), folder / "package")
+        pack(Decoding(_CODECS, libraries, published=False, within=0), folder / "package")
         count = _INSTANCES * setup.repeats
         say(f"decoder: {count} instances …")
         instances = [_instance(folder / "package") for _ in range(count)]
@@ -92,7 +92,7 @@ def _sizes(folder: Path) -> list[list[str]]:
     if not _FOR_LAMBDA.is_dir():
         raise RigError(f"{_FOR_LAMBDA} is missing: run 'make setup'")
     package = folder / "lambda"
-    pack(Decoding(_CODECS, _FOR_LAMBDA, published=False), package)
+    pack(Decoding(_CODECS, _FOR_LAMBDA, published=False, within=0), package)
     zipped = Path(shutil.make_archive(str(package), "zip", package)).stat().st_size
     unpacked = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
     return [
