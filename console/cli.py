@@ -11,6 +11,7 @@ from console.codecs.commands import codec_test, decode
 from console.identity.commands import enroll, keygen
 from console.interrupt import INTERRUPTED
 from console.recovery.error_commands import errors
+from console.recovery.redecode_commands import redecode
 from console.recovery.refused_commands import refused
 from console.recovery.rejected_commands import rejected
 from console.recovery.replay_commands import replay
@@ -21,7 +22,19 @@ from contract.errors import BridgeError
 
 _COMMANDS = (
     *(keygen, enroll, run, simulate),
-    *(history, devices, check, errors, rejected, refused, replay, rotate, decode, codec_test),
+    *(
+        history,
+        devices,
+        check,
+        errors,
+        redecode,
+        rejected,
+        refused,
+        replay,
+        rotate,
+        decode,
+        codec_test,
+    ),
 )
 
 

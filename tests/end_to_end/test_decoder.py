@@ -123,19 +123,6 @@ def stream_record(number: int, image: Image) -> dict[str, object]:
     return {"eventName": "INSERT", "dynamodb": change}
 
 
-@pytest.fixture(scope="session")
-def function(host: Host) -> str:
-    """Return the name of the deployed function."""
-    del host  # deployed
-    resources = boto3.client("cloudformation").describe_stack_resources(StackName="LoraStore")
-    (name,) = [
-        each["PhysicalResourceId"]
-        for each in resources["StackResources"]
-        if each["ResourceType"] == "AWS::Lambda::Function"
-    ]
-    return name
-
-
 def invoke(function: str, *records: dict[str, object]) -> list[str]:
     """Hand over a batch; return the sequence numbers that are to come again."""
     answer = boto3.client("lambda").invoke(
