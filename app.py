@@ -14,11 +14,11 @@ from stacks.store import StoreStack
 
 def build(app: App, settings: Settings) -> None:
     """Declare every stack under ``app``, checked by the AwsSolutions rules."""
-    StoreStack(app, settings)
+    store = StoreStack(app, settings)
     if settings.iot_logging:
         IotLoggingStack(app, settings.iot_logging)
     for identity in settings.identities:
-        IdentityStack(app, identity)
+        IdentityStack(app, identity, store.rule_name)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 

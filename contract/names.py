@@ -45,6 +45,7 @@ TABLE_VARIABLE, DEVICES_VARIABLE, LIVE_VARIABLE = "TABLE", "DEVICES_TABLE", "PUB
 CODECS_FOLDER = "codecs"
 """Where the decoder finds its codecs, below the folder it is unpacked to."""
 
+_INGEST = re.compile(r"\$aws/rules/[^/]+/")
 _IDENTITY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 
@@ -90,6 +91,20 @@ def client_id(name: str, connection: int) -> str:
     identity (``NAME`` and ``NAME.*``) never covers another's client IDs.
     """
     return name if connection == 1 else f"{name}.{connection}"
+
+
+def ingest_topic(rule: str, topic: str) -> str:
+    """Return the topic of Basic Ingest on which a message for ``topic`` goes to a rule alone.
+
+    To the rule it is as if it came on ``topic`` ("Reducing messaging costs with Basic Ingest", AWS
+    IoT Core Developer Guide).
+    """
+    return f"$aws/rules/{rule}/{topic}"
+
+
+def without_ingest(topic: str) -> str:
+    """Return a topic as it is without Basic Ingest."""
+    return _INGEST.sub("", topic, count=1) if topic.startswith("$") else topic
 
 
 def decoded_topic(device: str) -> str:

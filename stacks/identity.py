@@ -12,9 +12,12 @@ from stacks.settings import Identity
 
 
 class IdentityStack(Stack):
-    """Thing, certificates and policy, attached to each other."""
+    """Thing, certificates and policy, attached to each other.
 
-    def __init__(self, scope: Construct, identity: Identity) -> None:
+    ``rule`` is the store's: a bridge with Basic Ingest may publish to it.
+    """
+
+    def __init__(self, scope: Construct, identity: Identity, rule: str) -> None:
         super().__init__(
             scope,
             identity_stack(identity.name),
@@ -24,7 +27,7 @@ class IdentityStack(Stack):
         # bears the operator's name for the machine.
         thing = iot.CfnThing(self, "Thing", thing_name=identity.name)
         policy = iot.CfnPolicy(
-            self, "Policy", policy_document=identity_policy(self, identity, thing.ref)
+            self, "Policy", policy_document=identity_policy(self, identity, thing.ref, rule)
         )
         certificates = [self._certificate(csr, thing, policy) for csr in identity.csrs]
         CfnOutput(self, KIND_OUTPUT, value=identity.kind)

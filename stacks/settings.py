@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import cast
 
+import msgspec
 from constructs import Node
 
 from codec.mapping import load
@@ -41,13 +42,14 @@ class Identity:
     """One bridge or consumer: who it is and the CSRs (PEM text) made where its keys live.
 
     There is one CSR, or two while its certificate changes. A bridge publishes for its
-    ``applications``, or for all if none is named.
+    ``applications``, or for all if none is named; with ``basic_ingest`` also to the rule alone.
     """
 
     name: str
     kind: IdentityKind
     csrs: tuple[str, ...]
     applications: tuple[str, ...] = ()
+    basic_ingest: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def read_settings(node: Node, folder: Path) -> Settings:
         _identities(node, "bridges", IdentityKind.BRIDGE, folder),
         _mapping("applications", _context(node, "applications")),
     )
+    bridges = _with_basic_ingest(bridges, _names("basic_ingest", _context(node, "basic_ingest")))
     consumers = _identities(node, "consumers", IdentityKind.CONSUMER, folder)
     twice = {bridge.name for bridge in bridges} & {consumer.name for consumer in consumers}
     if twice:
@@ -219,6 +222,23 @@ def _with_applications(
         replace(each, applications=_euis(each.name, applications.get(each.name)))
         for each in bridges
     )
+
+
+def _with_basic_ingest(bridges: tuple[Identity, ...], names: set[str]) -> tuple[Identity, ...]:
+    """Let bridges publish to the rule alone."""
+    others = names - {each.name for each in bridges}
+    if others:
+        raise SettingsError(f"context basic_ingest: {min(others)} is none of the bridges")
+    return tuple(replace(each, basic_ingest=each.name in names) for each in bridges)
+
+
+def _names(key: str, value: object) -> set[str]:
+    """Accept a list from cdk.json, or the same as JSON text from ``cdk -c``."""
+    try:
+        names = msgspec.json.decode(value) if isinstance(value, str) and value else value
+        return msgspec.convert(names or [], set[str])
+    except msgspec.DecodeError:
+        raise SettingsError(f'context {key}: expected ["NAME"], got {value!r}') from None
 
 
 def _euis(name: str, value: object) -> tuple[str, ...]:

@@ -45,6 +45,9 @@ class StoreStack(Stack):
         rule = UplinkRule(
             self, "Storing", table=uplinks, errors=errors, retention_days=settings.retention_days
         ).rule
+        self.rule_name = rule.ref
+        # Always: else this would drop it before the last bridge that imports it has let it go.
+        self.export_value(rule.ref)
         failures = FailureQueue(self, "Undecoded", retained=retained).queue
         backing = Backing(uplinks, devices, failures)
         decoder = Decoder(self, "Decoding", settings.decoding, backing).function

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from bridge.config import Config
 from console.check import deployed, files, network
 from console.check.account import Account
-from console.check.chain import Link
+from console.check.chain import BrokenError, Link, NotTriedError
 from console.check.round_trip import RoundTrip
 from console.check.session import Session
 from console.identity.key_pair import certificate_id
+from contract.errors import BridgeError
 from contract.names import CHECK_APPLICATION, TOPIC_ROOT
 
 if TYPE_CHECKING:
@@ -39,9 +40,19 @@ class Links:
         self._certificate: x509.Certificate
 
     def all(self, *, round_trip: bool) -> Generator[Link, None, None]:
-        """Yield the links, each when the one before has been looked at."""
+        """Yield the links, each when the one before has been looked at.
+
+        Raises:
+            BridgeError: nobody can see the round trip.
+
+        """
         yield "configuration", self._read_configuration
         aws = self._config.aws
+        if round_trip and aws.basic_ingest:
+            raise BridgeError(
+                "with basic_ingest in the configuration nobody can subscribe: leave out"
+                " --round-trip, and see with 'lora-bridge history' what arrives"
+            )
         account = Account(aws.endpoint)
         yield "key", lambda: files.key(aws.private_key)
         yield "certificate", self._read_certificate
@@ -53,7 +64,9 @@ class Links:
         yield "certificate in AWS", lambda: account.certificate(which, aws.client_id)
         with closing(Session(aws)) as session:
             yield "MQTT", session.connect
-            yield "publish", lambda: session.publish(self._topic_beside(), _EMPTY)
+            yield "publish", lambda: self._publish(session)
+            if aws.basic_ingest:
+                yield "basic ingest", lambda: _same_rule(aws.basic_ingest, deployed.rule())
             yield "rule", lambda: account.rule(deployed.rule())
             yield "table", lambda: account.table(deployed.table())
             yield "role", lambda: account.role(deployed.rule(), deployed.table())
@@ -73,6 +86,11 @@ class Links:
         self._certificate = files.certificate(aws.certificate, aws.private_key)
         return f"{aws.certificate}, {files.validity(self._certificate, self._now())}"
 
+    def _publish(self, session: Session) -> str:
+        if self._config.aws.basic_ingest:
+            raise NotTriedError("with basic_ingest the rule would store whatever is published")
+        return session.publish(self._topic_beside(), _EMPTY)
+
     def _topic_beside(self) -> str:
         """Return a topic that the policy allows as those of uplinks, with a level more.
 
@@ -80,3 +98,12 @@ class Links:
         """
         application = self._config.listen[0].application or CHECK_APPLICATION
         return f"{TOPIC_ROOT}/{application}/{self._config.aws.client_id}/check"
+
+
+def _same_rule(named: str | None, deployed: str) -> str:
+    if named != deployed:
+        raise BrokenError(
+            f"basic_ingest is {named}, and the rule that is deployed is {deployed}",
+            f'set basic_ingest = "{deployed}" in the configuration, and restart the bridge',
+        )
+    return f"to {deployed} alone"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, TOPIC_ROOT
+from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, TOPIC_ROOT, without_ingest
 from contract.rows import Row, port_and_data
 from contract.times import format_time
 
@@ -82,7 +82,8 @@ def listed(failure: Failure) -> ListedFailure:
 
 def device_of(failure: Failure) -> str | None:
     """Return ``APPEUI/MOTEEUI``, None where the topic is none that the rule takes."""
-    root, _, device = (failure.action.topic if failure.action else "").partition("/")
+    topic = without_ingest(failure.action.topic) if failure.action else ""
+    root, _, device = topic.partition("/")
     return device if root == TOPIC_ROOT and device.count("/") == 1 else None
 
 

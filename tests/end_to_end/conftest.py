@@ -47,6 +47,7 @@ def context(keys: Host) -> dict[str, object]:
         "codecs": str(Path(__file__).parent / "codecs"),
         "publish_decoded": True,
         "bridges": {name: requests[name] for name in (BRIDGE, OTHER_BRIDGE)},
+        "basic_ingest": [OTHER_BRIDGE],
         "consumers": {CONSUMER: requests[CONSUMER]},
     }
 

@@ -162,6 +162,8 @@ def test_a_mistake_in_a_codec_fails_with_its_line(tmp_path: Path) -> None:
         ({"iot_logging": "all"}, "context iot_logging: 'all' is not ERROR or WARN or INFO or"),
         ({"decode_within": "301"}, "context decode_within: '301' is not 0 to 300 seconds"),
         ({"decode_within": "-1"}, "context decode_within: '-1' is not 0 to 300 seconds"),
+        ({"basic_ingest": "host-1"}, "context basic_ingest: expected [\"NAME\"], got 'host-1'"),
+        ({"basic_ingest": ["host-1"]}, "context basic_ingest: host-1 is none of the bridges"),
         ({"publish_decoded": "yes"}, "context publish_decoded: 'yes' is not true or false"),
         ({"codecs": "nowhere"}, "nowhere/codecs.toml: cannot read it"),
         ({"decoder_libraries": "nowhere"}, "libraries are missing: run 'make setup'"),

@@ -53,6 +53,42 @@ def test_a_bridge_may_be_tied_to_its_applications(synthesize: Synthesize, csr: P
     ]
 
 
+def exported(store: Template) -> str:
+    """Return the name of the one export of a template."""
+    outputs: dict[str, dict[str, dict[str, str]]] = store.to_json()["Outputs"]
+    (name,) = [each["Export"]["Name"] for each in outputs.values() if "Export" in each]
+    return name
+
+
+def test_a_bridge_may_publish_to_the_rule_alone(synthesize: Synthesize, csr: Path) -> None:
+    """With Basic Ingest its uplinks may go there, too; the rule is the store's, by its export."""
+    context: dict[str, object] = {
+        "bridges": {"host-1": str(csr), "host-2": str(csr)},
+        "basic_ingest": '["host-1"]',
+        "applications": {"host-1": ["meters"]},
+    }
+    folder = synthesize(context)
+    rule = {"Fn::ImportValue": exported(template(folder, "LoraStore"))}
+    allowed = statements(template(folder, "LoraIdentity-host-1"))["Allow", "iot:Publish"]
+    assert isinstance(allowed, list)
+    ingest = ":topic/$aws/rules/"
+    assert allowed == [
+        arn(":topic/lora/meters/*"),
+        arn(":topic/lora/check/", {"Ref": "Thing"}),
+        arn(":topic/lora/check/", {"Ref": "Thing"}, "/*"),
+        arn(ingest, rule, "/lora/meters/*"),
+        arn(ingest, rule, "/lora/check/", {"Ref": "Thing"}),
+        arn(ingest, rule, "/lora/check/", {"Ref": "Thing"}, "/*"),
+    ]
+    other = statements(template(folder, "LoraIdentity-host-2"))["Allow", "iot:Publish"]
+    assert other == arn(":topic/lora/*/*")
+
+
+def test_the_rule_is_exported_always(store: Template) -> None:
+    """So that a bridge may stop using Basic Ingest in any order of deployments."""
+    assert exported(store).startswith("LoraStore:ExportsOutputRefStoringRule")
+
+
 def test_consumer_connects_as_itself_and_listens(consumer: Template) -> None:
     """A consumer connects under its name, and subscribes to and receives lora/ alone."""
     assert statements(consumer) == {
