@@ -1,5 +1,6 @@
 """What the function does in AWS: calls that may be repeated, and made on several threads."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_iot_data import IoTDataPlaneClient
+
+_log = logging.getLogger(__name__)
 
 _REMEMBERED = 50_000  # uplinks published
 _CONDITION = "ConditionalCheckFailedException"
@@ -177,8 +180,11 @@ class Live:
         with self._lock:
             if digest in self._published:
                 return
-        with _of_aws():
-            self._client.publish(topic=topic, qos=1, payload=payload)
+        try:
+            with _of_aws():
+                self._client.publish(topic=topic, qos=1, payload=payload)
+        except ClientError as error:  # too large, for example: the row can have it nevertheless
+            _log.warning("not published: %s: %s", topic, error)
         with self._lock:
             self._remember(digest)
 

@@ -43,9 +43,9 @@ class Effects:
     They raise AwsError where AWS is at fault, and may be called on several threads.
     """
 
-    list_device: Callable[[Row], object]
     publish: Callable[[Row, Reading], object]
     store: Callable[[Row, Reading], object]
+    list_device: Callable[[Row], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +103,30 @@ def _of_a_device(works: Sequence[_Work], effects: Effects) -> list[str]:
 
 def _is_done(work: _Work, effects: Effects) -> bool:
     """Work on one uplink; say whether it is over, with its reading or without."""
+    key = work.row.get(PARTITION_KEY), work.row.get(SORT_KEY)
     try:
         try:
             _take(work.row, work.reading, effects)
         except AwsError:
             raise
         except Exception as error:  # noqa: BLE001  # a mistake of ours, which would come again
-            _log.exception("without its reading: %s", work.row.get(PARTITION_KEY))
+            _log.exception("without its reading: %s %s", *key)
             effects.store(work.row, internal(error))
     except AwsError as error:
-        key = work.row.get(PARTITION_KEY), work.row.get(SORT_KEY)
         _log.warning("to be tried again: %s %s: %s", *key, error)
         return False
     except Exception:  # noqa: BLE001  # it would end the same way, and hold up all that follows
-        _log.exception("given up, without a decode_error: %s", work.row)
+        _log.exception("given up, without a decode_error: %s %s", *key)
     return True
 
 
 def _take(row: Row, reading: Reading | None, effects: Effects) -> None:
     if str(row[PARTITION_KEY]).startswith(f"{CHECK_APPLICATION}/"):
         return
-    effects.list_device(row)
-    if reading is None:
-        return
-    if DECODE_ERROR in reading.attributes:
-        _log.warning("%s %s: %s", row[PARTITION_KEY], row[SORT_KEY], reading.attributes)
-    # Before the row is closed: of one that is, nothing tells whether it was published.
-    effects.publish(row, reading)
-    effects.store(row, reading)
+    if reading is not None:
+        if DECODE_ERROR in reading.attributes:
+            _log.warning("%s %s: %s", row[PARTITION_KEY], row[SORT_KEY], reading.attributes)
+        # Before the row is closed: of one that is, nothing tells whether it was published.
+        effects.publish(row, reading)
+        effects.store(row, reading)
+    effects.list_device(row)  # the last: no reading waits for the list

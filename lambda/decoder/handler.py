@@ -36,9 +36,9 @@ def _effects() -> Effects:
     devices = Devices(_dynamodb, os.environ[DEVICES_VARIABLE], clock=lambda: time.time_ns() // 1000)
     live = Live(boto3.client("iot-data", config=_CONFIG)) if LIVE_VARIABLE in os.environ else None
     return Effects(
-        list_device=devices.list_device,
         publish=live.publish if live else lambda _row, _reading: None,
         store=rows.store,
+        list_device=devices.list_device,
     )
 
 

@@ -9,7 +9,7 @@ from threading import Barrier
 
 import pytest
 from boto3.dynamodb.types import TypeSerializer
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from decoder.aws import Live
 from decoder.batch import AwsError, Change, Effects, Record, work_through
 from decoder.readings import Reading
@@ -30,9 +30,9 @@ class Done:
     def effects(self) -> Effects:
         """Return effects that only take note."""
         return Effects(
-            list_device=lambda row: self.steps.append(("list", str(row["device"]))),
             publish=lambda row, _reading: self.steps.append(("publish", str(row["device"]))),
             store=self._store,
+            list_device=lambda row: self.steps.append(("list", str(row["device"]))),
         )
 
     def _store(self, row: Row, reading: Reading) -> None:
@@ -77,10 +77,10 @@ def test_each_uplink_is_listed_published_and_stored(codecs: Mapping) -> None:
     done = Done()
     assert work(batch, codecs, done.effects) == []
     assert done.steps == [
-        *(("list", "a/1"), ("publish", "a/1"), ("store", "a/1")),
+        *(("publish", "a/1"), ("store", "a/1"), ("list", "a/1")),
         ("list", "a/2"),
         ("list", "a/3"),
-        *(("list", "a/4"), ("publish", "a/4"), ("store", "a/4")),
+        *(("publish", "a/4"), ("store", "a/4"), ("list", "a/4")),
     ]
 
 
@@ -132,7 +132,7 @@ def test_of_a_row_that_changed_twice_the_last_counts(codecs: Mapping) -> None:
     second["dynamodb"]["OldImage"] = first["dynamodb"]["NewImage"]
     done = Done()
     assert work([first, second], codecs, done.effects) == []
-    assert [step for step, _device in done.steps] == ["list", "publish", "store"]
+    assert [step for step, _device in done.steps] == ["publish", "store", "list"]
 
 
 def test_devices_are_worked_on_side_by_side(codecs: Mapping) -> None:
@@ -144,7 +144,7 @@ def test_devices_are_worked_on_side_by_side(codecs: Mapping) -> None:
         together.wait()  # which lets nobody go on alone
         order.setdefault(str(row["device"]), []).append(str(row["timestamp"]))
 
-    effects = Effects(lambda _row: None, lambda _row, _reading: None, store)
+    effects = Effects(lambda _row, _reading: None, store, lambda _row: None)
     times = [f"2026-11-01T08:00:0{number}.000000Z" for number in range(4)]
     batch = [
         record(10 * number + device, device=f"a/{device}", timestamp=time, port1_bytes=[1])
@@ -176,19 +176,19 @@ class Publisher:
     """Takes the place of AWS IoT."""
 
     published: list[tuple[str, object]] = field(default_factory=list)
-    failing: bool = False
+    failing: Exception | None = None
 
     def publish(self, *, topic: str, qos: int, payload: bytes) -> None:
         """Take a message, or fail."""
         assert qos == 1
         if self.failing:
-            raise EndpointConnectionError(endpoint_url="nowhere")
+            raise self.failing
         self.published.append((topic, json.loads(payload)))
 
 
 def test_a_reading_is_published_once_an_instance(codecs: Mapping) -> None:
     """A record that comes again is published again only if that failed before."""
-    publisher, done = Publisher(failing=True), Done()
+    publisher, done = Publisher(failing=EndpointConnectionError(endpoint_url="nowhere")), Done()
     live = Live(publisher)  # type: ignore[arg-type]
     effects = Effects(
         list_device=done.effects.list_device, publish=live.publish, store=done.effects.store
@@ -196,9 +196,22 @@ def test_a_reading_is_published_once_an_instance(codecs: Mapping) -> None:
     batch = [record(1, port1_bytes=[5], seqno=7)]
     assert work(batch, codecs, effects) == ["1"]
     assert ("store", "a/1") not in done.steps
-    publisher.failing = False
+    publisher.failing = None
     for _ in range(3):
         assert work(batch, codecs, effects) == []
     timestamp = "2026-11-01T08:00:00.000000Z"
     message = {"timestamp": timestamp, "seqno": 7, "port": 1, "decoded": {"n": 5}}
     assert publisher.published == [("lora/a/1/decoded", message)]
+
+
+def test_what_is_too_large_to_be_published_is_stored(
+    codecs: Mapping, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What AWS IoT would refuse each time costs the message, not the reading in the row."""
+    refusal = ClientError({"Error": {"Code": "RequestEntityTooLargeException"}}, "Publish")
+    publisher, done = Publisher(failing=refusal), Done()
+    live = Live(publisher)  # type: ignore[arg-type]
+    effects = Effects(live.publish, done.effects.store, done.effects.list_device)
+    assert work([record(1, port1_bytes=[5])], codecs, effects) == []
+    assert [each.get("decoded") for each in done.stored] == [{"n": 5}]
+    assert "not published: lora/a/1/decoded" in caplog.text
