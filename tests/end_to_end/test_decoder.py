@@ -173,6 +173,20 @@ def test_a_row_that_is_replaced_is_decoded_again(table: str, application: str) -
         assert reading["first"] == Decimal("0.3")
 
 
+def test_its_own_writing_does_not_come_back(table: str, application: str) -> None:
+    """A row with decoded_by does not reach the function, whatever it lacks; the next one does."""
+    own = item(application, "own", [1])
+    writer = boto3.resource("dynamodb").Table(table)
+    for _ in range(2):  # as a new row, and as one that takes another's place
+        writer.put_item(Item={**own, "decoded_by": "pair.js@00000000"})
+        writer.put_item(Item={**own, "seqno": 1, "decoded_by": "pair.js@00000000"})
+    next_one = item(application, "next", [1])
+    writer.put_item(Item=next_one)
+    decoded_row(table, str(next_one["device"]))  # the stream has passed the others
+    (row,) = uplinks(table, str(own["device"]))
+    assert not row.keys() & {"decoded", "decode_error"}
+
+
 def test_a_row_that_is_gone_stays_gone(table: str, function: str, application: str) -> None:
     """An uplink that expired meanwhile does not come back as a row with a reading alone."""
     image = item(application, "gone", [1])

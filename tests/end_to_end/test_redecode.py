@@ -60,6 +60,22 @@ def test_after_an_outage(host: Host, table: str, function: str, application: str
     assert reading["first"] == Decimal("0.7")
 
 
+def test_a_decoder_that_does_not_start(
+    host: Host, table: str, function: str, application: str
+) -> None:
+    """The command ends with what the function said."""
+    image = item(application, "1", [7])
+    boto3.resource("dynamodb").Table(table).put_item(Item={**image, **_OLD})
+    client = boto3.client("lambda")
+    handler = client.get_function_configuration(FunctionName=function)["Handler"]
+    client.update_function_configuration(FunctionName=function, Handler="decoder.gone.handle")
+    try:
+        with pytest.raises(RigError, match=r"the decoder failed: .*decoder\.gone"):
+            host.lora_bridge("redecode", str(image["device"]))
+    finally:
+        client.update_function_configuration(FunctionName=function, Handler=handler)
+
+
 def test_a_mended_codec_for_an_application(host: Host, table: str, application: str) -> None:
     """Old readings and errors of all its devices give way, and a repetition writes nothing."""
     listing = boto3.resource("dynamodb").Table(table_names()[1])
