@@ -96,7 +96,8 @@ def decode_again(
         open_ones = [item for item in batch if not _is_current(item, versions)]
         yield from ((item, Outcome.UNCHANGED) for item in batch if _is_current(item, versions))
         answers = decode(open_ones) if open_ones else ()
-        versions |= {
+        # Of the devices at hand: those before do not come again.
+        versions = {_port(item): versions.get(_port(item)) for item in batch} | {
             _port(item): version for item, (_, version) in zip(open_ones, answers, strict=True)
         }
         yield from ((item, outcome) for item, (outcome, _) in zip(open_ones, answers, strict=True))

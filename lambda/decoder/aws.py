@@ -1,17 +1,15 @@
-"""What the function does in AWS: calls that may be repeated, and made on several threads."""
+"""What the function does with a reading in AWS: it may be repeated, and done on several threads."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import msgspec
 from boto3.dynamodb.types import TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import ClientError
 
-from contract.device_list import KIND_KEY, LAST_SEEN, SEEN_EVERY, kind_of
 from contract.names import (
     DECODE_ERROR,
     DECODED,
@@ -21,25 +19,16 @@ from contract.names import (
     decoded_topic,
 )
 from contract.rows import Row
-from contract.times import format_time, parse_time
-from decoder.batch import AwsError
-from decoder.heard import Heard
+from decoder.calls import of_aws, unless_refused
 from decoder.readings import Reading
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_iot_data import IoTDataPlaneClient
 
 _log = logging.getLogger(__name__)
 
 _REMEMBERED = 50_000  # uplinks published
-_CONDITION = "ConditionalCheckFailedException"
-_OF_THE_REQUEST = {
-    *("ValidationException", "SerializationException"),  # DynamoDB
-    *("InvalidRequestException", "RequestEntityTooLargeException"),  # AWS IoT
-}
-"""Errors that are about what was asked for, and would come each time."""
 
 
 class Rows:
@@ -78,7 +67,7 @@ class Rows:
         removes = f" REMOVE {', '.join(f'#{name}' for name in removed)}" if removed else ""
         without = [f"attribute_not_exists(#{name})" for name in absent]
         names = {PARTITION_KEY, *written, *absent, *removed}
-        return _unless_refused(
+        return unless_refused(
             lambda: self._client.update_item(
                 TableName=self._table,
                 Key={name: {"S": str(row[name])} for name in (PARTITION_KEY, SORT_KEY)},
@@ -88,63 +77,6 @@ class Rows:
                 ExpressionAttributeValues={
                     f":{name}": self._serializer.serialize(value) for name, value in written.items()
                 },
-            )
-        )
-
-
-class Devices:
-    """The list of the devices that have sent anything, with about when they did last.
-
-    A device is looked up before it is written, which costs a tenth: other instances of the
-    function have their own memory of what is written.
-    """
-
-    def __init__(self, client: "DynamoDBClient", table: str, clock: Callable[[], int]) -> None:
-        self._client = client
-        self._table = table
-        self._clock = clock
-        self._heard = Heard()
-        self._lock = Lock()
-
-    def list_device(self, row: Row) -> None:
-        """Note that the device of an uplink has been heard, unless that was noted lately.
-
-        A clock that was ahead when the uplink came must not hide that the device is silent later.
-
-        Raises:
-            AwsError: AWS does not do it now.
-
-        """
-        device = str(row[PARTITION_KEY])
-        time = min(parse_time(str(row[SORT_KEY])) or 0, self._clock())
-        with self._lock:
-            known = self._heard.last(device)
-        if _is_lately(time, known):
-            return
-        key: dict[str, AttributeValueTypeDef] = {
-            KIND_KEY: {"S": kind_of(device)},
-            PARTITION_KEY: {"S": device},
-        }
-        known = self._noted(key)
-        if not _is_lately(time, known):
-            self._note(key, time)
-            known = time
-        with self._lock:
-            self._heard.note(device, known or 0)
-
-    def _noted(self, key: "dict[str, AttributeValueTypeDef]") -> int | None:
-        with _of_aws():
-            answer = self._client.get_item(TableName=self._table, Key=key)
-        return parse_time(answer.get("Item", {}).get(LAST_SEEN, {}).get("S", ""))
-
-    def _note(self, key: "dict[str, AttributeValueTypeDef]", time: int) -> None:
-        _unless_refused(
-            lambda: self._client.update_item(
-                TableName=self._table,
-                Key=key,
-                UpdateExpression=f"SET {LAST_SEEN} = :time",
-                ConditionExpression=f"attribute_not_exists({LAST_SEEN}) OR {LAST_SEEN} < :time",
-                ExpressionAttributeValues={":time": {"S": format_time(time)}},
             )
         )
 
@@ -181,7 +113,7 @@ class Live:
             if digest in self._published:
                 return
         try:
-            with _of_aws():
+            with of_aws():
                 self._client.publish(topic=topic, qos=1, payload=payload)
         except ClientError as error:  # too large, for example: the row can have it nevertheless
             _log.warning("not published: %s: %s", topic, error)
@@ -192,38 +124,3 @@ class Live:
         self._published[digest] = None
         if len(self._published) > _REMEMBERED:
             del self._published[next(iter(self._published))]
-
-
-def _is_lately(time: int, known: int | None) -> bool:
-    return known is not None and time - known < SEEN_EVERY
-
-
-def _unless_refused(write: Callable[[], object]) -> bool:
-    """Write, and say whether the condition held."""
-    try:
-        with _of_aws():
-            write()
-    except ClientError as error:
-        if _code(error) != _CONDITION:
-            raise
-        return False
-    return True
-
-
-@contextmanager
-def _of_aws() -> Iterator[None]:
-    """Tell what AWS does not do now from what it would never do."""
-    try:
-        yield
-    except ParamValidationError:
-        raise
-    except BotoCoreError as error:
-        raise AwsError(str(error)) from error
-    except ClientError as error:
-        if _code(error) in {_CONDITION, *_OF_THE_REQUEST}:
-            raise
-        raise AwsError(str(error)) from error
-
-
-def _code(error: ClientError) -> str | None:
-    return error.response.get("Error", {}).get("Code")

@@ -13,8 +13,9 @@ from codec.mapping import load
 from contract.names import CODECS_FOLDER, DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE
 from contract.redecoding import ANSWER, REQUEST
 from decoder.again import decode_again
-from decoder.aws import Devices, Live, Rows
+from decoder.aws import Live, Rows
 from decoder.batch import Effects, Record, work_through
+from decoder.devices import Devices
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef

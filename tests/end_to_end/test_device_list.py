@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from decoder.aws import Devices, Rows
+from decoder.aws import Rows
 from decoder.batch import AwsError
+from decoder.devices import Devices
 from decoder.readings import Reading
 
 from console.store.devices import is_listed, listed, table_names
