@@ -14,11 +14,13 @@ from stacks.store import StoreStack
 
 def build(app: App, settings: Settings) -> None:
     """Declare every stack under ``app``, tagged, and checked by the AwsSolutions rules."""
-    stacks: list[Stack] = [StoreStack(app, settings)]
+    store = StoreStack(app, settings)
+    stacks: list[Stack] = [store]
     if settings.iot_logging:
         stacks.append(IotLoggingStack(app, settings.deployment, settings.iot_logging))
     stacks += [
-        IdentityStack(app, settings.deployment, identity) for identity in settings.identities
+        IdentityStack(app, settings.deployment, identity, store.rule_name)
+        for identity in settings.identities
     ]
     for stack in stacks:
         Tags.of(stack).add("project", "lora-bridge")

@@ -13,6 +13,7 @@ from contract.eui import EUI_PATTERN
 Text = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Host = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z.:_-]+\Z")]  # a name or address alone
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Rule = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_]{1,128}\Z")]  # API TopicRule, ruleName
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -42,7 +43,10 @@ class Listen(_Table, frozen=True, kw_only=True):
 
 
 class Aws(_Table, frozen=True, kw_only=True):
-    """How to reach AWS IoT, as whom, and which deployment there."""
+    """How to reach AWS IoT, as whom, and which deployment there.
+
+    With ``basic_ingest`` messages go to that rule alone, and not to those who subscribe.
+    """
 
     endpoint: Host
     port: Port = 8883
@@ -55,6 +59,7 @@ class Aws(_Table, frozen=True, kw_only=True):
     # MQTT 5 counts unacknowledged publishes in 16 bits (receive maximum).
     max_inflight: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 100
     max_backoff: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 10  # seconds
+    basic_ingest: Rule | None = None
     deployment_name: Annotated[str, msgspec.Meta(pattern=rf"^({NAME_PATTERN})?\Z")] = msgspec.field(
         default="", name="deployment"
     )

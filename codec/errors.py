@@ -14,6 +14,7 @@ class Code(StrEnum):
     ERRORS = "errors"  # the codec's own answer
     NO_DECODER = "no_decoder"  # it has none of the known functions
     BAD_RESULT = "bad_result"  # no object, or one that cannot be kept
+    INTERNAL = "internal"  # the decoder's own fault, not the codec's
 
 
 class CodecError(Exception):

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +42,11 @@ class Assigned:
 
     codec: Codec
     variables: dict[str, str]
+
+    @property
+    def version(self) -> str:
+        """Return ``FILE@DIGEST``, which changes with the codec's source and its variables."""
+        return _version(self.codec, tuple(sorted(self.variables.items())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,12 @@ def load(folder: Path) -> Mapping:
         except (msgspec.ValidationError, OSError, ValueError) as error:
             raise BridgeError(f"{path}:{place}: {str(error).replace('`$.', '`')}") from None
     return Mapping(tuple(entries))
+
+
+@lru_cache(1000)  # the same codec decodes every uplink of a device
+def _version(codec: Codec, variables: tuple[tuple[str, str], ...]) -> str:
+    digest = sha256(msgspec.json.encode((codec.source, variables))).hexdigest()
+    return f"{codec.name}@{digest[:8]}"
 
 
 def _places(text: str, count: int) -> list[str]:

@@ -18,6 +18,7 @@ _MODULES = {
     "devices": "console.show.commands",
     "check": "console.check.commands",
     "errors": "console.recovery.error_commands",
+    "redecode": "console.recovery.redecode_commands",
     "rejected": "console.recovery.rejected_commands",
     "refused": "console.recovery.refused_commands",
     "replay": "console.recovery.replay_commands",

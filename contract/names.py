@@ -12,6 +12,7 @@ RULE_OUTPUT = "RuleName"
 DEVICES_OUTPUT = "DevicesTableName"
 ERROR_QUEUE_OUTPUT = "ErrorQueueUrl"
 FAILURE_QUEUE_OUTPUT = "FailureQueueUrl"
+DECODER_OUTPUT = "DecoderFunctionName"
 RETENTION_OUTPUT = "RetentionDays"
 """Days that rows are kept, or ``NO_RETENTION``: an output is never empty."""
 NO_RETENTION = "none"
@@ -34,9 +35,9 @@ EXPIRY_ATTRIBUTE = "expires"
 DECODED, DECODE_WARNINGS, DECODE_ERROR = "decoded", "decode_warnings", "decode_error"
 """What the decoder adds to a row: the reading, a map, with the codec's warnings if there are any;
 or why there is none, ``code`` and ``message``."""
-
-KIND_KEY, DEVICE_KIND = "kind", "device"
-"""Partition key of the table of devices, and its value for each of them."""
+DECODED_BY = "decoded_by"
+"""Text that the decoder adds with either: which codec it was, and in which version."""
+OF_THE_DECODER = (DECODED, DECODE_WARNINGS, DECODE_ERROR, DECODED_BY)
 
 TABLE_VARIABLE, DEVICES_VARIABLE, LIVE_VARIABLE = "TABLE", "DEVICES_TABLE", "PUBLISH_DECODED"
 """Environment of the decoder: two names of tables, and whether it publishes readings too."""
@@ -45,6 +46,7 @@ DEPLOYMENT_VARIABLE = "DEPLOYMENT"
 CODECS_FOLDER = "codecs"
 """Where the decoder finds its codecs, below the folder it is unpacked to."""
 
+_INGEST = re.compile(r"\$aws/rules/[^/]+/")
 _IDENTITY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 
@@ -85,6 +87,20 @@ def client_id(thing: str, connection: int) -> str:
     identity (``NAME`` and ``NAME.*``) never covers another's client IDs.
     """
     return thing if connection == 1 else f"{thing}.{connection}"
+
+
+def ingest_topic(rule: str, topic: str) -> str:
+    """Return the topic of Basic Ingest on which a message for ``topic`` goes to a rule alone.
+
+    To the rule it is as if it came on ``topic`` ("Reducing messaging costs with Basic Ingest", AWS
+    IoT Core Developer Guide).
+    """
+    return f"$aws/rules/{rule}/{topic}"
+
+
+def without_ingest(topic: str) -> str:
+    """Return a topic as it is without Basic Ingest."""
+    return _INGEST.sub("", topic, count=1) if topic.startswith("$") else topic
 
 
 def command_client_id(thing: str, command: str) -> str:

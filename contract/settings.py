@@ -17,7 +17,9 @@ from contract.names import IdentityKind, check_identity_name
 
 SETTINGS_FILE = "lora.toml"
 
-_UNSTATED = {"deployment", "decoder_libraries", "bridges", "consumers", "applications"}
+_UNSTATED = {
+    *("deployment", "decoder_libraries", "bridges", "consumers", "applications", "basic_ingest"),
+}
 """What the store does not state: its name tells the first, the second is a folder of whoever
 deploys, and identities are stacks of their own."""
 
@@ -59,6 +61,8 @@ _Key = Annotated[
 ]
 # CloudWatch looks back a day at most, and at five minutes at a time here.
 _Minutes = Annotated[int, msgspec.Meta(ge=5, le=1440)]
+# Lambda waits no longer for a batch (MaximumBatchingWindowInSeconds).
+_Seconds = Annotated[int, msgspec.Meta(ge=0, le=300)]
 _Identities = Annotated[dict[str, _Files], _words('a table, such as network-host-1 = "a.csr"')]
 
 
@@ -74,6 +78,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retention_days: Annotated[_Days | None, _words("a whole number of days")] = None
     codecs: Annotated[str, _words("a folder")] = "codecs"
     decoder_libraries: Annotated[str, _words("a folder")] = "build/decoder"
+    decode_within: Annotated[_Seconds, _words("0 to 300 seconds")] = 1
     publish_decoded: Annotated[bool, _words("true or false")] = False
     alarm_topic: Annotated[_Topic | None, _words("the ARN of an SNS topic")] = None
     quiet_minutes: Annotated[_Minutes, _words("5 to 1440 minutes")] = 60
@@ -85,6 +90,10 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         dict[str, _Eui | tuple[_Eui, ...]],
         _words('a table of bridges and their AppEUIs, such as network-host-1 = ["37817737f13"]'),
     ] = {}
+
+    basic_ingest: Annotated[
+        tuple[str, ...], _words('a list of bridges, such as ["network-host-1"]')
+    ] = ()
 
     def below(self, folder: Path) -> Self:
         """Return the same with whole paths, which were relative to ``folder``."""
@@ -166,11 +175,20 @@ def stated_by_store(declared: Declared, codecs: str) -> dict[str, object]:
 
 
 def stated_by_identity(
-    kind: IdentityKind, name: str, csrs: Collection[str], applications: Collection[str]
+    kind: IdentityKind,
+    name: str,
+    csrs: Collection[str],
+    applications: Collection[str],
+    *,
+    basic_ingest: bool = False,
 ) -> dict[str, object]:
     """Return what an identity says it was deployed with; ``csrs`` are PEM texts."""
     stated: dict[str, object] = {f"{kind}s.{name}": sorted(map(csr_digest, csrs))}
-    return stated | ({f"applications.{name}": sorted(applications)} if applications else {})
+    if applications:
+        stated[f"applications.{name}"] = sorted(applications)
+    if basic_ingest:
+        stated[f"basic_ingest.{name}"] = True
+    return stated
 
 
 def csr_digest(csr: str) -> str:

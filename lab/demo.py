@@ -129,7 +129,7 @@ def _play(host: Host, config: Path, port: int) -> int:
             bridge.says("ready: ")
         sent, stored = _simulate(port)
         device = f"{APPLICATION}/{device_eui(0)}"
-        _show(host, "devices", "--application", APPLICATION)
+        _show(host, "devices", "--application", APPLICATION, "--since", "1h")
         _show(host, "history", device, "--limit", "10")
         _show(host, "history", device, "--plot", "temperature")
         published = bridge.stop()["published"]

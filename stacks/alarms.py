@@ -145,9 +145,10 @@ class Alarms(Construct):
         self._alarm(
             "UndecodedWait",
             metrics.queue(watched.undecoded),
-            "The decoder gave uplinks up after many tries; their rows have their bytes. See the"
-            " log of the function for the reason; the alarm ends when the queue is purged: aws sqs"
-            " purge-queue --queue-url.",
+            "AWS failed the decoder for 23 hours, and it gave uplinks up; their rows have their"
+            " bytes. See the log of the function for the reason. When it is mended, 'lora-bridge"
+            " redecode APPEUI --since T' decodes them; the alarm ends when the queue is purged: aws"
+            " sqs purge-queue --queue-url.",
             _QUEUED,
         )
         self._alarm(

@@ -12,7 +12,14 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from contract.deployment import Deployment
-from contract.names import DEPLOYMENT_VARIABLE, DEVICES_VARIABLE, LIVE_VARIABLE, TABLE_VARIABLE
+from contract.names import (
+    DECODED_BY,
+    DEPLOYMENT_VARIABLE,
+    DEVICES_VARIABLE,
+    LIVE_VARIABLE,
+    PARTITION_KEY,
+    TABLE_VARIABLE,
+)
 from stacks.decoder_code import decoder_code
 from stacks.encryption import Encryption
 from stacks.settings import Decoding
@@ -21,7 +28,19 @@ from stacks.trust import trusted_lambda
 _MEMORY = 512  # MiB: less memory has less CPU, too, and an uplink may take 200 ms of a whole one
 _BATCH = 100  # uplinks
 _TIME = Duration.minutes(5)  # a batch of codecs that all must be ended, with a third of a CPU
-_TRIES = 10  # of a batch that fails, before it goes to the queue
+_UNTIL = Duration.hours(23)  # old: the stream keeps a record for 24
+_SIDE_BY_SIDE = 10  # batches of a shard, the most that Lambda allows; each row keeps its order
+_OPEN = {
+    "dynamodb": {
+        "NewImage": {
+            PARTITION_KEY: {"S": [{"exists": True}]},  # no row that was deleted
+            DECODED_BY: {"S": [{"exists": False}]},
+        }
+    }
+}
+"""Rows that are not decoded: not the decoder's own writing. Only what is under ``dynamodb`` can be
+looked at, and whether something exists only of scalars (AWS Lambda Developer Guide, "Using event
+filtering with a DynamoDB event source")."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +84,9 @@ class Decoder(Construct):
             handler="decoder.handler.handle",
             memory_size=_MEMORY,
             timeout=_TIME,
+            # Not the lines for each call, which cost more than the call.
+            logging_format=lambda_.LoggingFormat.JSON,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
             environment=environment,
             log_group=log,
             role=self._role(
@@ -79,11 +101,14 @@ class Decoder(Construct):
             # Also what was stored while this was being deployed.
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,
             batch_size=_BATCH,
+            max_batching_window=Duration.seconds(decoding.within),
+            parallelization_factor=_SIDE_BY_SIDE,
             bisect_batch_on_error=True,
             report_batch_item_failures=True,
-            retry_attempts=_TRIES,
+            retry_attempts=-1,  # no limit
+            max_record_age=_UNTIL,
             on_failure=event_sources.SqsDlq(backing.failures),
-            filters=[lambda_.FilterCriteria.filter({"eventName": ["INSERT", "MODIFY"]})],
+            filters=[lambda_.FilterCriteria.filter(_OPEN)],
         )
 
     def _role(
@@ -113,7 +138,7 @@ class Decoder(Construct):
 def _statements(backing: Backing, log: logs.LogGroup) -> list[iam.PolicyStatement]:
     return [
         _allow(backing.uplinks.table_arn, "dynamodb:UpdateItem"),
-        _allow(backing.devices.table_arn, "dynamodb:PutItem"),
+        _allow(backing.devices.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem"),
         _allow(
             str(backing.uplinks.table_stream_arn),
             "dynamodb:DescribeStream",

@@ -14,9 +14,14 @@ from stacks.settings import Identity
 
 
 class IdentityStack(Stack):
-    """Thing, certificates and policy, attached to each other."""
+    """Thing, certificates and policy, attached to each other.
 
-    def __init__(self, scope: Construct, deployment: Deployment, identity: Identity) -> None:
+    ``rule`` is the store's: a bridge with Basic Ingest may publish to it.
+    """
+
+    def __init__(
+        self, scope: Construct, deployment: Deployment, identity: Identity, rule: str
+    ) -> None:
         super().__init__(
             scope,
             deployment.identity_stack(identity.name),
@@ -28,13 +33,14 @@ class IdentityStack(Stack):
         policy = iot.CfnPolicy(
             self,
             "Policy",
-            policy_document=identity_policy(self, deployment, identity, thing.ref),
+            policy_document=identity_policy(self, deployment, identity, thing.ref, rule),
         )
         certificates = [self._certificate(csr, thing, policy) for csr in identity.csrs]
         CfnOutput(self, KIND_OUTPUT, value=identity.kind)
         CfnOutput(self, CERTIFICATES_OUTPUT, value=",".join(each.ref for each in certificates))
         stated = stated_by_identity(
-            identity.kind, identity.name, identity.csrs, identity.applications
+            *(identity.kind, identity.name, identity.csrs, identity.applications),
+            basic_ingest=identity.basic_ingest,
         )
         CfnOutput(self, SETTINGS_OUTPUT, value=json.dumps(stated))
 

@@ -6,32 +6,40 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from contract.deployment import Deployment
-from contract.names import CHECK_APPLICATION, IdentityKind
+from contract.names import CHECK_APPLICATION, IdentityKind, ingest_topic
 from stacks.settings import Identity
 
 
 def identity_policy(
-    stack: Stack, deployment: Deployment, identity: Identity, client_id: str
+    stack: Stack, deployment: Deployment, identity: Identity, client_id: str, rule: str
 ) -> iam.PolicyDocument:
     """Return the AWS IoT policy for an identity that connects as ``client_id``."""
     match identity.kind:
         case IdentityKind.BRIDGE:
-            return bridge_policy(stack, deployment, client_id, identity.applications)
+            ingesting = rule if identity.basic_ingest else None
+            return bridge_policy(stack, deployment, client_id, identity.applications, ingesting)
         case IdentityKind.CONSUMER:
             return consumer_policy(stack, deployment, client_id)
 
 
 def bridge_policy(
-    stack: Stack, deployment: Deployment, client_id: str, applications: Sequence[str]
+    stack: Stack,
+    deployment: Deployment,
+    client_id: str,
+    applications: Sequence[str],
+    rule: str | None,
 ) -> iam.PolicyDocument:
     """Connect as ``client_id`` or a numbered ``client_id.N``; publish uplinks, but no readings.
 
-    Those may be of these ``applications`` only, or of all if none is named. It may also hear the
-    test uplink that ``lora-bridge check`` makes. A ``*`` in the policy also stands for slashes.
+    Those may be of these ``applications`` only, or of all if none is named. If there is a ``rule``,
+    they may go to it alone, too. It may also hear the test uplink that ``lora-bridge check`` makes.
+    A ``*`` in the policy also stands for slashes.
     """
     check = deployment.uplink_topic(f"{CHECK_APPLICATION}/{client_id}")
     topics = [deployment.uplink_topic(f"{each}/*") for each in applications]
     topics = [*topics, check, f"{check}/*"] if topics else [deployment.uplink_topic("*/*")]
+    if rule:
+        topics += [ingest_topic(rule, each) for each in topics]
     return iam.PolicyDocument(
         statements=[
             _allow("iot:Connect", *_clients(stack, client_id)),

@@ -31,7 +31,7 @@ _CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
 _LONGEST_THING = 64
 _FILE_KEY = "settings"
 """Key of the context that names another file than ``lora.toml``."""
-_TABLES = {"bridges", "consumers", "applications"}
+_TABLES = {"bridges", "consumers", "applications", "basic_ingest"}
 _OF_CLI = {"acknowledged-issue-numbers", "cli-telemetry"}
 """Keys that the CDK's command line writes (aws-cdk, ``cdk acknowledge`` and ``cli-telemetry``)."""
 _FOREIGN = (":", "/", "@")
@@ -47,22 +47,27 @@ class Identity:
     """One bridge or consumer: who it is and the CSRs (PEM text) made where its keys live.
 
     There is one CSR, or two while its certificate changes. A bridge publishes for its
-    ``applications``, or for all if none is named.
+    ``applications``, or for all if none is named; with ``basic_ingest`` also to the rule alone.
     """
 
     name: str
     kind: IdentityKind
     csrs: tuple[str, ...]
     applications: tuple[str, ...] = ()
+    basic_ingest: bool = False
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """The folders of the codecs and of the libraries that run them; who gets the readings."""
+    """The folders of the codecs and of the libraries that run them; who gets the readings.
+
+    For ``within`` seconds Lambda gathers uplinks to be decoded by one call.
+    """
 
     codecs: Path
     libraries: Path
     published: bool
+    within: int
 
 
 @dataclass(frozen=True)
@@ -150,9 +155,13 @@ def _settings(declared: Declared) -> Settings:
     twice = declared.bridges.keys() & declared.consumers.keys()
     if twice:
         raise SettingsError(f"settings: {min(twice)} is both a bridge and a consumer: rename one")
-    others = declared.applications.keys() - declared.bridges.keys()
-    if others:
-        raise SettingsError(f"settings: applications: {min(others)} is none of the bridges")
+    of_bridges = {
+        "applications": set(declared.applications),
+        "basic_ingest": set(declared.basic_ingest),
+    }
+    for key, names in of_bridges.items():
+        if others := names - declared.bridges.keys():
+            raise SettingsError(f"settings: {key}: {min(others)} is none of the bridges")
     deployment = Deployment(declared.deployment)
     kinds = {
         IdentityKind.BRIDGE: sorted(declared.bridges),
@@ -185,7 +194,7 @@ def _decoding(declared: Declared) -> Decoding:
         load_codecs(codecs)
     except BridgeError as error:
         raise SettingsError(f"settings: codecs: {error}") from None
-    return Decoding(codecs, libraries, declared.publish_decoded)
+    return Decoding(codecs, libraries, declared.publish_decoded, declared.decode_within)
 
 
 def _identity(
@@ -195,7 +204,7 @@ def _identity(
     if len(thing) > _LONGEST_THING:  # as an EUI, which the device of check's test uplinks has
         raise SettingsError(f"settings: {thing} is longer than {_LONGEST_THING} characters")
     csrs = tuple(dict.fromkeys(_csr(name, path) for path in declared.csr_files(name)))
-    return Identity(name, kind, csrs, declared.euis(name))
+    return Identity(name, kind, csrs, declared.euis(name), name in declared.basic_ingest)
 
 
 def _csr(name: str, path: Path) -> str:

@@ -6,6 +6,7 @@ from aws_cdk import Annotations, CfnOutput, Stack
 from constructs import Construct
 
 from contract.names import (
+    DECODER_OUTPUT,
     DEVICES_OUTPUT,
     ERROR_QUEUE_OUTPUT,
     FAILURE_QUEUE_OUTPUT,
@@ -62,6 +63,7 @@ class StoreStack(Stack):
             encryption=encryption,
             retention_days=settings.retention_days,
         ).rule
+        self.rule_name = rule.ref
         failures = FailureQueue(self, "Undecoded", keeping, encryption).queue
         backing = Backing(settings.deployment, uplinks, devices, failures, encryption)
         decoder = Decoder(self, "Decoding", settings.decoding, backing).function
@@ -79,6 +81,7 @@ class StoreStack(Stack):
         CfnOutput(self, RULE_OUTPUT, value=rule.ref)
         CfnOutput(self, TABLE_OUTPUT, value=uplinks.table_name)
         CfnOutput(self, DEVICES_OUTPUT, value=devices.table_name)
+        CfnOutput(self, DECODER_OUTPUT, value=decoder.function_name)
         CfnOutput(self, ERROR_QUEUE_OUTPUT, value=errors.queue_url)
         CfnOutput(self, FAILURE_QUEUE_OUTPUT, value=failures.queue_url)
         CfnOutput(self, RETENTION_OUTPUT, value=str(settings.retention_days or NO_RETENTION))

@@ -6,13 +6,17 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from contract.names import EXPIRY_ATTRIBUTE, KIND_KEY, PARTITION_KEY, SORT_KEY
+from contract.device_list import KIND_KEY
+from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, SORT_KEY
 from stacks.encryption import Encryption
 from stacks.keeping import Keeping
 
 
 class UplinkTable(Construct):
-    """One row an uplink, by device and time; new rows go down its stream."""
+    """One row an uplink, by device and time.
+
+    New rows go down its stream, with those that they replace: a pair of bridges stores twice.
+    """
 
     def __init__(
         self,
@@ -30,8 +34,6 @@ class UplinkTable(Construct):
             partition_key=_text(PARTITION_KEY),
             sort_key=_text(SORT_KEY),
             time_to_live_attribute=EXPIRY_ATTRIBUTE if expiring else None,
-            # The decoder reads new images alone. A replica of the table would want both kinds, and
-            # another kind is another stream.
             dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             **_kept(keeping),
         )
@@ -39,9 +41,9 @@ class UplinkTable(Construct):
 
 
 class DeviceTable(Construct):
-    """One item a device, all in one partition: a query lists them, whatever they have sent.
+    """One item a device, in a few partitions: as many queries list them, whatever they have sent.
 
-    Each is written seldom, so that the one partition is no bottleneck.
+    Each is written every few hours at most.
     """
 
     def __init__(

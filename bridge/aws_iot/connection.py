@@ -23,6 +23,7 @@ from bridge.config import Aws
 from bridge.messages.trace import trace, traced
 from bridge.mqtt import Publishing
 from bridge.spool.waiting import Waiting
+from contract.names import ingest_topic
 
 _GATHER = 0.02
 """Seconds for which outcomes gather before the event loop looks at them. The SDK's thread does not
@@ -77,6 +78,7 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._events = events
         self._client_id = client_id
+        self._rule = aws.basic_ingest
         self._outcomes: deque[Outcome] = deque()
         self._loop_thread = get_ident()
         self._looking = False  # the event loop will look at the outcomes
@@ -136,11 +138,14 @@ class Connection:
         if traced():
             trace([waiting], f"publishing as {self._client_id}")
         try:
-            publishing = self._client.publish(waiting.topic, waiting.payload)
+            publishing = self._client.publish(self._topic(waiting), waiting.payload)
         except Exception as error:  # noqa: BLE001  # whatever the SDK has against it
             publishing = Future()
             publishing.set_exception(error)
         publishing.add_done_callback(partial(self._on_answer, waiting, perf_counter()))
+
+    def _topic(self, waiting: Waiting) -> str:
+        return ingest_topic(self._rule, waiting.topic) if self._rule else waiting.topic
 
     def _on_answer(self, waiting: Waiting, began: float, publishing: Publishing) -> None:
         failure = _failure(publishing)

@@ -11,11 +11,12 @@ from msgspec.structs import replace
 from bridge.config import Aws, Config
 from console.check import deployed, files, network
 from console.check.account import Account
-from console.check.chain import Link
+from console.check.chain import BrokenError, Link, NotTriedError
 from console.check.round_trip import RoundTrip
 from console.check.session import Session
 from console.check.standing import Owner
 from console.identity.key_pair import certificate_id
+from contract.errors import BridgeError
 from contract.names import CHECK_APPLICATION
 
 if TYPE_CHECKING:
@@ -40,10 +41,20 @@ class Links:
         self._certificate: x509.Certificate
 
     def all(self, *, round_trip: bool) -> Generator[Link, None, None]:
-        """Yield the links, each when the one before has been looked at."""
+        """Yield the links, each when the one before has been looked at.
+
+        Raises:
+            BridgeError: nobody can see the round trip.
+
+        """
         yield "configuration", self._read_configuration
         aws = self._config.aws
         deployment = aws.deployment
+        if round_trip and aws.basic_ingest:
+            raise BridgeError(
+                "with basic_ingest in the configuration nobody can subscribe: leave out"
+                " --round-trip, and see with 'lora-bridge history' what arrives"
+            )
         account = Account(aws.endpoint)
         yield "key", lambda: files.key(aws.private_key)
         yield "certificate", self._read_certificate
@@ -58,7 +69,12 @@ class Links:
         )
         with closing(Session(aws)) as session:
             yield "MQTT", session.connect
-            yield "publish", lambda: session.publish(self._topic_beside(), _EMPTY)
+            yield "publish", lambda: self._publish(session)
+            if aws.basic_ingest:
+                yield (
+                    "basic ingest",
+                    lambda: _same_rule(aws.basic_ingest, deployed.rule(deployment)),
+                )
             yield "rule", lambda: account.rule(deployed.rule(deployment))
             yield "table", lambda: account.table(deployed.table(deployment))
             yield "role", lambda: self._look_at_role(account)
@@ -82,6 +98,11 @@ class Links:
         deployment = self._config.aws.deployment
         return account.role(deployed.rule(deployment), deployed.table(deployment))
 
+    def _publish(self, session: Session) -> str:
+        if self._config.aws.basic_ingest:
+            raise NotTriedError("with basic_ingest the rule would store whatever is published")
+        return session.publish(self._topic_beside(), _EMPTY)
+
     def _topic_beside(self) -> str:
         """Return a topic that the policy allows as those of uplinks, with a level more.
 
@@ -94,3 +115,12 @@ class Links:
 
 def _owner(aws: Aws) -> Owner:
     return Owner(aws.deployment, aws.deployment.identity(aws.client_id), aws.private_key)
+
+
+def _same_rule(named: str | None, deployed: str) -> str:
+    if named != deployed:
+        raise BrokenError(
+            f"basic_ingest is {named}, and the rule that is deployed is {deployed}",
+            f'set basic_ingest = "{deployed}" in the configuration, and restart the bridge',
+        )
+    return f"to {deployed} alone"

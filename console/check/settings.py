@@ -73,7 +73,10 @@ def _on_file(declared: Declared) -> Stated:
     for kind, names in kinds.items():
         for name in names:
             csrs = {_csr(each) for each in declared.csr_files(name)}
-            stated |= stated_by_identity(kind, name, csrs, declared.euis(name))
+            stated |= stated_by_identity(
+                *(kind, name, csrs, declared.euis(name)),
+                basic_ingest=name in declared.basic_ingest,
+            )
     return stated
 
 

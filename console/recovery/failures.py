@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from contract.deployment import Deployment
-from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY
+from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, without_ingest
 from contract.rows import Row, port_and_data
 from contract.times import format_time
 
@@ -70,7 +70,8 @@ def parse_failure(deployment: Deployment, message_id: str, time: int, body: str)
         action = _action.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return Failure(message_id, time, body, None, None)
-    return Failure(message_id, time, body, action, deployment.uplink_device(action.topic))
+    device = deployment.uplink_device(without_ingest(action.topic))
+    return Failure(message_id, time, body, action, device)
 
 
 def listed(failure: Failure) -> ListedFailure:

@@ -16,10 +16,8 @@ import msgspec
 from console.store.history import between, rows
 from contract.deployment import Deployment
 from contract.names import (
-    DECODE_ERROR,
-    DECODE_WARNINGS,
-    DECODED,
     EXPIRY_ATTRIBUTE,
+    OF_THE_DECODER,
     PARTITION_KEY,
     SORT_KEY,
 )
@@ -28,7 +26,7 @@ from contract.rows import Row
 if TYPE_CHECKING:
     from mypy_boto3_iot_data import IoTDataPlaneClient
 
-_ADDED = {PARTITION_KEY, EXPIRY_ATTRIBUTE, DECODED, DECODE_WARNINGS, DECODE_ERROR}
+_ADDED = {PARTITION_KEY, EXPIRY_ATTRIBUTE, *OF_THE_DECODER}
 """What a row has and the payload had not."""
 _ORDER = (SORT_KEY, "seqno", "motetx", "gwrx")  # as in bridge/messages/message.py, after the bytes
 _PREFIX = re.compile(r"[0-9A-Za-z_.:-]+(/[0-9A-Za-z_.:-]+){0,5}")

@@ -17,7 +17,7 @@ from contract.times import format_time
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
 
 END_OF_TIME = 253_402_300_799_999_999
 """The last microsecond of the year 9999, the last that ISO 8601 writes in this form."""
@@ -95,11 +95,18 @@ def rows(
     client: "DynamoDBClient", query: "QueryInputTypeDef", limit: int | None = None
 ) -> Iterator[Row]:
     """Yield what a query finds, page after page, ``limit`` at most."""
+    return map(stored_row, items(client, query, limit))
+
+
+def items(
+    client: "DynamoDBClient", query: "QueryInputTypeDef", limit: int | None = None
+) -> "Iterator[dict[str, AttributeValueTypeDef]]":
+    """Yield what a query finds as DynamoDB has it."""
     while limit is None or limit > 0:
         if limit is not None:
             query["Limit"] = limit
         page = client.query(**query)
-        yield from map(stored_row, page["Items"])
+        yield from page["Items"]
         if "LastEvaluatedKey" not in page:
             return
         if limit is not None:

@@ -15,6 +15,7 @@ from lab.rig.servers import free_ports, stop
 
 _REGION = "us-east-1"
 _START_LIMIT = 60.0  # seconds
+_SERVER = Path(__file__).with_name("mended.py")
 
 
 class LocalAwsError(Exception):
@@ -74,7 +75,7 @@ def local_aws(folder: Path) -> Iterator[LocalAws]:
     with ExitStack() as stack:
         log = stack.enter_context(log_path.open("wb"))
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, "-P", str(_SERVER)],
             env=_server_environment(aws),
             cwd=folder,
             stdin=subprocess.DEVNULL,

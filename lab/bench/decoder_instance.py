@@ -1,4 +1,7 @@
-"""``python -P -S decoder_instance.py``: what Lambda does with them, timed; prints JSON.
+"""``python -P -S decoder_instance.py [THREADS ...]``: what Lambda does with them, timed; as JSON.
+
+With numbers of threads it measures a whole call with as many, in DynamoDB's place what the
+environment names; without, what decoding takes.
 
 Runs with nothing of this project but the package.
 """
@@ -7,11 +10,18 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decoder.batch import Record
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 _BATCH = 100
 _ROUNDS = 20
+_CALLS = 3
 
 
 def _timed(what: Callable[[], object]) -> float:
@@ -24,13 +34,45 @@ def _median_of(what: Callable[[], object]) -> float:
     return sorted(_timed(what) for _ in range(_ROUNDS))[_ROUNDS // 2]
 
 
+def _calls(numbers: list[int]) -> dict[str, float]:
+    """Measure a call of a hundred uplinks of as many devices, stored on so many threads."""
+    from decoder.batch import work_through  # noqa: PLC0415
+    from decoder.handler import codecs, effects  # noqa: PLC0415
+
+    records = [_record(number) for number in range(_BATCH)]
+    figures = {}
+    for number in numbers:
+        with ThreadPoolExecutor(number) as threads:
+
+            def call(threads: ThreadPoolExecutor = threads) -> None:
+                if failed := work_through(records, codecs, effects, threads):
+                    sys.exit(f"not stored: {failed}")
+
+            call()  # the connections are made, and the devices known
+            figures[str(number)] = min(_timed(call) for _ in range(_CALLS))
+    return figures
+
+
+def _record(number: int) -> "Record":
+    image: dict[str, AttributeValueTypeDef] = {
+        "device": {"S": f"a/{number}"},
+        "timestamp": {"S": "2026-11-23T10:00:00.000000Z"},
+        "port1_bytes": {"L": [{"N": "7"}, {"N": "140"}, {"N": "60"}]},
+    }
+    keys = {name: image[name] for name in ("device", "timestamp")}
+    return {"dynamodb": {"Keys": keys, "NewImage": image, "SequenceNumber": str(number)}}
+
+
 def main() -> None:
     """Start as an instance does, and decode."""
+    if len(sys.argv) > 1:
+        print(json.dumps(_calls([*map(int, sys.argv[1:])])))
+        return
     began = time.perf_counter()
     from decoder.handler import codecs  # noqa: PLC0415  # the start of an instance
 
     start = 1000 * (time.perf_counter() - began)
-    from decoder.readings import readings  # noqa: PLC0415
+    from decoder.readings import Uplink, readings  # noqa: PLC0415
 
     from codec.mapping import Mapping  # noqa: PLC0415
     from contract.rows import row_of  # noqa: PLC0415
@@ -43,8 +85,8 @@ def main() -> None:
     def decode(port: int, data: list[int], times: int = 1, codecs: Mapping = codecs) -> None:
         stored = {"device": "a/b", "timestamp": "2026-11-23T10:00:00.000000Z"}
         row = row_of({**stored, f"port{port}_bytes": data})
-        found = readings([row] * times, codecs)
-        if not all(each and each.decoded for each in found):
+        found = readings([Uplink(row)] * times, codecs)
+        if not all(each and each.new for each in found):
             sys.exit(f"not decoded: {found}")
 
     def small(times: int = 1, codecs: Mapping = codecs) -> None:

@@ -1,47 +1,96 @@
 """What becomes of a stored uplink: its reading, or why it has none. Does no I/O."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from codec.engine import Codec, Decoded, Received, decode_all
-from codec.errors import CodecError
-from codec.mapping import Mapping
+from codec.errors import Code, CodecError
+from codec.mapping import Assigned, Mapping
 from codec.storable import Json
-from contract.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
-from contract.rows import Row, port_and_data
+from contract.names import (
+    DECODE_ERROR,
+    DECODE_WARNINGS,
+    DECODED,
+    DECODED_BY,
+    OF_THE_DECODER,
+    PARTITION_KEY,
+    SORT_KEY,
+)
+from contract.rows import Row, Value, port_and_data
 from contract.times import parse_time
 
 _MAC_COMMANDS = 0  # FPort: such frames are the network server's own (LoRaWAN L2 1.0.4, 4.3.2)
+_log = logging.getLogger(__name__)
 
-Stored = None | bool | int | Decimal | str | list["Stored"] | dict[str, "Stored"]
-"""What DynamoDB keeps; ``codec.storable`` has checked it."""
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """A stored uplink, and the row in whose place it was stored, if there was one.
+
+    The second bridge of a pair puts its uplink over that of the first.
+    """
+
+    row: Row
+    before: Row | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """What a codec has just made of an uplink that came on ``port``."""
+
+    port: int
+    decoded: Decoded
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The attributes to add to an uplink's row, and the codec's answer if there is one."""
+    """The attributes to add to an uplink's row; ``new`` is None if it is an error or was known."""
 
-    attributes: dict[str, Stored]
-    port: int
-    decoded: Decoded | None = None
+    attributes: dict[str, Value]
+    new: New | None = None
 
 
-def readings(rows: Sequence[Row], codecs: Mapping) -> list[Reading | None]:
-    """Decode the uplinks of a batch; None for one that has no bytes, no codec, or an answer."""
-    batches: dict[Codec, list[tuple[int, Received]]] = {}
-    for number, row in enumerate(rows):
-        if asked := _asked(row, codecs):
-            batches.setdefault(asked[0], []).append((number, asked[1]))
-    found: list[Reading | None] = [None] * len(rows)
+def readings(uplinks: Sequence[Uplink], codecs: Mapping) -> list[Reading | None]:
+    """Decode the uplinks of a batch; None for one that has no bytes, no codec, or an answer.
+
+    What goes wrong beyond the codec is an error of the one uplink with which it goes wrong.
+    """
+    try:
+        return _decoded(uplinks, codecs)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the others are decoded
+        if len(uplinks) == 1:
+            _log.exception("not decoded: %s", uplinks[0].row.get(PARTITION_KEY))
+            return [internal(error)]
+        return [reading for each in uplinks for reading in readings([each], codecs)]
+
+
+def internal(error: Exception) -> Reading:
+    """Return the reading of an uplink that this program could not deal with."""
+    told = CodecError(Code.INTERNAL, f"{type(error).__name__}: {error}")
+    return _failed(told, Code.INTERNAL)
+
+
+def _decoded(uplinks: Sequence[Uplink], codecs: Mapping) -> list[Reading | None]:
+    found: list[Reading | None] = [None] * len(uplinks)
+    batches: dict[Codec, list[tuple[int, Assigned, Received]]] = {}
+    for number, uplink in enumerate(uplinks):
+        asked = _asked(uplink.row, codecs)
+        if asked is None:
+            continue
+        assigned, received = asked
+        found[number] = _known(uplink, assigned.version)
+        if found[number] is None:
+            batches.setdefault(assigned.codec, []).append((number, assigned, received))
     for codec, batch in batches.items():
-        answers = decode_all(codec, [received for _number, received in batch])
-        for (number, received), answer in zip(batch, answers, strict=True):
-            found[number] = _reading(received.port, answer)
+        answers = decode_all(codec, [received for _, _, received in batch])
+        for (number, assigned, received), answer in zip(batch, answers, strict=True):
+            found[number] = _reading(received.port, answer, assigned.version)
     return found
 
 
-def _asked(row: Row, codecs: Mapping) -> tuple[Codec, Received] | None:
+def _asked(row: Row, codecs: Mapping) -> tuple[Assigned, Received] | None:
     """Return what is to decode an uplink, and the input."""
     content = port_and_data(row)
     if content is None or row.keys() & {DECODED, DECODE_ERROR}:
@@ -54,24 +103,34 @@ def _asked(row: Row, codecs: Mapping) -> tuple[Codec, Received] | None:
     if assigned is None:
         return None
     time = parse_time(str(row.get(SORT_KEY))) or 0
-    return assigned.codec, Received(data, port, time, assigned.variables)
+    return assigned, Received(data, port, time, assigned.variables)
 
 
-def _reading(port: int, answer: Decoded | CodecError) -> Reading:
+def _known(uplink: Uplink, version: str) -> Reading | None:
+    """Return the reading that the same codec made of the same bytes, which were replaced."""
+    row, before = uplink.row, uplink.before
+    if before is None or before.get(DECODED_BY) != version or DECODED not in before:
+        return None
+    if port_and_data(before) != port_and_data(row):
+        return None
+    return Reading({name: before[name] for name in OF_THE_DECODER if name in before})
+
+
+def _reading(port: int, answer: Decoded | CodecError, version: str) -> Reading:
     if isinstance(answer, CodecError):
-        kept: dict[str, Stored] = {"code": answer.code.value, "message": answer.message}
-        return Reading({DECODE_ERROR: kept}, port)
-    return Reading(_attributes(answer), port, answer)
+        return _failed(answer, version)
+    attributes: dict[str, Value] = {DECODED: _stored(answer.data), DECODED_BY: version}
+    if answer.warnings:
+        attributes[DECODE_WARNINGS] = list(answer.warnings)
+    return Reading(attributes, New(port, answer))
 
 
-def _attributes(decoded: Decoded) -> dict[str, Stored]:
-    attributes: dict[str, Stored] = {DECODED: _stored(decoded.data)}
-    if decoded.warnings:
-        attributes[DECODE_WARNINGS] = list(decoded.warnings)
-    return attributes
+def _failed(error: CodecError, version: str) -> Reading:
+    said: dict[str, Value] = {"code": error.code.value, "message": error.message}
+    return Reading({DECODE_ERROR: said, DECODED_BY: version})
 
 
-def _stored(value: Json) -> Stored:
+def _stored(value: Json) -> Value:
     match value:
         case bool() | str() | None:
             return value

@@ -78,6 +78,7 @@ def test_several_listeners(path: Path) -> None:
         ("[aws]", "[aws]\nconnections = 0", "Expected `int` >= 1 - at `aws.connections`"),
         ("[aws]", "[aws]\nrespect_quotas = 1", "Expected `bool`, got `int` - at `aws.respect_q"),
         ("[aws]", "[aws]\nmax_inflight = 70000", "<= 65535 - at `aws.max_inflight`"),
+        ("[aws]", "[aws]\nbasic_ingest = 'a/b'", "at `aws.basic_ingest`"),
         ("[aws]", "[aws]\nroot_ca = 1", "Expected a path, got 1 - at `aws.root_ca`"),
         ('"network-host-1.pem"', '""', "Expected a path, got '' - at `aws.certificate`"),
         ('"network-host-1"', '""', "length >= 1 - at `aws.client_id`"),

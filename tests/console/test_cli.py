@@ -35,7 +35,8 @@ def test_the_commands() -> None:
     """These are the commands, and docs/commands.md has each of them."""
     assert [
         *("check", "codec-test", "decode", "devices", "enroll", "errors"),
-        *("history", "keygen", "refused", "rejected", "replay", "rotate", "run", "simulate"),
+        *("history", "keygen", "redecode", "refused", "rejected", "replay", "rotate", "run"),
+        "simulate",
     ] == COMMANDS
     assert [
         *("errors list", "errors redrive", "errors show"),

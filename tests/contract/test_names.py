@@ -4,7 +4,13 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from contract.names import check_identity_name, client_id, command_client_id
+from contract.names import (
+    check_identity_name,
+    client_id,
+    command_client_id,
+    ingest_topic,
+    without_ingest,
+)
 
 
 @pytest.mark.parametrize("name", ["a", "network-host-1", "9", "x" * 64])
@@ -36,3 +42,11 @@ def test_no_name_can_look_like_a_numbered_one() -> None:
     """What a policy allows by ``NAME.*`` contains no other identity's name."""
     for other in ("host-1", "host2", "hostess"):
         assert not fnmatchcase(check_identity_name(other), "host.*")
+
+
+@pytest.mark.parametrize("topic", ["lora/a/d", "lora/$aws/rules"])
+def test_a_topic_with_and_without_basic_ingest(topic: str) -> None:
+    """What is put before a topic is three levels, and no more is taken off."""
+    assert ingest_topic("Rule_1", topic) == f"$aws/rules/Rule_1/{topic}"
+    assert without_ingest(ingest_topic("Rule_1", topic)) == topic
+    assert without_ingest(topic) == topic

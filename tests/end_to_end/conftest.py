@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from console.store.history import table_name
@@ -47,6 +48,7 @@ def context(keys: Host) -> dict[str, object]:
         "codecs": str(Path(__file__).parent / "codecs"),
         "publish_decoded": True,
         "bridges": {name: requests[name] for name in (BRIDGE, OTHER_BRIDGE)},
+        "basic_ingest": [OTHER_BRIDGE],
         "consumers": {CONSUMER: requests[CONSUMER]},
     }
 
@@ -65,6 +67,19 @@ def table(host: Host) -> str:
     """Return the name of the deployed table."""
     del host  # deployed
     return table_name(UNNAMED)
+
+
+@pytest.fixture(scope="session")
+def function(host: Host) -> str:
+    """Return the name of the deployed function."""
+    del host  # deployed
+    resources = boto3.client("cloudformation").describe_stack_resources(StackName="LoraStore")
+    (name,) = [
+        each["PhysicalResourceId"]
+        for each in resources["StackResources"]
+        if each["ResourceType"] == "AWS::Lambda::Function"
+    ]
+    return name
 
 
 @pytest.fixture

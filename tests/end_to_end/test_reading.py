@@ -16,9 +16,9 @@ import boto3
 import pytest
 from pyarrow import parquet
 
-from console.store.devices import listed, summaries, table_names
+from console.store.devices import Listed, listed, summaries, table_names
 from contract.deployment import UNNAMED
-from contract.names import DEVICE_KIND, KIND_KEY
+from contract.device_list import KIND_KEY, kind_of
 from contract.times import format_time
 from lab.aws.cdk import PROJECT
 from lab.aws.host import Host
@@ -234,22 +234,26 @@ def test_devices(
     names = [f"{application}/{name}" for name in ("n1", "n2", "thermometer")]
     assert [line.split()[0] for line in said[1:]] == names
     assert [line.split()[2] for line in said[1:]] == ["2", "1", "0"]
+    seen = host.lora_bridge("devices", "--application", application).splitlines()
+    assert seen[0].split() == ["device", "last_seen"]
+    assert [line.split()[0] for line in seen[1:]] == names
     everyone = json.loads(host.lora_bridge("devices", "--format", "json"))
     assert {f"{application}/n1", f"{application}/n2"} <= {each["device"] for each in everyone}
     uplinks, devices = table_names(UNNAMED)
     assert list(listed(devices, f"{application[:-1]}")) == []
-    (old,) = summaries(uplinks, [device], _START + 8_500_000)
+    last = format_time(_START + 9_000_000)
+    (old,) = summaries(uplinks, [Listed(device, last)], _START + 8_500_000)
     assert (old.uplinks, old.missing, old.rssi) == (1, 0, -91)
-    (older,) = summaries(uplinks, [device], _START + _HOUR)
-    assert (older.uplinks, older.last) == (0, format_time(_START + 9_000_000))
-    (all_of_it,) = summaries(uplinks, [device], 0)
+    (older,) = summaries(uplinks, [Listed(device, last)], _START + 4 * _HOUR)
+    assert (older.uplinks, older.last) == (0, last)
+    (all_of_it,) = summaries(uplinks, [Listed(device, None)], 0)
     assert (all_of_it.uplinks, all_of_it.missing) == (10, 4)
 
 
 def test_a_device_that_has_never_reported(host: Host, device: str) -> None:
     """It is an error that names some that have; a known one without uplinks is none."""
     boto3.resource("dynamodb").Table(table_names(UNNAMED)[1]).put_item(
-        Item={KIND_KEY: DEVICE_KIND, "device": device}
+        Item={KIND_KEY: kind_of(device), "device": device}
     )
     with pytest.raises(RigError, match=r"x/y has never reported; these have: \w+/\w+"):
         host.lora_bridge("history", "x/y")

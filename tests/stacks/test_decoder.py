@@ -24,29 +24,48 @@ Synthesize = Callable[[dict[str, object]], Path]
 
 
 def test_the_stream_feeds_it(store: Template) -> None:
-    """Batches report their failures, are split when they fail, and end in a queue at last."""
+    """It is tried until the stream forgets, and stopped by no other batch of its shard."""
     store.has_resource_properties(
         "AWS::Lambda::EventSourceMapping",
         {
             "BatchSize": 100,
             "BisectBatchOnFunctionError": True,
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            "MaximumRetryAttempts": 10,
+            "MaximumBatchingWindowInSeconds": 1,
+            "MaximumRecordAgeInSeconds": 23 * 3600,
+            "MaximumRetryAttempts": -1,
+            "ParallelizationFactor": 10,
             "StartingPosition": "TRIM_HORIZON",
-            "FilterCriteria": {
-                "Filters": [
-                    {
-                        "Pattern": json.dumps(
-                            {"eventName": ["INSERT", "MODIFY"]}, separators=(",", ":")
-                        )
-                    }
-                ]
-            },
         },
     )
     store.has_resource_properties(
         "AWS::DynamoDB::GlobalTable",
         {"StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"}},
+    )
+
+
+def test_it_does_not_get_its_own_writing(store: Template) -> None:
+    """The filter looks at scalars below ``dynamodb`` alone: rows that are there and not decoded."""
+    (mapping,) = store.find_resources("AWS::Lambda::EventSourceMapping").values()
+    (one,) = mapping["Properties"]["FilterCriteria"]["Filters"]
+    image = {"device": {"S": [{"exists": True}]}, "decoded_by": {"S": [{"exists": False}]}}
+    assert json.loads(one["Pattern"]) == {"dynamodb": {"NewImage": image}}
+
+
+def test_uplinks_gather_for_as_long_as_asked(synthesize: Synthesize) -> None:
+    """Lambda waits for more uplinks for decode_within seconds, or not at all."""
+    for seconds in (0, 300):
+        gathering = template(synthesize({"decode_within": seconds}), "LoraStore")
+        gathering.has_resource_properties(
+            "AWS::Lambda::EventSourceMapping", {"MaximumBatchingWindowInSeconds": seconds}
+        )
+
+
+def test_lambda_logs_no_line_for_each_call(store: Template) -> None:
+    """Of Lambda's own lines only those of something wrong are kept."""
+    store.has_resource_properties(
+        "AWS::Lambda::Function",
+        {"LoggingConfig": {"LogFormat": "JSON", "SystemLogLevel": "WARN"}},
     )
 
 
@@ -81,7 +100,7 @@ def test_it_may_do_nothing_else(store: Template) -> None:
             "dynamodb:GetShardIterator",
             "dynamodb:ListStreams",
         ],
-        ["dynamodb:PutItem"],
+        ["dynamodb:GetItem", "dynamodb:UpdateItem"],
         ["dynamodb:UpdateItem"],
         ["logs:CreateLogStream", "logs:PutLogEvents"],
         ["sqs:SendMessage"],
@@ -123,7 +142,7 @@ def packed(tmp_path: Path) -> Path:
     (codecs / "unused.js").write_text("not JavaScript")
     folder = tmp_path / "packed"
     libraries = copy_libraries(tmp_path / "libraries")
-    pack(Decoding(codecs, libraries, published=False), folder)
+    pack(Decoding(codecs, libraries, published=False, within=0), folder)
     return folder
 
 
@@ -167,7 +186,7 @@ def test_lambda_may_read_the_package(tmp_path: Path) -> None:
         codecs.mkdir()
         (codecs / "codecs.toml").touch()
         copy_libraries(libraries)
-        pack(Decoding(codecs, libraries, published=False), tmp_path / "packed")
+        pack(Decoding(codecs, libraries, published=False, within=0), tmp_path / "packed")
     finally:
         os.umask(before)
     packed = tmp_path / "packed"

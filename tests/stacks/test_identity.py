@@ -60,6 +60,34 @@ def test_a_bridge_may_be_tied_to_its_applications(synthesize: Synthesize, csr: P
     )
 
 
+def test_a_bridge_may_publish_to_the_rule_alone(synthesize: Synthesize, csr: Path) -> None:
+    """With Basic Ingest its uplinks may go there, too; the rule is the store's, by its output."""
+    context: dict[str, object] = {
+        "bridges": {"host-1": str(csr), "host-2": str(csr)},
+        "basic_ingest": '["host-1"]',
+        "applications": {"host-1": ["meters"]},
+    }
+    folder = synthesize(context)
+    outputs = template(folder, "LoraStore").find_outputs("*")
+    (output,) = [name for name in outputs if "StoringRule" in name]
+    of_store = {"StackName": "LoraStore", "Region": {"Ref": "AWS::Region"}, "OutputName": output}
+    rule = {"Fn::GetStackOutput": of_store}
+    allowed = statements(template(folder, "LoraIdentity-host-1"))["Allow", "iot:Publish"]
+    ingest = ":topic/$aws/rules/"
+    assert allowed == in_order(
+        [
+            arn(":topic/lora/meters/*"),
+            arn(":topic/lora/check/", {"Ref": "Thing"}),
+            arn(":topic/lora/check/", {"Ref": "Thing"}, "/*"),
+            arn(ingest, rule, "/lora/meters/*"),
+            arn(ingest, rule, "/lora/check/", {"Ref": "Thing"}),
+            arn(ingest, rule, "/lora/check/", {"Ref": "Thing"}, "/*"),
+        ]
+    )
+    other = statements(template(folder, "LoraIdentity-host-2"))["Allow", "iot:Publish"]
+    assert other == arn(":topic/lora/*/*")
+
+
 def test_consumer_connects_as_itself_and_listens(consumer: Template) -> None:
     """A consumer connects under its name, plain or numbered, and hears lora/ alone, also shared."""
     assert statements(consumer) == {

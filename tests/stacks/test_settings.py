@@ -266,6 +266,7 @@ def test_what_was_deployed_is_stated(synthesize: Synthesize, csr: Path) -> None:
         "protected": False,
         "kms_key": None,
         "retention_days": 30,
+        "decode_within": 1,
         "publish_decoded": False,
         "alarm_topic": topic,
         "quiet_minutes": 60,

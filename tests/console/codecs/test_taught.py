@@ -13,9 +13,11 @@ from tests.taught import taught
 
 NOT_HERE = {
     "npx cdk deploy LoraStore",
+    "lora-bridge redecode 37817737f13/9372163 --since 7d",
+    "lora-bridge redecode 37817737f13",
     "lora-bridge history 37817737f13/9372163 --since 1d --plot temperature",
 }
-"""They need an AWS. The like of both is rehearsed in the kept demo, which has one."""
+"""They need an AWS. Their like is rehearsed in the kept demo, which has one."""
 ANSWERS = {
     "cp vendor/thermometer.js vendor/test_decode_thermometer.json codecs/": "",
     "lora-bridge codec-test codecs/": r"^codecs=1 examples=1 passed=1 failed=0$",

@@ -88,6 +88,14 @@ def test_the_row_is_that_of_the_rule() -> None:
     assert row_to_store(failure, 30) == row | {"expires": 1_790_000_000 + 30 * _DAY}
 
 
+def test_an_uplink_by_basic_ingest_is_no_other() -> None:
+    """Whether or not AWS IoT tells the prefix in an error, the device is the same."""
+    failure = parse_failure(
+        UNNAMED, "id", _TIME, error_action("$aws/rules/Rule_1/lora/a/d", UPLINK)
+    )
+    assert listed(failure).device == "a/d"
+
+
 @pytest.mark.parametrize("topic", ["", "lora", "lora/a", "lora/a/d/decoded", "other/a/d"])
 def test_a_topic_that_the_rule_does_not_take_has_no_row(topic: str) -> None:
     """A topic of two or four levels, or of another root, names no device."""
