@@ -36,6 +36,7 @@ def staging(
         "deployment": STAGING.name,
         "bridges": {BRIDGE: str(other.keygen(BRIDGE))},
         "consumers": {CONSUMER: str(other.keygen(CONSUMER))},
+        "basic_ingest": [],
     }
     settings = write_settings(other.folder, context | changed)
     deploy(os.environ, other.folder / "cdk.out", settings)
