@@ -84,6 +84,29 @@ class SpoolSettings(_Table, frozen=True, kw_only=True):
     max_rejected: Annotated[int, msgspec.Meta(ge=0, le=67_108_864)] = 4_194_304
 
 
+class Downlinks(_Table, frozen=True, kw_only=True):
+    """How requests for downlinks are taken from AWS IoT.
+
+    A request that does not say when it expires does so ``expires_after`` seconds after it came. For
+    ``answers_within`` seconds after that, a network server may still tell what became of one that
+    it has. AWS IoT keeps requests for ``session_expiry`` seconds for a bridge that is away: an hour
+    at most, unless the account's quota was raised. Bridges with one ``share`` name divide requests
+    among them. With ``in_order``, a device's next downlink waits until the one before has left.
+    """
+
+    expires_after: Annotated[int, msgspec.Meta(ge=1, le=31_536_000)] = 86_400
+    answers_within: Annotated[int, msgspec.Meta(ge=1, le=31_536_000)] = 3_600
+    session_expiry: Annotated[int, msgspec.Meta(ge=60, le=604_800)] = 3_600
+    share: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,64}\Z")] | None = None
+    in_order: bool = True
+
+
+class Events(_Table, frozen=True, kw_only=True):
+    """What is told of devices; ``other`` adds frames of kinds that are not known, whole."""
+
+    other: bool = False
+
+
 class Http(_Table, frozen=True, kw_only=True):
     """Where health and metrics are served; there is no authentication. ``port`` 0 takes any."""
 
@@ -98,6 +121,8 @@ class Config(_Table, frozen=True, kw_only=True):
     aws: Aws
     spool: SpoolSettings
     http: Http | None = None
+    downlinks: Downlinks | None = None
+    events: Events = Events()
 
 
 def load(path: Path) -> Config:

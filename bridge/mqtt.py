@@ -7,6 +7,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -51,24 +52,47 @@ def _nothing(*_: object) -> None:
 
 
 @dataclass(frozen=True)
+class Session:
+    """What the broker says of the session when it lets a client in.
+
+    ``kept`` tells whether it is an earlier one. The broker keeps it for ``expiry`` seconds after
+    the connection ends, which may be less than was asked for.
+    """
+
+    kept: bool
+    expiry: int
+
+
+Acknowledge = Callable[[], None]
+"""Sends the PUBACK of a message, from any thread. After its connection has ended it does nothing,
+and the broker brings the message again."""
+
+
+@dataclass(frozen=True)
 class Callbacks:
     """What a client reports, on a thread of the SDK's.
 
-    ``failed`` and ``lost`` are told the reason: of an attempt to connect, and of a connection.
-    The client tries again by itself. ``received`` is told topic and payload.
+    ``joined`` is told of the session just before ``connected``, ``failed`` and ``lost`` the
+    reason: of an attempt to connect, and of a connection. The client tries again by itself.
+    ``received`` is told topic and payload, and the SDK acknowledges the message when it returns. If
+    there is ``entrusted``, it is told instead, and has to acknowledge.
     """
 
     connected: Callable[[], None] = _nothing
+    joined: Callable[[Session], None] = _nothing
     failed: Callable[[str], None] = _nothing
     lost: Callable[[str], None] = _nothing
     stopped: Callable[[], None] = _nothing
     received: Callable[[str, bytes], None] = _nothing
+    entrusted: Callable[[str, bytes, Acknowledge], None] | None = None
 
 
 class Client:
     """A client of AWS IoT under one client ID, by mutual TLS.
 
     ``ack_timeout`` is in whole seconds: after it, a publish without a PUBACK ends with ``TIMEOUT``.
+    With ``session_expiry``, in seconds, the broker is asked to keep the client's session for so
+    long, and with it what comes for its subscriptions; also over restarts of the process.
 
     Raises:
         BridgeError: the certificate, key or CA cannot be used.
@@ -76,7 +100,12 @@ class Client:
     """
 
     def __init__(
-        self, aws: Aws, client_id: str, callbacks: Callbacks, ack_timeout: int = _ACK_TIMEOUT
+        self,
+        aws: Aws,
+        client_id: str,
+        callbacks: Callbacks,
+        ack_timeout: int = _ACK_TIMEOUT,
+        session_expiry: int = 0,
     ) -> None:
         self._packet = mqtt5.PublishPacket(qos=mqtt5.QoS.AT_LEAST_ONCE)
         files = [aws.certificate, aws.private_key, *([aws.root_ca] if aws.root_ca else [])]
@@ -102,7 +131,8 @@ class Client:
                 max_reconnect_delay_ms=half,
                 cipher_pref=_cipher_preference(),
                 extended_validation_and_flow_control_options=_flow_control(aws),
-                **_sdk_callbacks(callbacks),
+                **_session(session_expiry),
+                **self._sdk_callbacks(callbacks),
             )
         except (AwsCrtError, RuntimeError) as error:  # the SDK raises either
             named = ", ".join(map(str, files))
@@ -140,6 +170,43 @@ class Client:
         subscribing: Subscribing = self._client.subscribe(mqtt5.SubscribePacket(wanted))
         return subscribing
 
+    def _sdk_callbacks(self, callbacks: Callbacks) -> dict[str, object]:
+        """Return the callbacks as the SDK wants them, by name."""
+
+        def connected(data: mqtt5.LifecycleConnectSuccessData) -> None:
+            granted = data.negotiated_settings
+            callbacks.joined(Session(granted.rejoined_session, granted.session_expiry_interval_sec))
+            callbacks.connected()
+
+        def failed(data: mqtt5.LifecycleConnectFailureData) -> None:
+            answer = data.connack_packet
+            callbacks.failed(_name(answer.reason_code if answer else data.exception))
+
+        def lost(data: mqtt5.LifecycleDisconnectData) -> None:
+            farewell = data.disconnect_packet
+            callbacks.lost(_name(farewell.reason_code if farewell else data.exception))
+
+        def received(data: mqtt5.PublishReceivedData) -> None:
+            if callbacks.entrusted is None:
+                callbacks.received(data.publish_packet.topic, data.publish_packet.payload)
+                return
+            # First: if anything raised before, the SDK would acknowledge by itself.
+            control = data.acquire_publish_acknowledgement_control()
+            acknowledge = partial(self._acknowledge, control) if control else _nothing
+            packet = data.publish_packet
+            callbacks.entrusted(packet.topic, packet.payload, acknowledge)
+
+        return {
+            "on_lifecycle_connection_success": connected,
+            "on_lifecycle_connection_failure": failed,
+            "on_lifecycle_disconnection": lost,
+            "on_lifecycle_stopped": lambda _data: callbacks.stopped(),
+            "on_publish_received": received,
+        }
+
+    def _acknowledge(self, control: mqtt5.PublishAcknowledgementControlHandle) -> None:
+        self._client.invoke_publish_acknowledgement(control)
+
 
 def puback_failure(publishing: Publishing) -> Failure | None:
     """Return why a publish that has ended was not delivered, None if it was.
@@ -175,26 +242,13 @@ def keep_thread_state() -> None:
     ctypes.pythonapi.PyGILState_Ensure()
 
 
-def _sdk_callbacks(callbacks: Callbacks) -> dict[str, object]:
-    """Return the callbacks as the SDK wants them, by name."""
-
-    def failed(data: mqtt5.LifecycleConnectFailureData) -> None:
-        answer = data.connack_packet
-        callbacks.failed(_name(answer.reason_code if answer else data.exception))
-
-    def lost(data: mqtt5.LifecycleDisconnectData) -> None:
-        farewell = data.disconnect_packet
-        callbacks.lost(_name(farewell.reason_code if farewell else data.exception))
-
-    def received(data: mqtt5.PublishReceivedData) -> None:
-        callbacks.received(data.publish_packet.topic, data.publish_packet.payload)
-
+def _session(expiry: int) -> dict[str, object]:
+    """Return what makes the broker keep the session, and the client come back to it."""
+    if not expiry:
+        return {}
     return {
-        "on_lifecycle_connection_success": lambda _data: callbacks.connected(),
-        "on_lifecycle_connection_failure": failed,
-        "on_lifecycle_disconnection": lost,
-        "on_lifecycle_stopped": lambda _data: callbacks.stopped(),
-        "on_publish_received": received,
+        "session_behavior": mqtt5.ClientSessionBehaviorType.REJOIN_ALWAYS,
+        "session_expiry_interval_sec": expiry,
     }
 
 

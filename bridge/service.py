@@ -9,17 +9,24 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from bridge.aws_iot.publisher import Publisher
+from bridge.aws_iot.subscription import Subscription
 from bridge.clock import Clock
-from bridge.config import Config, Http
+from bridge.config import Config, Downlinks, Http
 from bridge.counts import Counts
+from bridge.downlinks.desk import Desk
+from bridge.downlinks.ledger import Ledger
+from bridge.downlinks.notes import Notes
 from bridge.health.systemd import Systemd, report
 from bridge.log_limit import LimitedLogger
 from bridge.messages.timestamper import Timestamper
 from bridge.sources.forwarder import Forwarder
+from bridge.sources.gaps import Gaps
 from bridge.sources.retry import Retry
 from bridge.sources.semtech.listener import Listener, parser_of
+from bridge.sources.semtech.motes import NAME as SEMTECH
 from bridge.sources.source import Source
 from bridge.spool.quarantine import Quarantine
 from bridge.spool.spool import Spool
@@ -29,6 +36,7 @@ from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)
 
+_SECOND = 1_000_000  # microseconds
 TIMINGS = Timings()
 HOST_CLOCK = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
 
@@ -44,6 +52,8 @@ class _Bridge:
     retry: Retry
     sources: tuple[Source, ...]
     publisher: Publisher
+    desk: Desk
+    subscription: Subscription | None
 
     def unready(self) -> list[str]:
         """Return why it is not ready, nothing if it is."""
@@ -51,6 +61,7 @@ class _Bridge:
         return [
             *(reason for source in self.sources for reason in source.unready()),
             *(f"not connected as {name}" for name in self.publisher.unconnected()),
+            *(self.subscription.unready() if self.subscription else []),
             *([f"spool: {problem}"] if problem else []),
         ]
 
@@ -90,20 +101,44 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK, timings: Timings = TI
 
 def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bridge:
     counts = Counts()
+    downlinks = config.downlinks or Downlinks()
     try:
         timestamper = Timestamper(spool.placements())
         spooler = Spooler(spool, config.spool.max_bytes, config.spool.max_refused)
+        quarantine = Quarantine(spool, config.spool.max_rejected, timings.write_rejected)
+        notes = Notes(spool, spooler, quarantine, timestamper, config.aws.deployment)
     except (sqlite3.Error, OSError) as error:
         raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
-    quarantine = Quarantine(spool, config.spool.max_rejected, timings.write_rejected)
+    desk = Desk(_ledger(downlinks), notes, counts, clock, downlinks, timings.settle)
+    gaps = Gaps(spooler.keep, timestamper, config.aws, clock.wall)
     forwarder = Forwarder(
-        spooler.keep, quarantine.keep, timestamper, counts, clock, config.aws.deployment
+        *(spooler.keep, quarantine.keep, desk.answered, timestamper, counts, clock),
+        deployment=config.aws.deployment,
     )
-    sources: tuple[Source, ...] = (Listener(config.listen, forwarder),)
+    listener = Listener(
+        config.listen,
+        forwarder,
+        partial(desk.claim, SEMTECH),
+        gaps,
+        others=config.events.other,
+        last_token=notes.last_number,
+    )
     retry = Retry(spool, spooler, forwarder, parser_of(config.listen), timings.look_for_retries)
     publisher = Publisher(config.aws, spooler, counts, timings)
-    spooler.connect(outlet=publisher, inlets=sources)
-    return _Bridge(counts, clock, spooler, quarantine, retry, sources, publisher)
+    missed = partial(gaps.tell, "aws", "requests for downlinks")
+    subscription = (
+        Subscription(config.aws, config.downlinks, desk.take, missed) if config.downlinks else None
+    )
+    desk.connect([listener.sender])
+    spooler.connect(publisher, [listener, subscription] if subscription else [listener])
+    return _Bridge(
+        *(counts, clock, spooler, quarantine, retry, (listener,), publisher, desk, subscription)
+    )
+
+
+def _ledger(downlinks: Downlinks) -> Ledger:
+    answers_within = downlinks.answers_within * _SECOND
+    return Ledger(in_order=downlinks.in_order, answers_within=answers_within)
 
 
 @asynccontextmanager
@@ -117,7 +152,8 @@ async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
     from bridge.health.metrics import Metrics  # noqa: PLC0415
 
     metrics = Metrics(
-        bridge.sources, bridge.spooler, bridge.publisher, bridge.counts, bridge.clock.wall
+        *(bridge.sources, bridge.spooler, bridge.publisher, bridge.counts),
+        *(bridge.desk, bridge.clock.wall),
     )
     health = Health(http, bridge.unready, metrics.text)
     _log.info("health and metrics on http://%s", await health.start())
@@ -134,11 +170,17 @@ async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd, timings:
             tasks.create_task(publisher.run()),
             tasks.create_task(_announce(publisher)),
             tasks.create_task(bridge.retry.run()),
+            tasks.create_task(bridge.desk.run()),
             tasks.create_task(report(systemd, bridge.status, publisher.stuck)),
         ]
+        if bridge.subscription:
+            bridge.subscription.start()
         await stop.wait()
         systemd.stopping()
         _log.info("stopping: no more frames are taken; publishing what waits")
+        if bridge.subscription:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(bridge.subscription.stop(), timings.disconnect)
         for source in bridge.sources:
             await source.stop()
         await _drain(spooler, publisher, timings.drain)

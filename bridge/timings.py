@@ -21,3 +21,5 @@ class Timings:
     """At the end, to publish what waits."""
     disconnect: float = 5.0
     """At the end, to part from AWS IoT."""
+    settle: float = 0.2
+    """From the PUBACK of a request that bridges share to its writing to a network server."""

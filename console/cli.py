@@ -13,7 +13,7 @@ _MODULES = {
     "keygen": "console.identity.commands",
     "enroll": "console.identity.commands",
     "run": "bridge.commands",
-    "simulate": "console.simulate",
+    "simulate": "console.simulate.commands",
     "history": "console.show.commands",
     "devices": "console.show.commands",
     "check": "console.check.commands",

@@ -11,7 +11,7 @@ from typing import ParamSpec
 import click
 
 from contract.deployment import UNNAMED, Deployment
-from contract.eui import EUI_PATTERN, one_case
+from contract.eui import is_device, one_case
 from contract.names import check_identity_name
 from contract.times import parse_time
 
@@ -56,7 +56,7 @@ def point(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
 
 def device_argument(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Read ``APPEUI/MOTEEUI``."""
-    if not re.fullmatch(f"{EUI_PATTERN}/{EUI_PATTERN}", value):
+    if not is_device(value):
         raise click.BadParameter(f"{value!r} is not APPEUI/MOTEEUI")
     return "/".join(map(one_case, value.split("/")))
 

@@ -67,6 +67,14 @@ class Deployment:
         """
         return f"{self.uplink_topic(device)}/decoded"
 
+    def request_topic(self, device: str) -> str:
+        """Return the topic of requests for downlinks to ``APPEUI/MOTEEUI``, or ``+/+`` for all."""
+        return f"{self.uplink_topic(device)}/down"
+
+    def event_topic(self, device: str, kind: str) -> str:
+        """Return the topic of events of a kind, of ``APPEUI/MOTEEUI`` or, for ``+/+``, of all."""
+        return f"{self.uplink_topic(device)}/event/{kind}"
+
     def uplink_device(self, topic: str) -> str | None:
         """Return ``APPEUI/MOTEEUI``, None where the topic is none that the rule takes."""
         root, _, device = topic.partition("/")

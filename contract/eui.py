@@ -4,6 +4,12 @@ import re
 
 EUI_PATTERN = "[0-9A-Za-z_.:-]{1,64}"
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]+(?:[:-][0-9A-Fa-f]+)*")
+_DEVICE = re.compile(f"{EUI_PATTERN}/{EUI_PATTERN}")
+
+
+def is_device(text: str) -> bool:
+    """Say whether a text is ``APPEUI/MOTEEUI``."""
+    return _DEVICE.fullmatch(text) is not None
 
 
 def one_case(eui: str) -> str:

@@ -47,6 +47,7 @@ CODECS_FOLDER = "codecs"
 """Where the decoder finds its codecs, below the folder it is unpacked to."""
 
 _INGEST = re.compile(r"\$aws/rules/[^/]+/")
+_OF_UPLINKS = 2  # slashes in a topic
 _IDENTITY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 
@@ -57,6 +58,20 @@ def device_of(topic: str) -> str:
     Whatever follows the device in the topic says what of it the message is.
     """
     return "/".join(topic.split("/")[1:3])
+
+
+BRIDGE_APPLICATION = "bridge"
+"""Application of the events that are about a bridge itself, whose device is its client ID."""
+
+
+class EventType(StrEnum):
+    """What happened to a device. Their fields are in docs/downlinks.md."""
+
+    JOIN = "join"
+    STATUS = "status"
+    DOWN = "down"
+    GAP = "gap"
+    OTHER = "other"
 
 
 class IdentityKind(StrEnum):
@@ -109,3 +124,18 @@ def command_client_id(thing: str, command: str) -> str:
     Two runs that may go on at once need different words for ``command``.
     """
     return f"{thing}.{command}"
+
+
+def downlink_client_id(thing: str) -> str:
+    """Return the MQTT client ID under which a bridge takes requests for downlinks."""
+    return f"{thing}.down"
+
+
+def is_event(topic: str) -> bool:
+    """Say whether a topic is of events: that of uplinks ends with the device."""
+    return topic.count("/") > _OF_UPLINKS
+
+
+def event_partition(device: str) -> str:
+    """Return the partition key of the events of ``APPEUI/MOTEEUI``: no uplink has it."""
+    return f"{device}/event"

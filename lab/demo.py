@@ -16,7 +16,7 @@ from dataclasses import astuple
 from pathlib import Path
 from types import FrameType
 
-from console.simulate import APPLICATION, device_eui
+from console.simulate.frames import APPLICATION, device_eui
 from console.store.history import table_name
 from contract.deployment import UNNAMED
 from lab.aws.cdk import PROJECT, CdkError, deploy, write_settings

@@ -23,7 +23,7 @@ from bridge.config import Aws
 from bridge.messages.trace import trace, traced
 from bridge.mqtt import Publishing
 from bridge.spool.waiting import Waiting
-from contract.names import ingest_topic
+from contract.names import ingest_topic, is_event
 
 _GATHER = 0.02
 """Seconds for which outcomes gather before the event loop looks at them. The SDK's thread does not
@@ -145,7 +145,10 @@ class Connection:
         publishing.add_done_callback(partial(self._on_answer, waiting, perf_counter()))
 
     def _topic(self, waiting: Waiting) -> str:
-        return ingest_topic(self._rule, waiting.topic) if self._rule else waiting.topic
+        """Return where a message is published: the rule of Basic Ingest is that of uplinks."""
+        if self._rule and not is_event(waiting.topic):
+            return ingest_topic(self._rule, waiting.topic)
+        return waiting.topic
 
     def _on_answer(self, waiting: Waiting, began: float, publishing: Publishing) -> None:
         failure = _failure(publishing)

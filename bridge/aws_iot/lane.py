@@ -15,7 +15,7 @@ from bridge.mqtt import TIMEOUT
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, Waiting
 from bridge.timings import Timings
-from contract.names import client_id
+from contract.names import client_id, is_event
 
 _log = logging.getLogger(__name__)
 
@@ -185,7 +185,9 @@ class Lane:
         self._heard()
         delivered = [each.waiting for each in outcomes if each.result is Result.DELIVERED]
         if delivered:
-            self._counts.published += len(delivered)
+            events = sum(is_event(each.topic) for each in delivered)
+            self._counts.events += events
+            self._counts.published += len(delivered) - events
             trace(delivered, "published: PUBACK")
             self._pause = 0.0
             self._spooler.forget(delivered)

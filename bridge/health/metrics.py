@@ -6,7 +6,7 @@ could make any number of series.
 
 import math
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -29,20 +29,25 @@ _MICROS = 1_000_000
 
 
 class Metrics(Collector):
-    """All metrics of a bridge; ``wall`` returns microseconds since 1970."""
+    """All metrics of a bridge.
 
-    def __init__(
+    ``downlinks`` are those that are open. ``wall`` returns microseconds since 1970.
+    """
+
+    def __init__(  # it looks at every part
         self,
         sources: Sequence[Source],
         spooler: Spooler,
         publisher: Publisher,
         counts: Counts,
+        downlinks: Sized,
         wall: Callable[[], int],
     ) -> None:
         self._sources = sources
         self._spooler = spooler
         self._publisher = publisher
         self._counts = counts
+        self._downlinks = downlinks
         self._wall = wall
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -58,6 +63,7 @@ class Metrics(Collector):
         yield self._publishes()
         yield self._latencies()
         yield from self._spool()
+        yield from self._of_downlinks()
         yield self._last_uplinks()
         yield GaugeMetricFamily(
             "lora_bridge_network_servers",
@@ -82,6 +88,7 @@ class Metrics(Collector):
             labels=["outcome", "reason"],
         )
         family.add_metric(["accepted", ""], self._counts.accepted)
+        family.add_metric(["noticed", ""], self._counts.noticed)
         family.add_metric(["ignored", ""], self._counts.ignored)
         for reason, count in sorted(self._counts.rejected.items()):
             family.add_metric(["rejected", reason], count)
@@ -93,7 +100,7 @@ class Metrics(Collector):
             "Publishes by how they ended: all but published are tried again.",
             labels=["result"],
         )
-        for result in ("published", "refused", "throttled", "unanswered"):
+        for result in ("published", "events", "refused", "throttled", "unanswered"):
             family.add_metric([result], getattr(self._counts, result))
         return family
 
@@ -133,6 +140,24 @@ class Metrics(Collector):
             "lora_bridge_spool_oldest_seconds",
             "Age of the uplink that waits for longest, 0 where none does.",
             self._oldest(),
+        )
+
+    def _of_downlinks(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "lora_bridge_downlinks",
+            "Downlinks by the states that they came to, and requests that were not taken.",
+            labels=["state"],
+        )
+        for state, count in sorted(self._counts.downlinks.items()):
+            family.add_metric([state], count)
+        yield family
+        yield GaugeMetricFamily(
+            "lora_bridge_downlinks_open", "Downlinks that have not ended.", len(self._downlinks)
+        )
+        yield CounterMetricFamily(
+            "lora_bridge_events_dropped",
+            "Events of devices that came too fast and were dropped.",
+            self._counts.events_dropped,
         )
 
     def _oldest(self) -> float:

@@ -8,7 +8,7 @@ from contract.deployment import Deployment
 from contract.names import SORT_KEY, device_of
 from contract.times import format_time, parse_time
 
-_MAX_PAYLOAD = 131_072
+MAX_PAYLOAD = 131_072
 """Bytes; AWS IoT closes the connection on a larger one (AWS IoT Core quotas, message size)."""
 
 
@@ -71,6 +71,6 @@ def build(uplink: Uplink, timestamp: int, deployment: Deployment) -> Message:
         payload = msgspec.json.encode(fields)
     except RecursionError:
         raise FrameRejectedError(Reason.NESTED_TOO_DEEP) from None
-    if len(payload) > _MAX_PAYLOAD:
+    if len(payload) > MAX_PAYLOAD:
         raise FrameRejectedError(Reason.OVERSIZED)
     return Message(deployment.uplink_topic(f"{uplink.application}/{uplink.device}"), payload)

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     BAD_PAYLOAD = "payload is not base64"
     NO_APPLICATION = "no application"
     BAD_EUI = "bad EUI"
+    BAD_REQUEST = "bad request for a downlink"
 
 
 class FrameRejectedError(Exception):

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from bridge.messages.uplink import Uplink
+from contract.names import event_partition
 
 _SECOND = 1_000_000
 _MAX_AGE = 24 * 3600 * _SECOND
@@ -60,6 +61,13 @@ class Timestamper:
         if known is not None:
             return Placement(device, wanted, known, digest)
         placement = Placement(device, wanted, self._first_free(device, wanted), digest)
+        self._remember(placement)
+        return placement
+
+    def place_event(self, device: str, now: int) -> Placement:
+        """Return the placement of an event of ``APPEUI/MOTEEUI``, which are apart from uplinks."""
+        events = event_partition(device)
+        placement = Placement(events, now, self._first_free(events, now), b"")
         self._remember(placement)
         return placement
 

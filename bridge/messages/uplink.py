@@ -21,6 +21,7 @@ class Uplink(msgspec.Struct, frozen=True):
     ``application`` and ``device`` are checked EUIs. ``data`` is what the device sent on
     ``port``. ``received_at`` holds the gateways' receive times, in microseconds since 1970.
     ``seqno``, ``motetx`` and ``gwrx`` are as in the frame, None or empty where it has none.
+    ``spelling`` is the device's EUI as the server writes it, None where that is the same.
     """
 
     application: str
@@ -31,6 +32,7 @@ class Uplink(msgspec.Struct, frozen=True):
     motetx: JsonObject | None
     gwrx: tuple[JsonObject, ...]
     received_at: tuple[int, ...]
+    spelling: str | int | None = None
 
 
 def check_eui(value: Json) -> str:

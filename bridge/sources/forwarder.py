@@ -1,17 +1,23 @@
 """Makes messages of frames and hands them to the spool; counts, logs and keeps what is rejected."""
 
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 from bridge.clock import Clock
 from bridge.counts import Counts
 from bridge.log_limit import LimitedLogger
 from bridge.messages import message
+from bridge.messages.downlink import Answer
+from bridge.messages.event import DeviceEvent, Notice, build_event
 from bridge.messages.message import Message
 from bridge.messages.rejection import BrokenFrame, FrameRejectedError, excerpt
 from bridge.messages.timestamper import APART, Placement, Timestamper
 from bridge.messages.trace import trace, traced
+from bridge.messages.uplink import Uplink
+from bridge.sources.pace import AT_ONCE, EVERY, Pace
 from bridge.sources.source import Parse
 from bridge.spool.batch import Receipt
 from bridge.spool.rejected import Rejected
@@ -19,6 +25,7 @@ from contract.deployment import Deployment
 
 _log = logging.getLogger(__name__)
 _SECOND = 1_000_000  # microseconds
+_DEVICES = 20_000  # whose applications are remembered
 
 
 class Keep(Protocol):
@@ -37,28 +44,41 @@ class Reject(Protocol):
         """Call ``receipt`` once the frame is on disk."""
 
 
-class Forwarder:
-    """Takes frames in order of receipt and calls ``keep`` for each uplink among them.
+class Answered(Protocol):
+    """Takes what a network server tells of a downlink."""
 
-    ``reject`` is called for each frame that cannot become one. The uplinks go to ``deployment``.
+    def __call__(self, answer: Answer, receipt: Receipt | None = None, /) -> None:
+        """Call ``receipt`` once it is on disk."""
+
+
+class Forwarder:
+    """Takes frames in order of receipt and calls ``keep`` for each uplink or event among them.
+
+    ``reject`` is called for each frame that cannot become one, ``answered`` for what is told of a
+    downlink. The messages go to ``deployment``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what comes of a frame goes many ways
         self,
         keep: Keep,
         reject: Reject,
+        answered: Answered,
         timestamper: Timestamper,
         counts: Counts,
         clock: Clock,
+        *,
         deployment: Deployment,
     ) -> None:
         self._keep = keep
         self._reject = reject
+        self._answered = answered
         self._timestamper = timestamper
         self._counts = counts
         self._clock = clock
         self._deployment = deployment
         self._limited = LimitedLogger(_log, now=clock.monotonic)
+        self._pace = Pace()
+        self._applications = OrderedDict[str, str]()  # of devices, by their own EUIs
 
     def accept(
         self, frame: bytes | BrokenFrame, origin: str, parse: Parse, receipt: Receipt | None = None
@@ -98,19 +118,18 @@ class Forwarder:
 
         """
         uplink = parse(frame)
-        if uplink is not None:
-            placement = self._timestamper.place(uplink, received)
-            keep(message.build(uplink, placement.given, self._deployment), placement)
-        return uplink is not None
+        if not isinstance(uplink, Uplink):
+            return False
+        placement = self._timestamper.place(uplink, received)
+        keep(message.build(uplink, placement.given, self._deployment), placement)
+        return True
 
     def _forward(self, frame: bytes | BrokenFrame, parse: Parse, receipt: Receipt | None) -> None:
         if isinstance(frame, BrokenFrame):
             raise FrameRejectedError(frame.reason)
         uplink = parse(frame)
-        if uplink is None:
-            self._counts.ignored += 1
-            if receipt is not None:
-                receipt()
+        if not isinstance(uplink, Uplink):
+            self._notice(uplink or Notice(), receipt)
             return
         now = self._clock.wall()
         placement = self._timestamper.place(uplink, now)
@@ -122,6 +141,50 @@ class Forwarder:
         self._keep(built, placement, receipt)
         self._counts.accepted += 1
         self._counts.note_uplink(uplink.application, now)
+        self._note_application(uplink)
+
+    def _notice(self, notice: Notice, receipt: Receipt | None) -> None:
+        """Tell what is no uplink; the receipt goes with the last of it."""
+        events = [event for event in map(self._event, notice.events) if event is not None]
+        receipts = [*[None] * (len(notice.answers) + len(events) - 1), receipt]
+        calls = [
+            *(partial(self._answered, answer) for answer in notice.answers),
+            *(partial(self._keep, *event) for event in events),
+        ]
+        for call, with_receipt in zip(calls, receipts, strict=False):
+            call(with_receipt)
+        if calls:
+            self._counts.noticed += 1
+        else:
+            self._counts.ignored += 1
+            if receipt is not None:
+                receipt()
+
+    def _event(self, event: DeviceEvent) -> tuple[Message, Placement] | None:
+        """Return an event's message and placement, None where it cannot or must not be told."""
+        application = event.application or self._applications.get(event.device)
+        if application is None:
+            return None
+        device = f"{application}/{event.device}"
+        if not self._pace.allows(device, self._clock.monotonic()):
+            self._counts.events_dropped += 1
+            self._limited.log(
+                logging.WARNING,
+                "events",
+                "events of %s are dropped: more than %d at once and one each %.0f s",
+                *(device, AT_ONCE, EVERY),
+            )
+            return None
+        placement = self._timestamper.place_event(device, self._clock.wall())
+        topic = self._deployment.event_topic(device, event.kind)
+        built = build_event(topic, event.kind, placement.given, event.source, event.fields)
+        return built, placement
+
+    def _note_application(self, uplink: Uplink) -> None:
+        """Remember whose device it is, for frames that name the device alone."""
+        self._applications[uplink.device] = uplink.application
+        if len(self._applications) > _DEVICES:
+            self._applications.popitem(last=False)
 
     def _doubt_clocks(self, placement: Placement, times: Sequence[int], now: int) -> None:
         """Say that clocks disagree: all gateways with the host, or one with the others."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from bridge.messages.downlink import Downlink
 from bridge.messages.timestamper import Placement
 from bridge.spool.refused import Refusal
 from bridge.spool.waiting import Waiting
@@ -30,8 +31,9 @@ class Batch:
 
     The messages that ``arrived`` are kept, with their ``placements``. Those with ``delivered`` ids
     are removed, those that were ``refused`` are set aside. Rejected frames whose numbers are in
-    ``read_again`` are removed: some of what arrived was made of them. ``receipts`` are to be called
-    once all of it is on disk.
+    ``read_again`` are removed: some of what arrived was made of them. ``downlinks``, by number, are
+    written as they are now, and ``claims``, of sources and their applications, remembered.
+    ``receipts`` are to be called once all of it is on disk.
     """
 
     arrived: list[Waiting] = field(default_factory=list)
@@ -39,6 +41,8 @@ class Batch:
     delivered: list[int] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     read_again: list[int] = field(default_factory=list)
+    downlinks: dict[int, Downlink] = field(default_factory=dict)
+    claims: list[tuple[str, str]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     arrived_bytes: int = 0
     delivered_bytes: int = 0
@@ -72,6 +76,11 @@ class Batch:
         self.refused.append(Refusal(message.id, reason, final))
         if not message.refused:
             self.newly_refused.add(message)
+
+    @property
+    def pressing(self) -> bool:
+        """Whether it has more than what was delivered, which may wait."""
+        return bool(self.arrived or self.downlinks or self.claims)
 
     @property
     def undelivered(self) -> int:

@@ -56,6 +56,29 @@ COMMIT;
 """
 """The same."""
 
+_DOWNLINKS = """
+BEGIN;
+CREATE TABLE IF NOT EXISTS downlinks (
+    number INTEGER PRIMARY KEY,   -- order of acceptance
+    device TEXT NOT NULL,
+    id TEXT NOT NULL,             -- the sender's name for it
+    ended INTEGER,                -- when, in microseconds since 1970; NULL while it is open
+    downlink BLOB NOT NULL        -- all of it, as MessagePack
+);
+CREATE UNIQUE INDEX IF NOT EXISTS downlinks_by_id ON downlinks (device, id);
+CREATE INDEX IF NOT EXISTS downlinks_open ON downlinks (number) WHERE ended IS NULL;
+CREATE INDEX IF NOT EXISTS downlinks_ended ON downlinks (ended) WHERE ended IS NOT NULL;
+CREATE TABLE IF NOT EXISTS claims (
+    number INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    application TEXT NOT NULL     -- one that the source has had an uplink of
+);
+CREATE UNIQUE INDEX IF NOT EXISTS claims_once ON claims (source, application);
+COMMIT;
+"""
+"""The same. What is added stands last, and is added last to new files as well: so every file's
+first page says the same, and a damaged one can be written anew."""
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file, or make it.
@@ -85,6 +108,7 @@ def connect(path: Path) -> sqlite3.Connection:
         columns = [name for _, name, *_ in database.execute("PRAGMA table_info(waiting)")]
         if "tried" not in columns:
             database.executescript(_REFUSED)
+        database.executescript(_DOWNLINKS)
         stack.pop_all()
         return database
 

@@ -89,14 +89,19 @@ def salvage(
     return Salvaged(messages, _exchange(path))
 
 
-def finish(path: Path) -> None:
-    """Finish what a crash interrupted: put in its place what ``salvage`` or ``log_kept`` made."""
-    if _finished(path).exists():
+def finish(path: Path) -> bool:
+    """Finish what a crash interrupted: put in its place what ``salvage`` or ``log_kept`` made.
+
+    Return whether a sound spool came in the place of a damaged one.
+    """
+    salvaged = _finished(path).exists()
+    if salvaged:
         _exchange(path)
     kept, log = beside(path, _KEPT_LOG), beside(path, "-wal")
     if kept.exists() and not log.exists():
         kept.rename(log)
     kept.unlink(missing_ok=True)
+    return salvaged
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 import msgspec
 
 from bridge.messages.timestamper import REMEMBERED, Placement
-from bridge.spool import refused, rejected, salvage
+from bridge.spool import downlinks, refused, rejected, salvage
 from bridge.spool.batch import Batch
 from bridge.spool.evidence import require_spool
 from bridge.spool.file import LOCK, Lock, beside, connect
@@ -67,8 +67,9 @@ class Spool:
     """The queue on disk. Open it in one process at a time.
 
     ``last_id`` is the number of the last message committed; ``damage`` what is wrong with the file
-    and not mended. ``on_progress`` is called while it is mended, which takes long if it holds much.
-    At least the newest ``remembered`` placements are kept.
+    and not mended; ``mendings`` how often it was mended since it was opened, or for that.
+    ``on_progress`` is called while it is mended, which takes long if it holds much. At least the
+    newest ``remembered`` placements are kept.
 
     Raises:
         BridgeError: the file cannot be opened, is in use, or was written by another version.
@@ -84,6 +85,7 @@ class Spool:
         self._path = path = path.resolve()
         self._on_progress = on_progress
         self.damage: Exception | None = None
+        self.mendings = 0
         self._mended = False  # since the last commit
         self._remembered = remembered
         self._max_surplus = remembered // _SURPLUS
@@ -93,7 +95,7 @@ class Spool:
             try:
                 require_spool(path)
                 stack.callback(Lock(beside(path, LOCK), path).release)
-                salvage.finish(path)
+                self.mendings += salvage.finish(path)
                 self._lock = Lock(path, path)
                 stack.callback(lambda: self._lock.release())  # noqa: PLW0108  # there may be another
                 self._open()
@@ -138,6 +140,10 @@ class Spool:
                 self._refusals += len(batch.refused)
             if batch.read_again:
                 rejected.drop(self._db, batch.read_again)
+            if batch.downlinks:
+                downlinks.keep(self._db, batch.downlinks.values())
+            if batch.claims:
+                downlinks.claim(self._db, batch.claims)
         if batch.arrived:
             self.last_id = batch.arrived[-1].id
         mended, self._mended = self._mended, False
@@ -211,6 +217,16 @@ class Spool:
         """
         with self._transaction():
             return work(self._db)
+
+    @_on_a_sound_file
+    def look(self, at: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Return what ``at`` finds in the file.
+
+        Raises:
+            sqlite3.Error: it cannot be read.
+
+        """
+        return at(self._db)
 
     @_on_a_sound_file
     def shrink(self) -> bool:
@@ -320,6 +336,7 @@ class Spool:
             "spool: %s was damaged (%s): moved to %s; %d messages saved from it",
             *(self._path, damage, saved.aside, saved.messages),
         )
+        self.mendings += 1
         former, self._lock = self._lock, Lock(self._path, self._path)
         former.release()
         self._connect()

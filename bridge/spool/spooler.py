@@ -14,6 +14,7 @@ from logging import ERROR, WARNING
 from typing import Protocol, TypeVar
 
 from bridge.log_limit import LimitedLogger
+from bridge.messages.downlink import Downlink
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Placement
 from bridge.messages.trace import trace
@@ -116,18 +117,27 @@ class Spooler:
         batch.keep(Waiting.of(self._last_id, message), placement)
         if receipt is not None:
             batch.receipts.append(receipt)
-        if self._failing:
-            return
-        if batch.arrived_bytes >= _MAX_UNCOMMITTED:
+        if batch.arrived_bytes >= _MAX_UNCOMMITTED and not self._failing:
             self._try_to_commit()
-        elif not self._called:
-            self._called = True
-            self._loop.call_soon(self._take_in)
+        else:
+            self._commit_soon()
 
     def keep_again(self, rejected: int, message: Message, placement: Placement) -> None:
         """Take a message made of a rejected frame, which the same commit removes, by its number."""
         self._batch.read_again.append(rejected)
         self.keep(message, placement)
+
+    def note(self, downlink: Downlink, receipt: Receipt | None = None) -> None:
+        """Write a downlink as it is now, in a moment; ``receipt`` as that of ``keep``."""
+        self._batch.downlinks[downlink.number] = downlink
+        if receipt is not None:
+            self._batch.receipts.append(receipt)
+        self._commit_soon()
+
+    def claim(self, source: str, application: str) -> None:
+        """Remember that a source has an application."""
+        self._batch.claims.append((source, application))
+        self._commit_soon()
 
     def forget(self, delivered: Sequence[Waiting]) -> None:
         """Drop delivered messages, with the next commit or after ``_FORGET_AFTER``."""
@@ -232,10 +242,15 @@ class Spooler:
             if timer is not None:
                 timer.cancel()
 
+    def _commit_soon(self) -> None:
+        if not self._called and not self._failing:
+            self._called = True
+            self._loop.call_soon(self._take_in)
+
     def _take_in(self) -> None:
         """Offer what has come, and commit it now or with what comes in the next moment."""
         self._called = False
-        if self._failing or not self._batch.arrived:  # failed or committed meanwhile
+        if self._failing or not self._batch.pressing:  # failed or committed meanwhile
             return
         self._offer()
         wait = self._committed_at + self._spacing - self._loop.time()
@@ -253,7 +268,7 @@ class Spooler:
         """Commit what has arrived. What was delivered leaves the disk less often than that."""
         self._arrivals = None
         batch, following = self._batch, Batch()
-        if not batch.arrived or self._failing:
+        if not batch.pressing or self._failing:
             return
         if len(batch.delivered) < _FORGET_AT_ONCE:
             following.take_delivered(batch)

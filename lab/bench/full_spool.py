@@ -6,13 +6,13 @@ from pathlib import Path
 
 from bridge.messages.message import build
 from bridge.messages.timestamper import Timestamper
-from bridge.sources.semtech.frames import parse
 from bridge.spool.batch import Batch
 from bridge.spool.spool import Spool
 from bridge.spool.waiting import Waiting
 from contract.deployment import UNNAMED
 from lab.bench.load import numbered
 from lab.bench.report import say
+from lab.rig.uplinks import uplink_of
 
 _COMMIT = 10_000  # messages in one commit
 _SAY_EVERY = 100_000  # messages
@@ -27,7 +27,7 @@ def fill(path: Path, total: int) -> None:
     frames = islice(numbered(), total)
     with Spool(path) as spool:
         while chunk := list(islice(frames, _COMMIT)):
-            uplinks = [uplink for frame in chunk if (uplink := parse(frame[:-1], None))]
+            uplinks = [uplink_of(frame[:-1]) for frame in chunk]
             placements = [timestamper.place(each, min(each.received_at)) for each in uplinks]
             messages = [
                 build(uplink, placement.given, UNNAMED)

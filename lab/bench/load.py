@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from bridge.messages.rejection import FrameRejectedError
-from bridge.sources.semtech.frames import parse
-from console.simulate import frames
+from console.simulate.frames import frames
+from lab.rig.uplinks import uplink_of
 
 _DEVICES = 100
 _READING = re.compile(rb'("payload": ")[^"]{4}(")')
@@ -40,10 +40,9 @@ def uplink_number(payload: bytes) -> int | None:
     if found:
         return int.from_bytes(bytes(map(int, found[1].split(b","))), "big")
     try:
-        uplink = parse(payload, None)
-    except FrameRejectedError:
+        return int.from_bytes(uplink_of(payload).data, "big")
+    except (FrameRejectedError, TypeError):
         return None
-    return int.from_bytes(uplink.data, "big") if uplink else None
 
 
 def _with_reading(frame: bytes, number: int) -> bytes:

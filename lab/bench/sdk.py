@@ -15,9 +15,9 @@ from socket import create_server, socket
 from bridge.config import Aws, Listen
 from bridge.messages.message import Message, build
 from bridge.mqtt import Callbacks, Client, keep_thread_state
-from bridge.sources.semtech.frames import parse
 from bridge.sources.semtech.framing import Framer
 from contract.deployment import UNNAMED
+from lab.rig.uplinks import uplink_of
 
 _WINDOW = 1000  # unacknowledged publishes
 _CONNECT_LIMIT = 10.0  # seconds
@@ -30,8 +30,8 @@ def messages(frames: Path) -> list[Message]:
     """Return the messages that the bridge makes of the uplinks in a file of frames."""
     found = []
     for frame in Framer(Listen().max_frame).feed(frames.read_bytes()):
-        uplink = parse(frame, None) if isinstance(frame, bytes) else None
-        if uplink:
+        if isinstance(frame, bytes):
+            uplink = uplink_of(frame)
             found.append(build(uplink, min(uplink.received_at), UNNAMED))
     return found
 

@@ -15,6 +15,11 @@ def waiting(spool: Path) -> int:
     return _number(spool, "SELECT count(*) FROM waiting")
 
 
+def claimed(spool: Path) -> int:
+    """Return how many applications the bridge has claimed."""
+    return _number(spool, "SELECT count(*) FROM claims")
+
+
 def set_version(spool: Path, version: int) -> None:
     """Make the spool one that another version wrote."""
     with closing(sqlite3.connect(spool)) as database:

@@ -14,7 +14,7 @@ from lab.rig.mosquitto import mosquitto
 from lab.rig.servers import free_ports
 from lab.soak.frames import Delivered, Tally
 
-Settings = Mapping[str, Mapping[str, int | str]]
+Settings = Mapping[str, Mapping[str, int | str | bool]]
 """Section of the configuration → key → value."""
 
 _LOOK_EVERY = 0.02  # seconds
@@ -101,6 +101,7 @@ def configure(folder: Path, port: int, broker_port: int, settings: Settings) -> 
         "aws": {**aws, **settings.get("aws", {})},
         "spool": {"path": "spool.db", **settings.get("spool", {})},
         "http": settings.get("http", {}),
+        "downlinks": settings.get("downlinks", {}),
     }
     lines = []
     for name, values in filter(lambda section: section[1], sections.items()):

@@ -9,16 +9,19 @@ from typing import cast
 
 import msgspec
 
+from bridge.messages.event import Notice
 from bridge.messages.rejection import FrameRejectedError, Reason
 from bridge.messages.uplink import Json, JsonObject, Uplink, check_eui
+from bridge.sources.semtech.motes import notice
 from contract.eui import one_case
 from contract.times import parse_time
 
 
-def parse(frame: bytes, application: str | None) -> Uplink | None:
-    """Return the uplink in ``frame``, or None for a message of another kind.
+def parse(frame: bytes, application: str | None, *, others: bool = False) -> Uplink | Notice | None:
+    """Return the uplink in ``frame``, or what else it tells; None for a kind not forwarded.
 
-    ``application`` is the AppEUI for servers that leave ``appeui`` out.
+    ``application`` is the AppEUI for servers that leave ``appeui`` out. With ``others``, kinds that
+    are not known are told, too.
 
     Raises:
         FrameRejectedError: with the reason.
@@ -27,7 +30,7 @@ def parse(frame: bytes, application: str | None) -> Uplink | None:
     message = _decode(frame)
     app = message.get("app")
     if app is None and message:
-        return None
+        return notice(message, _one_case(application), others=others)
     if not isinstance(app, dict):
         raise FrameRejectedError(Reason.NO_APP)
     if app.get("dir") != "up":
@@ -36,15 +39,18 @@ def parse(frame: bytes, application: str | None) -> Uplink | None:
     if not isinstance(userdata, dict):
         raise FrameRejectedError(Reason.BAD_USERDATA)
     gwrx = _receptions(app.get("gwrx"))
+    moteeui = app.get("moteeui")
+    device = check_eui(moteeui)
     return Uplink(
         application=_application(app.get("appeui"), application),
-        device=check_eui(app.get("moteeui")),
+        device=device,
         port=_port(userdata.get("port")),
         data=_payload(userdata.get("payload")),
         seqno=_whole_number(userdata.get("seqno", app.get("seqno"))),
         motetx=_object(userdata.get("motetx", app.get("motetx"))),
         gwrx=gwrx,
         received_at=tuple(_times(gwrx)),
+        spelling=None if moteeui == device else cast("str | int", moteeui),
     )
 
 
@@ -74,6 +80,10 @@ def _application(appeui: Json, configured: str | None) -> str:
     if configured is None:
         raise FrameRejectedError(Reason.NO_APPLICATION)
     return one_case(configured)
+
+
+def _one_case(configured: str | None) -> str | None:
+    return None if configured is None else one_case(configured)
 
 
 def _port(value: Json) -> int:

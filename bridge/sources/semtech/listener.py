@@ -11,11 +11,17 @@ from typing import cast
 from bridge.addresses import address, why
 from bridge.config import Listen
 from bridge.log_limit import LimitedLogger
+from bridge.messages.event import Notice
+from bridge.messages.uplink import Uplink
 from bridge.sources.forwarder import Forwarder
+from bridge.sources.gaps import Gaps
 from bridge.sources.semtech.frames import parse
 from bridge.sources.semtech.framing import Framer
+from bridge.sources.semtech.motes import NAME
+from bridge.sources.semtech.sending import SemtechSender
 from bridge.sources.source import Parse
 from contract.errors import BridgeError
+from contract.eui import one_case
 
 _log = logging.getLogger(__name__)
 _STOP_LIMIT = 2.0  # seconds
@@ -24,6 +30,7 @@ _QUIET_LOOKS = 10  # with nothing read in between, after which all has been read
 _LINES = 20  # a minute, about connections that come, and as many about those that go
 _READ = 262_144  # bytes taken from a connection before the next one has its turn
 _PENALTY = 100  # a hundred hostile connections cannot take more time than there is
+_APPLICATIONS = 1_000  # of a connection: frames can name any number
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 """Seconds, seconds and probes: a network server that is gone is noticed after two minutes."""
 
@@ -32,18 +39,34 @@ class Listener:
     """The listening sockets and the connections that network servers have opened to them.
 
     A ``Source``. This network server waits for no acknowledgement, so that there are no receipts.
-    After a read with more bad frames than good ones, a connection rests: ``penalty`` times as long
-    as that read took.
+    ``claim`` is told each application that comes over a connection, ``gaps`` when one comes after
+    all were gone. With ``others``, frames of kinds that are not known are events, too. After a read
+    with more bad frames than good ones, a connection rests: ``penalty`` times as long as that read
+    took. ``sender`` gives downlinks to the servers that are connected.
     """
 
-    def __init__(
-        self, listens: Sequence[Listen], forwarder: Forwarder, penalty: float = _PENALTY
+    def __init__(  # noqa: PLR0913  # what comes over a connection goes many ways
+        self,
+        listens: Sequence[Listen],
+        forwarder: Forwarder,
+        claim: Callable[[str], None],
+        gaps: Gaps,
+        *,
+        others: bool = False,
+        last_token: int = 0,
+        penalty: float = _PENALTY,
     ) -> None:
         self.penalty = penalty
+        self.claim = claim
+        self.others = others
+        self._gaps = gaps
+        self._left_at: dict[str, int] = {}  # when the last connection to an address had gone
         self._listens = listens
         self._forwarder = forwarder
         self._servers: list[asyncio.Server] = []
         self._connections: set[_Connection] = set()
+        named = [one_case(each.application) for each in listens if each.application]
+        self.sender = SemtechSender(self._connections, named, last_token)
         self.stopping = False
         self.read_at = 0.0
         self.paused = False
@@ -126,6 +149,9 @@ class Listener:
             return
         self._make_room(connection.listen)
         self._connections.add(connection)
+        left_at = self._left_at.pop(connection.listen.address, None)
+        if left_at is not None:
+            self._gaps.tell(NAME, "frames", "no network server was connected", left_at)
         # Not at once: before Python 3.11.4 a transport begins to read after this, paused or not.
         asyncio.get_running_loop().call_soon(self._hold, connection)
 
@@ -136,6 +162,9 @@ class Listener:
     def closed(self, connection: "_Connection") -> None:
         """Forget a connection."""
         self._connections.discard(connection)
+        address = connection.listen.address
+        if all(each.listen.address != address for each in self._connections):
+            self._left_at[address] = self._gaps.now()
 
     def _make_room(self, listen: Listen) -> None:
         """Close the least useful connection of an address that has all it may have.
@@ -173,7 +202,8 @@ class _Connection(asyncio.BufferedProtocol):
         self._listener = listener
         self._forwarder = forwarder
         self._framer = Framer(listen.max_frame)
-        self._parse = parser(listen)
+        self._known = parser(listen, others=listener.others)
+        self.applications = {one_case(listen.application)} if listen.application else set[str]()
         self._loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -210,6 +240,29 @@ class _Connection(asyncio.BufferedProtocol):
         self._say("disconnected", f": {exc}" if exc else "")
         self._listener.closed(self)
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes the server has not taken yet."""
+        return self.transport.get_write_buffer_size()
+
+    def write(self, data: bytes) -> None:
+        """Write to the server."""
+        self.transport.write(data)
+
+    def _parse(self, frame: bytes) -> Uplink | Notice | None:
+        """Parse a frame, and note whose it is: downlinks go the same way back."""
+        parsed = self._known(frame)
+        if isinstance(parsed, Uplink):
+            self._listener.sender.note(parsed)
+            if parsed.application not in self.applications:
+                self._note(parsed.application)
+        return parsed
+
+    def _note(self, application: str) -> None:
+        if len(self.applications) < _APPLICATIONS:
+            self.applications.add(application)
+            self._listener.claim(application)
+
     def _read_again(self) -> None:
         if not self._listener.paused:
             self.transport.resume_reading()
@@ -220,9 +273,9 @@ class _Connection(asyncio.BufferedProtocol):
         )
 
 
-def parser(listen: Listen) -> Parse:
+def parser(listen: Listen, *, others: bool = False) -> Parse:
     """Return the parser of the frames that come to a listener."""
-    return partial(parse, application=listen.application)
+    return partial(parse, application=listen.application, others=others)
 
 
 def parser_of(listens: Sequence[Listen]) -> Callable[[str], Parse]:

@@ -85,6 +85,7 @@ def test_metrics_are_what_was_sent(place: Site, bridge: RunningBridge, http: int
     name = "lora_bridge_frames_total"
     assert {key[1:]: value for key, value in found.items() if key[0] == name} == {
         ("accepted", ""): _FRAMES,
+        ("noticed", ""): 0,
         ("ignored", ""): 1,
         ("rejected", "not JSON"): 2,
     }

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from bridge.messages import message
+from bridge.messages.event import Notice
 from bridge.messages.message import Message
 from bridge.messages.rejection import BrokenFrame, FrameRejectedError, Reason
 from bridge.messages.timestamper import Timestamper
@@ -122,7 +123,7 @@ def _check_message(made: Message, uplink: Uplink) -> None:
         assert not fields
 
 
-def _parsed(frame: bytes, application: str | None) -> Uplink | Reason | None:
+def _parsed(frame: bytes, application: str | None) -> Uplink | Notice | Reason | None:
     try:
         return frames.parse(frame, application)
     except FrameRejectedError as error:

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from bridge.messages.message import build
 from bridge.messages.rejection import FrameRejectedError, Reason
 from bridge.messages.uplink import Uplink
-from bridge.sources.semtech import frames
 from contract.deployment import UNNAMED
+from lab.rig.uplinks import uplink_of
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED
 
 BARE = Uplink("37817737f13", "9372163", 1, b"\x01\xfe", None, None, (), ())
@@ -26,8 +26,7 @@ def test_bytes_come_first_then_the_timestamp() -> None:
 
 def test_everything_the_frame_has() -> None:
     """seqno, motetx and gwrx follow as the frame has them."""
-    uplink = frames.parse(LAYOUT_1, None)
-    assert uplink is not None
+    uplink = uplink_of(LAYOUT_1)
     assert build(uplink, RECEIVED, UNNAMED).payload == (
         b'{"port1_bytes":[1,254],"timestamp":"2015-10-15T11:51:00.123456Z","seqno":12,'
         b'"motetx":{"freq":868.1,"modu":"LORA","datr":"SF7BW125","codr":"4/5","adr":true},'
@@ -58,8 +57,7 @@ def test_metadata_at_the_depth_limit_is_written_or_refused() -> None:
     for depth in (*range(700, 1100, 7), *range(1100, 30_000, 997)):
         motetx = f'{{"deep":{"[" * depth}{"]" * depth}}}'
         try:
-            uplink = frames.parse(LAYOUT_2.replace(b"868.1", motetx.encode()), "a1")
-            assert uplink is not None
+            uplink = uplink_of(LAYOUT_2.replace(b"868.1", motetx.encode()), "a1")
             build(uplink, RECEIVED, UNNAMED)
         except FrameRejectedError as error:
             reasons.add(error.reason)

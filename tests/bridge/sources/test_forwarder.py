@@ -7,6 +7,7 @@ import pytest
 
 from bridge.clock import Clock
 from bridge.counts import Counts
+from bridge.messages.downlink import Answer
 from bridge.messages.message import Message
 from bridge.messages.rejection import BrokenFrame, FrameRejectedError, Reason
 from bridge.messages.timestamper import Timestamper
@@ -24,6 +25,7 @@ class Setting:
     def __init__(self) -> None:
         self.kept: list[Message] = []
         self.rejected: list[Rejected] = []
+        self.answers: list[Answer] = []
         self.counts = Counts()
         self.seconds = 0.0
         self.wall = parse_time("2015-10-15T12:00:00Z") or 0
@@ -31,10 +33,11 @@ class Setting:
         self.forwarder = Forwarder(
             lambda message, _placement, _receipt=None: self.kept.append(message),
             lambda frame, _receipt=None: self.rejected.append(frame),
+            lambda answer, _receipt=None: self.answers.append(answer),
             Timestamper(),
             self.counts,
             clock,
-            UNNAMED,
+            deployment=UNNAMED,
         )
 
     def accept(self, frame: bytes | BrokenFrame, origin: str = "127.0.0.1:6500") -> bool:
@@ -65,7 +68,8 @@ def test_bad_frames_do_not_stop_good_ones(setting: Setting) -> None:
         setting.accept(data)
     assert len(setting.kept) == 2
     assert setting.counts.summary() == (
-        "received=5 accepted=2 ignored=1 rejected=2 published=0 refused=0"
+        "received=5 accepted=2 noticed=0 ignored=1 rejected=2 published=0 events=0 refused=0"
+        " downlinks=0"
         " (not JSON: 1, oversized: 1)"
     )
 
@@ -132,7 +136,9 @@ def test_a_frame_read_again_has_the_time_of_its_receipt(setting: Setting) -> Non
     with pytest.raises(FrameRejectedError, match="no application"):
         again(LAYOUT_2, None)
     assert (len(kept), setting.kept) == (2, [])
-    assert setting.counts.summary().startswith("received=0 accepted=0 ignored=0 rejected=0")
+    assert setting.counts.summary().startswith(
+        "received=0 accepted=0 noticed=0 ignored=0 rejected=0"
+    )
 
 
 def test_an_implausible_gateway_time_is_said(

@@ -54,7 +54,13 @@ class AcknowledgingSource:
         self.quarantine = Quarantine(spool, max_rejected, write_after=_SOON, pace=pace)
         clock = Clock(wall=lambda: 0, monotonic=lambda: 0.0)
         self._forwarder = Forwarder(
-            self.spooler.keep, self.quarantine.keep, Timestamper(), Counts(), clock, UNNAMED
+            self.spooler.keep,
+            self.quarantine.keep,
+            lambda _answer, receipt=None: receipt and receipt(),
+            Timestamper(),
+            Counts(),
+            clock,
+            deployment=UNNAMED,
         )
         self.acknowledged: dict[bytes, bool] = {}
         self.paused = False

@@ -69,10 +69,11 @@ async def read_again(
         forwarder = Forwarder(
             spooler.keep,
             lambda _rejected, _receipt=None: None,
+            lambda _answer, _receipt=None: None,
             Timestamper(),
             Counts(),
             clock,
-            UNNAMED,
+            deployment=UNNAMED,
         )
         reading = Retry(spool, spooler, forwarder, parser_of(listens), look_every=0.01)
         task = asyncio.create_task(reading.run())

@@ -109,6 +109,7 @@ def messages_of_an_older_bridge(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with monkeypatch.context() as patch:
         patch.setattr(file, "_REJECTED", "")
         patch.setattr(file, "_REFUSED", "")
+        patch.setattr(file, "_DOWNLINKS", "")
         with Spool(path) as spool:
             spool.commit(Batch(messages, [], [], []))
             with pytest.raises(sqlite3.OperationalError, match="no such table"):

@@ -11,7 +11,6 @@ from botocore.stub import Stubber
 
 from bridge import config
 from bridge.messages.message import build
-from bridge.sources.semtech.frames import parse
 from console.check.account import Account
 from console.check.chain import BrokenError, Finding, Link, NotTriedError, State, line, walk
 from console.check.files import key
@@ -19,6 +18,7 @@ from console.check.round_trip import RoundTrip
 from console.check.session import Session
 from console.check.test_uplink import MarkedUplink
 from contract.deployment import UNNAMED
+from lab.rig.uplinks import uplink_of
 
 MARKER = bytes(range(8))
 
@@ -66,9 +66,7 @@ def test_the_test_uplink_is_one() -> None:
     marked = MarkedUplink(UNNAMED, "network-host-1", MARKER)
     frame = marked.frame()
     assert frame.endswith(b"\0")
-    uplink = parse(frame[:-1], None)
-    assert uplink is not None
-    message = build(uplink, 0, UNNAMED)
+    message = build(uplink_of(frame[:-1]), 0, UNNAMED)
     assert message.topic == marked.topic == "lora/check/network-host-1"
     assert marked.is_in(message.payload)
 

@@ -9,10 +9,10 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 
 from bridge.messages.message import build
-from bridge.sources.semtech import frames
 from console.recovery.replay import check_prefix, payload, publish_again
 from contract.deployment import UNNAMED
 from contract.rows import Row, row_of, stored_row
+from lab.rig.uplinks import uplink_of
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED
 
 _NESTED = ("port1_bytes", "motetx", "gwrx")
@@ -29,9 +29,7 @@ _ADDED = {
 @pytest.mark.parametrize("as_text", [False, True])
 def test_the_payload_is_the_one_that_was_published(frame: bytes, *, as_text: bool) -> None:
     """What was added to the row is gone, and numbers are as they were, in both stored forms."""
-    uplink = frames.parse(frame, "37817737f13")
-    assert uplink is not None
-    published = build(uplink, RECEIVED, UNNAMED).payload
+    published = build(uplink_of(frame, "37817737f13"), RECEIVED, UNNAMED).payload
     fields = json.loads(published, parse_float=Decimal)
     if as_text:
         whole = json.loads(published)

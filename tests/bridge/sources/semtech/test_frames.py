@@ -7,21 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.messages.rejection import FrameRejectedError, Reason
-from bridge.messages.uplink import Uplink
 from bridge.sources.semtech.frames import parse
+from lab.rig.uplinks import uplink_of
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame, with_userdata
-
-
-def parsed(data: bytes, application: str | None = None) -> Uplink:
-    """Parse a frame that holds an uplink."""
-    uplink = parse(data, application)
-    assert uplink is not None
-    return uplink
 
 
 def test_layout_1() -> None:
     """The layout with everything in userdata gives every field."""
-    uplink = parsed(LAYOUT_1)
+    uplink = uplink_of(LAYOUT_1)
     assert (uplink.application, uplink.device) == ("37817737f13", "9372163")
     assert (uplink.port, uplink.data, uplink.seqno) == (1, b"\x01\xfe", 12)
     assert uplink.motetx is not None
@@ -32,7 +25,7 @@ def test_layout_1() -> None:
 
 def test_layout_2() -> None:
     """The layout with everything beside userdata gives the same, but for what it lacks."""
-    uplink = parsed(LAYOUT_2, application="37817737f13")
+    uplink = uplink_of(LAYOUT_2, application="37817737f13")
     assert (uplink.application, uplink.device) == ("37817737f13", "9372163")
     assert (uplink.port, uplink.data, uplink.seqno) == (1, b"\x01\xfe", 12)
     assert uplink.motetx == {"freq": 868.1, "datr": "SF7BW125", "codr": "4/5", "adr": True}
@@ -41,14 +34,14 @@ def test_layout_2() -> None:
 
 def test_only_user_words() -> None:
     """A server told to send only `user` gives an uplink without radio parameters."""
-    uplink = parsed(frame())
+    uplink = uplink_of(frame())
     assert (uplink.seqno, uplink.motetx, uplink.gwrx) == (None, None, ())
 
 
 def test_frame_names_its_application_before_the_listener() -> None:
     """The configured application serves only frames without appeui."""
-    assert parsed(frame(appeui="a1"), application="b2").application == "a1"
-    assert parsed(frame(appeui=None), application="b2").application == "b2"
+    assert uplink_of(frame(appeui="a1"), application="b2").application == "a1"
+    assert uplink_of(frame(appeui=None), application="b2").application == "b2"
 
 
 @pytest.mark.parametrize(
@@ -66,8 +59,8 @@ def test_frame_names_its_application_before_the_listener() -> None:
 )
 def test_euis_are_hexadecimal_in_small_letters(eui: object, text: str) -> None:
     """Whichever case the network server writes, and for a number; a name keeps its spelling."""
-    assert parsed(frame(moteeui=eui)).device == text
-    assert parsed(frame(appeui=eui)).application == text
+    assert uplink_of(frame(moteeui=eui)).device == text
+    assert uplink_of(frame(appeui=eui)).application == text
 
 
 @pytest.mark.parametrize(
@@ -129,11 +122,7 @@ def test_bad_input_is_refused_with_its_reason(bad: bytes, reason: Reason) -> Non
 
 @pytest.mark.parametrize(
     "other",
-    [
-        {"mote": {"eui": "9372163", "app": True, "msgsent": 7}},
-        {"join": {"appeui": "37817737f13", "moteeui": "9372163"}},
-        {"something": "newer"},
-    ],
+    [{"mote": {}}, {"join": {}}, {"mote": 7}, {"something": "newer"}],
 )
 def test_other_messages_are_no_uplinks(other: object) -> None:
     """Objects of another kind are told apart from bad input."""
@@ -153,31 +142,31 @@ def test_other_messages_are_no_uplinks(other: object) -> None:
 )
 def test_payload_with_and_without_padding(payload: str, data: bytes) -> None:
     """Base64 is read with its padding and without."""
-    assert parsed(with_userdata(payload=payload)).data == data
+    assert uplink_of(with_userdata(payload=payload)).data == data
 
 
 def test_every_port_there_is() -> None:
     """Every FPort of one octet is accepted."""
     for port in (0, 1, 223, 255):
-        assert parsed(with_userdata(port=port)).port == port
+        assert uplink_of(with_userdata(port=port)).port == port
 
 
 def test_single_reception_without_a_list() -> None:
     """A gwrx that is one object is a list of one."""
-    assert parsed(frame(gwrx={"rssi": -7})).gwrx == ({"rssi": -7},)
+    assert uplink_of(frame(gwrx={"rssi": -7})).gwrx == ({"rssi": -7},)
 
 
 @pytest.mark.parametrize("time", ["", None, "yesterday", 12, "2015-13-01T00:00:00Z"])
 def test_reception_without_a_usable_time(time: object) -> None:
     """A missing, empty or senseless time is no time, and no reason to refuse."""
-    uplink = parsed(frame(gwrx=[{"rssi": -7, "time": time}]))
+    uplink = uplink_of(frame(gwrx=[{"rssi": -7, "time": time}]))
     assert uplink.received_at == ()
     assert len(uplink.gwrx) == 1
 
 
 def test_odd_metadata_does_not_cost_the_uplink() -> None:
     """Radio metadata of the wrong type is left out; the data gets through."""
-    uplink = parsed(frame(seqno="12", motetx=[], gwrx=["x", 3, {"rssi": -7}]))
+    uplink = uplink_of(frame(seqno="12", motetx=[], gwrx=["x", 3, {"rssi": -7}]))
     assert (uplink.seqno, uplink.motetx, uplink.gwrx) == (None, None, ({"rssi": -7},))
 
 

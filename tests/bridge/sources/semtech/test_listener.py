@@ -5,40 +5,65 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 
 from bridge.clock import Clock
-from bridge.config import Listen
+from bridge.config import Aws, Listen
 from bridge.counts import Counts
+from bridge.messages.downlink import Answer
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Timestamper
 from bridge.sources.forwarder import Forwarder
+from bridge.sources.gaps import Gaps
 from bridge.sources.semtech.listener import Listener
 from contract.deployment import UNNAMED
 from contract.errors import BridgeError
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, frame
+
+AWS = Aws(
+    endpoint="localhost",
+    client_id="host-1",
+    certificate=Path("host-1.pem"),
+    private_key=Path("host-1.key"),
+)
 
 
 class Setting:
     """A source on a free port of the loopback, and what came through."""
 
     def __init__(
-        self, application: str | None = None, max_connections: int = 100, penalty: float = 100
+        self,
+        application: str | None = None,
+        max_connections: int = 100,
+        penalty: float = 100,
+        port: int = 0,
     ) -> None:
         self.kept: list[Message] = []
+        self.gaps: list[Message] = []
+        self.answers: list[Answer] = []
+        self.claims: list[str] = []
         self.counts = Counts()
+        timestamper = Timestamper()
         clock = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
         forwarder = Forwarder(
             lambda message, _placement, _receipt=None: self.kept.append(message),
             lambda _rejected, _receipt=None: None,
-            Timestamper(),
+            lambda answer, _receipt=None: self.answers.append(answer),
+            timestamper,
             self.counts,
             clock,
-            UNNAMED,
+            deployment=UNNAMED,
         )
-        listen = Listen(port=0, application=application, max_connections=max_connections)
-        self.source = Listener([listen], forwarder, penalty)
+        gaps = Gaps(
+            lambda message, _placement, _receipt=None: self.gaps.append(message),
+            timestamper,
+            AWS,
+            clock.wall,
+        )
+        listen = Listen(port=port, application=application, max_connections=max_connections)
+        self.source = Listener([listen], forwarder, self.claims.append, gaps, penalty=penalty)
 
     def connect(self) -> socket.socket:
         """Connect as a network server does."""
@@ -225,6 +250,6 @@ async def test_a_taken_port_is_one_clear_error() -> None:
     """Listening where something listens already names the address."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        source = Listener([Listen(port=port)], Setting().source._forwarder)  # noqa: SLF001  # any
+        source = Setting(port=port).source
         with pytest.raises(BridgeError, match=rf"cannot listen on 127\.0\.0\.1:{port}: "):
             await source.start()

@@ -1,0 +1,154 @@
+"""The connection on which requests for downlinks come from AWS IoT.
+
+Its session outlives the process: what is requested while the bridge is away comes when it is back.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from bridge import mqtt
+from bridge.config import Aws, Downlinks
+from bridge.log_limit import LimitedLogger
+from bridge.mqtt import Acknowledge, Session, Subscribing
+from contract.names import downlink_client_id
+
+_log = logging.getLogger(__name__)
+_AGAIN_AFTER = 30.0  # seconds, after AWS IoT has refused the subscription
+
+Take = Callable[[str, bytes, Acknowledge], None]
+"""Takes a request: its topic, its payload, and what acknowledges it."""
+
+
+class Subscription:
+    """Subscribes to the requests for all devices, and gives each to ``take``, on the event loop.
+
+    ``missed`` is told why requests may be lost. An inlet of the spool: while that takes nothing,
+    requests wait in memory. AWS IoT sends no more than a hundred that are not acknowledged.
+
+    Raises:
+        BridgeError: the certificate, key or CA cannot be used.
+
+    """
+
+    def __init__(
+        self, aws: Aws, downlinks: Downlinks, take: Take, missed: Callable[[str], None]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.name = downlink_client_id(aws.client_id)
+        self._expiry = downlinks.session_expiry
+        self._topic = aws.deployment.request_topic("+/+")
+        if downlinks.share:
+            self._topic = f"$share/{downlinks.share}/{self._topic}"
+        self._take = take
+        self._missed = missed
+        self._limited = LimitedLogger(_log)
+        self._stopped = asyncio.Event()
+        self._stopping = False
+        self._held: deque[tuple[str, bytes, Acknowledge]] = deque()
+        self._paused = False
+        self._joined_once = False
+        self.subscribed = False
+        callbacks = mqtt.Callbacks(
+            joined=lambda session: self._report(partial(self._on_joined, session)),
+            failed=lambda reason: self._report(partial(self._on_lost, reason)),
+            lost=lambda reason: self._report(partial(self._on_lost, reason)),
+            stopped=lambda: self._report(self._stopped.set),
+            entrusted=lambda *request: self._report(partial(self._on_request, *request)),
+        )
+        self._client = mqtt.Client(
+            aws, self.name, callbacks, session_expiry=downlinks.session_expiry
+        )
+
+    def start(self) -> None:
+        """Connect and subscribe, for ever."""
+        self._client.start()
+
+    async def stop(self) -> None:
+        """Part from AWS IoT, which keeps the session."""
+        self._stopping = True
+        self._client.stop()
+        await self._stopped.wait()
+
+    def pause(self) -> None:
+        """Give nothing on until ``resume``."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Go on."""
+        self._paused = False
+        while self._held and not self._paused:
+            self._give(*self._held.popleft())
+
+    def unready(self) -> list[str]:
+        """Return that it is not subscribed, if it is not."""
+        return [] if self.subscribed else [f"not subscribed as {self.name}"]
+
+    def _on_joined(self, session: Session) -> None:
+        _log.info("connected to AWS IoT as %s, for downlinks", self.name)
+        if session.expiry < self._expiry:
+            self._limited.log(
+                logging.WARNING,
+                "expiry",
+                "AWS IoT keeps requests for %d s, not for session_expiry = %d: have the account's"
+                " quota for it raised",
+                *(session.expiry, self._expiry),
+            )
+        if self._joined_once and not session.kept:
+            self._missed("AWS IoT had given up the session")
+        self._joined_once = True
+        self._subscribe()  # each time: an earlier session may be without it
+
+    def _subscribe(self) -> None:
+        subscribing = self._client.subscribe([self._topic])
+        subscribing.add_done_callback(lambda done: self._report(partial(self._on_answer, done)))
+
+    def _on_answer(self, subscribing: Subscribing) -> None:
+        failure = mqtt.suback_failure(subscribing)
+        if failure is None:
+            self.subscribed = True
+            _log.info("ready for downlinks: subscribed to %s", self._topic)
+        elif failure.code is not None:
+            self._limited.log(
+                logging.ERROR,
+                failure.reason,
+                "AWS IoT refuses the subscription to %s as %s: %s: no downlinks come: deploy the"
+                " identity again, so that its policy allows it",
+                *(self._topic, self.name, failure.reason),
+            )
+            self._loop.call_later(_AGAIN_AFTER, self._subscribe)
+
+    def _on_lost(self, reason: str) -> None:
+        self.subscribed = False
+        if not self._stopping:
+            self._limited.log(
+                logging.WARNING,
+                reason,
+                "no connection to AWS IoT as %s: %s; requests wait there, trying again",
+                *(self.name, reason),
+            )
+
+    def _on_request(self, topic: str, payload: bytes, acknowledge: Acknowledge) -> None:
+        if self._paused:
+            self._held.append((topic, payload, acknowledge))
+        else:
+            self._give(topic, payload, acknowledge)
+
+    def _give(self, topic: str, payload: bytes, acknowledge: Acknowledge) -> None:
+        try:
+            self._take(topic, payload, acknowledge)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the request comes again
+            self._limited.log(
+                logging.ERROR,
+                "failed",
+                "request for a downlink not taken: %s: it comes again",
+                error,
+            )
+
+    def _report(self, call: Callable[[], object]) -> None:
+        # After the loop has closed there is nobody left to tell.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call)

@@ -1,0 +1,191 @@
+"""Which downlinks are open, which may be handed over next, and when they end. Does no I/O.
+
+Times are in microseconds since 1970.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Container, Iterable, Iterator
+from heapq import heappop, heappush
+
+from bridge.messages.downlink import Answer, Downlink
+from contract.downlinks import State
+
+_REMEMBERED = 10_000
+"""Downlinks that have ended and that a late answer may still be about."""
+_UNDER_WAY = {State.SUBMITTED, State.SENT}
+
+_SURPLUS = 1_000  # deadlines that are over, before they are dropped
+
+
+class Ledger:
+    """The open downlinks, by device in the order of acceptance.
+
+    With ``in_order`` a downlink is handed over when the one before it has left: it was sent, or has
+    ended. At most one confirmed downlink of a device is under way, since the answer that it was
+    acknowledged may not say which one was. ``answers_within`` is how long after its expiry a
+    network server may still tell what became of one that it has.
+    """
+
+    def __init__(self, *, in_order: bool, answers_within: int) -> None:
+        self._in_order = in_order
+        self._answers_within = answers_within
+        self._open: dict[int, Downlink] = {}
+        self._by_id: dict[tuple[str, str], int] = {}
+        self._by_reference: dict[str, int] = {}
+        self._by_mote = defaultdict[str, dict[int, None]](dict)
+        self._waiting = defaultdict[str, dict[str, int]](dict)
+        """By application: how many downlinks of which device are accepted and no more."""
+        self._deadlines: list[tuple[int, int]] = []
+        self._late = OrderedDict[str, Downlink]()  # by reference, those that have ended
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[Downlink]:
+        return iter(self._open.values())
+
+    def has(self, device: str, request_id: str) -> bool:
+        """Say whether a downlink with this id is open for the device."""
+        return (device, request_id) in self._by_id
+
+    def is_current(self, downlink: Downlink) -> bool:
+        """Say whether a downlink has not changed since."""
+        return self._open.get(downlink.number) == downlink
+
+    @property
+    def references(self) -> Container[str]:
+        """What network servers call the open downlinks."""
+        return self._by_reference
+
+    def put(self, downlink: Downlink) -> None:
+        """Note a downlink as it is now: a new one, or one in another state."""
+        before = self._open.get(downlink.number)
+        if before is not None:
+            self._drop(before)
+        if downlink.ended:
+            self._remember(downlink)
+            return
+        self._open[downlink.number] = downlink
+        self._by_id[downlink.device, downlink.id] = downlink.number
+        self._by_mote[downlink.moteeui][downlink.number] = None
+        if downlink.reference is not None:
+            self._by_reference[downlink.reference] = downlink.number
+        if _waits(downlink):
+            devices = self._waiting[downlink.application]
+            devices[downlink.moteeui] = devices.get(downlink.moteeui, 0) + 1
+        heappush(self._deadlines, (self._deadline(downlink), downlink.number))
+        if len(self._deadlines) > 2 * len(self._open) + _SURPLUS:
+            self._deadlines = sorted((self._deadline(each), each.number) for each in self)
+
+    def applications(self) -> list[str]:
+        """Return the applications for whose devices downlinks wait to be handed over."""
+        return [application for application, devices in self._waiting.items() if devices]
+
+    def motes(self, application: str) -> list[str]:
+        """Return the EUIs of the devices of an application for which downlinks wait."""
+        return list(self._waiting[application])
+
+    def next(self, moteeui: str) -> Downlink | None:
+        """Return the downlink that may be handed over now, None if none may."""
+        confirmed_under_way = False
+        for number in sorted(self._by_mote.get(moteeui, ())):
+            downlink = self._open[number]
+            if not _waits(downlink):
+                confirmed_under_way |= downlink.confirmed
+                if self._in_order and downlink.state is not State.SENT:
+                    return None
+            elif not (downlink.confirmed and confirmed_under_way):
+                return downlink
+            elif self._in_order:
+                return None
+        return None
+
+    def meant(self, answer: Answer) -> Downlink | None:
+        """Return the open downlink that an answer is about, None where there is none."""
+        if answer.reference is not None:
+            number = self._by_reference.get(answer.reference)
+            return None if number is None else self._open[number]
+        for number in sorted(self._by_mote.get(answer.moteeui, ())):
+            downlink = self._open[number]
+            under_way = downlink.state in _UNDER_WAY or downlink.handing
+            if under_way and (downlink.confirmed or answer.state is State.SENT):
+                return downlink
+        return None
+
+    def meant_late(self, answer: Answer) -> Downlink | None:
+        """Return the downlink that has ended and that an answer is about, None if none is known."""
+        if answer.reference is not None:
+            return self._late.get(answer.reference)
+        of_device = (
+            each
+            for each in reversed(self._late.values())
+            if each.moteeui == answer.moteeui and each.confirmed
+        )
+        return next(of_device, None)
+
+    def due(self, now: int) -> list[Downlink]:
+        """Return the downlinks whose time is over, each in its final state."""
+        over = set[int]()  # several states of one may have had a deadline
+        while self._deadlines and self._deadlines[0][0] <= now:
+            _, number = heappop(self._deadlines)
+            downlink = self._open.get(number)
+            if downlink and not downlink.handing and self._deadline(downlink) <= now:
+                over.add(number)
+        return [_ended(self._open[number], now) for number in sorted(over)]
+
+    def _deadline(self, downlink: Downlink) -> int:
+        if downlink.state is State.ACCEPTED:
+            return downlink.expires
+        return max(downlink.expires, downlink.changed) + self._answers_within
+
+    def _drop(self, downlink: Downlink) -> None:
+        del self._open[downlink.number]
+        del self._by_id[downlink.device, downlink.id]
+        of_mote = self._by_mote[downlink.moteeui]
+        del of_mote[downlink.number]
+        if not of_mote:
+            del self._by_mote[downlink.moteeui]
+        if downlink.reference is not None:
+            self._by_reference.pop(downlink.reference, None)
+        if _waits(downlink):
+            devices = self._waiting[downlink.application]
+            devices[downlink.moteeui] -= 1
+            if not devices[downlink.moteeui]:
+                del devices[downlink.moteeui]
+
+    def _remember(self, downlink: Downlink) -> None:
+        if downlink.reference is not None:
+            self._late.pop(downlink.reference, None)  # of another, long ago
+            self._late[downlink.reference] = downlink
+            if len(self._late) > _REMEMBERED:
+                self._late.popitem(last=False)
+
+
+def restored(
+    downlinks: Iterable[Downlink], now: int, *, damaged: bool
+) -> tuple[list[Downlink], list[Downlink]]:
+    """Return the downlinks that an earlier run left open: those that still are, and the others.
+
+    The others may have been written to the network server or not, and end as unknown: each is
+    written once at most. Of a spool that was ``damaged`` that is true of all that were waiting.
+    """
+    still, ended = [], []
+    for each in downlinks:
+        if each.handing:
+            ended.append(each.become(State.UNKNOWN, now, "the bridge ended as it handed it over"))
+        elif damaged and each.state is State.ACCEPTED:
+            ended.append(each.become(State.UNKNOWN, now, "the spool was damaged"))
+        else:
+            still.append(each)
+    return still, ended
+
+
+def _ended(downlink: Downlink, now: int) -> Downlink:
+    if downlink.state is State.ACCEPTED:
+        return downlink.become(State.EXPIRED, now, "not handed over in time")
+    reason = "the network server did not say in time what became of it"
+    return downlink.become(State.UNKNOWN, now, reason)
+
+
+def _waits(downlink: Downlink) -> bool:
+    return downlink.state is State.ACCEPTED and not downlink.handing

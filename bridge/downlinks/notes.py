@@ -1,0 +1,138 @@
+"""What the disk knows of downlinks: their states, ids of some days, and whose applications are."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from bridge.messages.downlink import Downlink
+from bridge.messages.event import build_event
+from bridge.messages.timestamper import Timestamper
+from bridge.spool import downlinks
+from bridge.spool.quarantine import Quarantine
+from bridge.spool.rejected import Rejected
+from bridge.spool.spool import Spool
+from bridge.spool.spooler import Spooler
+from contract.deployment import Deployment
+from contract.downlinks import State
+from contract.names import EventType
+
+_SECOND = 1_000_000  # microseconds
+_REMEMBERED = 7 * 86_400 * _SECOND
+"""AWS IoT repeats for an hour what was not acknowledged, and people what they are not sure of."""
+_MAX_REMEMBERED = 1_000_000  # ended downlinks, of some 200 bytes on disk each
+_TIDY_EVERY = 3600 * _SECOND
+_MAX_CLAIMS = 1_000  # applications: frames can name any number
+
+
+class Notes:
+    """Keeps downlinks in the spool, each state together with the event that tells it.
+
+    ``last_number`` is that of the downlink that was accepted last.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        spooler: Spooler,
+        quarantine: Quarantine,
+        timestamper: Timestamper,
+        deployment: Deployment,
+    ) -> None:
+        self._spool = spool
+        self._spooler = spooler
+        self._quarantine = quarantine
+        self._timestamper = timestamper
+        self._deployment = deployment
+        self.last_number = spool.look(downlinks.last_number)
+        self._claims = set(spool.look(downlinks.claims))
+        self._unwritten: set[tuple[str, str]] = set()  # devices and ids
+        self._mendings = spool.mendings
+        self._tidied_at = 0
+
+    def earlier(self) -> tuple[list[Downlink], bool]:
+        """Return what an earlier run left open, and whether the spool was damaged since."""
+        return self._spool.look(downlinks.still_open), self._spool.mendings > 0
+
+    def next_number(self) -> int:
+        """Return the number of the next downlink."""
+        self.last_number += 1
+        return self.last_number
+
+    def write(
+        self,
+        downlink: Downlink,
+        source: str,
+        receipt: Callable[[], None] | None = None,
+        *,
+        late: bool = False,
+    ) -> None:
+        """Keep a downlink as it is now, and the event that tells it.
+
+        ``receipt`` is called when both are on disk. What was ``late`` is told, and changes nothing.
+        """
+        if not late:
+            self.mark(downlink)
+        fields: dict[str, str | int | bool] = {"id": downlink.id, "state": downlink.state.value}
+        if downlink.reason:
+            fields["reason"] = downlink.reason
+        if downlink.state is not State.ACCEPTED:
+            fields["attempt"] = downlink.attempt
+        if late:
+            fields["late"] = True
+        placement = self._timestamper.place_event(downlink.device, downlink.changed)
+        topic = self._deployment.event_topic(downlink.device, EventType.DOWN)
+        message = build_event(topic, EventType.DOWN, placement.given, source, fields)
+        self._spooler.keep(message, placement, receipt)
+
+    def mark(self, downlink: Downlink, receipt: Callable[[], None] | None = None) -> None:
+        """Keep a downlink as it is now; ``receipt`` as that of ``write``."""
+        key = (downlink.device, downlink.id)
+        self._unwritten.add(key)
+
+        def on_disk() -> None:
+            self._unwritten.discard(key)
+            if receipt is not None:
+                receipt()
+
+        self._spooler.note(downlink, on_disk)
+
+    def has(self, device: str, request_id: str) -> bool:
+        """Say whether a downlink with this id was accepted for the device.
+
+        Raises:
+            OSError, sqlite3.Error: the disk does not tell.
+
+        """
+        if (device, request_id) in self._unwritten:
+            return True
+        known = partial(downlinks.is_known, device=device, request_id=request_id)
+        return self._spool.look(known)
+
+    def reject(self, frame: Rejected, receipt: Callable[[], None]) -> None:
+        """Keep a request that nobody can be answered about, to be looked at by a person."""
+        self._quarantine.keep(frame, receipt)
+
+    def claimed(self, source: str, application: str) -> bool:
+        """Say whether a source has had uplinks of an application."""
+        return (source, application) in self._claims
+
+    def claim(self, source: str, application: str) -> None:
+        """Remember that a source has an application."""
+        if (source, application) not in self._claims and len(self._claims) < _MAX_CLAIMS:
+            self._claims.add((source, application))
+            self._spooler.claim(source, application)
+
+    def tidy(self, still_open: Iterable[Downlink], now: int) -> None:
+        """Write everything anew where the spool was mended, and forget what is long over.
+
+        Raises:
+            OSError, sqlite3.Error: the disk does not do its part.
+
+        """
+        if self._mendings != self._spool.mendings:
+            self._mendings = self._spool.mendings
+            for downlink in still_open:
+                self.mark(downlink)
+        if now - self._tidied_at >= _TIDY_EVERY:
+            self._tidied_at = now
+            forget = partial(downlinks.forget, before=now - _REMEMBERED, at_most=_MAX_REMEMBERED)
+            self._spool.on_file(forget)

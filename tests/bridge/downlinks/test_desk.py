@@ -1,0 +1,326 @@
+"""The desk acknowledges what is on disk, hands over once, and tells each step, whatever fails."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Container
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from bridge.clock import Clock
+from bridge.config import Downlinks
+from bridge.counts import Counts
+from bridge.downlinks.desk import Desk
+from bridge.downlinks.ledger import Ledger
+from bridge.downlinks.notes import Notes
+from bridge.messages.downlink import Answer, Downlink
+from bridge.messages.message import Message
+from bridge.messages.timestamper import Timestamper
+from bridge.sources.source import NotTakenError
+from bridge.spool import downlinks, rejected
+from bridge.spool.batch import Batch
+from bridge.spool.quarantine import Quarantine
+from bridge.spool.spool import Spool
+from bridge.spool.spooler import Spooler
+from bridge.spool.waiting import Share, Waiting
+from contract.deployment import UNNAMED
+from contract.downlinks import Request, State, build_request
+
+_SECOND = 1_000_000
+TOPIC = "lora/a1/d1/down"
+
+
+@dataclass
+class Server:
+    """A network server that does as the test likes, and notes what it is given."""
+
+    name: str = "server"
+    open: bool = True
+    hand: Callable[[Downlink], bool] = lambda _downlink: True
+    given: list[Downlink] = field(default_factory=list)
+    _last: int = 0
+
+    def has(self, application: str) -> bool:
+        """Have one application."""
+        return application == "a1"
+
+    def ready(self, application: str) -> bool:
+        """Say whether it is connected."""
+        return self.open and application == "a1"
+
+    def reference(self, taken: Container[str]) -> str | None:
+        """Count."""
+        self._last += 1
+        assert str(self._last) not in taken
+        return str(self._last)
+
+    async def hand_over(self, downlink: Downlink) -> bool:
+        """Note it."""
+        self.given.append(downlink)
+        return self.hand(downlink)
+
+
+class Setting:
+    """A desk over a spool on disk, whose clock stands still."""
+
+    def __init__(self, spool: Spool, server: Server, settings: Downlinks) -> None:
+        self.now = 1_700_000_000 * _SECOND
+        clock = Clock(wall=lambda: self.now, monotonic=lambda: self.now / _SECOND)
+        self.counts = Counts()
+        self.spool = spool
+        self.spooler = Spooler(spool, max_bytes=10**9)
+        quarantine = Quarantine(spool, max_bytes=10**6, write_after=0.01)
+        timestamper = Timestamper(spool.placements())
+        notes = Notes(spool, self.spooler, quarantine, timestamper, UNNAMED)
+        ledger = Ledger(in_order=True, answers_within=60 * _SECOND)
+        self.desk = Desk(ledger, notes, self.counts, clock, settings, settle=0.01)
+        self.desk.connect([server])
+        self.spooler.connect(self, [])
+        self.acknowledged = 0
+
+    def arrived(self, messages: list[Waiting]) -> None:
+        """Publish nothing: all stays in the spool."""
+
+    def ask(self, payload: bytes, topic: str = TOPIC) -> None:
+        """Ask for a downlink."""
+        self.desk.take(topic, payload, self._acknowledge)
+
+    def _acknowledge(self) -> None:
+        self.acknowledged += 1
+
+    def events(self) -> list[tuple[str, str]]:
+        """Return id and state of each event on disk, in order."""
+        messages = self.spool.read(0, 10**9, Share(0, 1)).messages
+        found = [json.loads(each.payload) for each in messages if "/event/" in each.topic]
+        return [(each["id"], each["state"]) for each in found]
+
+    async def until(self, *states: str) -> None:
+        """Wait until the events of all downlinks are these."""
+        async with asyncio.timeout(10):
+            while [state for _, state in self.events()] != list(states):
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def setting(
+    path: Path, server: Server, settings: Downlinks | None = None
+) -> AsyncIterator[Setting]:
+    """Have a desk at work."""
+    with Spool(path) as spool:
+        made = Setting(spool, server, settings or Downlinks())
+        running = asyncio.create_task(made.desk.run())
+        yield made
+        running.cancel()
+        made.spooler.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Name the spool."""
+    return tmp_path / "spool.db"
+
+
+def request(name: str = "a", expires: int | None = None) -> bytes:
+    """Return a request."""
+    return build_request(Request(name, 10, b"\x01", expires=expires))
+
+
+async def test_acknowledged_when_on_disk(path: Path) -> None:
+    """Not before the commit, and handed over after it."""
+    server = Server()
+    async with setting(path, server) as made:
+        made.ask(request())
+        assert (made.acknowledged, server.given) == (0, [])
+        await made.until("accepted", "submitted")
+        assert made.acknowledged == 1
+        (given,) = server.given
+        assert (given.handing, given.attempt, given.reference) == (True, 1, "1")
+
+
+async def test_what_was_being_handed_over_is_not_handed_over_again(path: Path) -> None:
+    """After a kill between the commit and the answer it is unknown."""
+    first, second = Server(hand=_hang), Server()
+    async with setting(path, first) as made:
+        made.ask(request())
+        async with asyncio.timeout(10):
+            while not first.given:
+                await asyncio.sleep(0.01)
+    async with setting(path, second) as made:
+        made.ask(request())
+        await made.until("accepted", "unknown")
+    assert second.given == []
+
+
+def _hang(_downlink: Downlink) -> NoReturn:
+    raise asyncio.CancelledError  # as when the process ends there
+
+
+async def test_what_was_accepted_goes_on_after_a_restart(path: Path) -> None:
+    """Once there is a network server for it."""
+    async with setting(path, Server(open=False)) as made:
+        made.ask(request())
+        await made.until("accepted")
+    server = Server()
+    async with setting(path, server) as made:
+        await made.until("accepted", "submitted")
+    assert len(server.given) == 1
+
+
+async def test_a_network_server_that_was_away(path: Path) -> None:
+    """What was certainly not given is tried again, and its attempts are counted."""
+    answers = iter([False, True])
+    server = Server(hand=lambda _downlink: next(answers))
+    async with setting(path, server) as made:
+        made.ask(request())
+        await made.until("accepted", "submitted")
+    assert [each.attempt for each in server.given] == [1, 2]
+
+
+async def test_a_network_server_that_refuses(path: Path) -> None:
+    """It fails with the reason, and the next one goes."""
+
+    def hand(downlink: Downlink) -> bool:
+        if downlink.id == "a":
+            raise NotTakenError("too long for the data rate")
+        return True
+
+    server = Server(hand=hand)
+    async with setting(path, server) as made:
+        made.ask(request("a"))
+        made.ask(request("b"))
+        await made.until("accepted", "accepted", "failed", "submitted")
+
+
+async def test_a_hand_over_that_breaks_is_unknown(path: Path) -> None:
+    """Whatever it is, it may have been written."""
+
+    def hand(_downlink: Downlink) -> bool:
+        raise OSError("broken pipe")
+
+    async with setting(path, Server(hand=hand)) as made:
+        made.ask(request())
+        await made.until("accepted", "unknown")
+
+
+async def test_an_answer_may_come_before_the_hand_over_is_noted(path: Path) -> None:
+    """It is not taken back afterwards."""
+    async with setting(path, Server()) as made:
+
+        def hand(downlink: Downlink) -> bool:
+            made.desk.answered(Answer(State.SENT, "d1", downlink.reference))
+            return True
+
+        server = Server(hand=hand)
+        made.desk.connect([server])
+        made.ask(request())
+        await made.until("accepted", "sent")
+
+
+async def test_a_disk_that_fails_leaves_the_request_to_aws(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not acknowledged until it is on disk, and then handed over."""
+    server = Server()
+    async with setting(path, server) as made:
+        commit = made.spool.commit
+        failing = True
+
+        def fails(batch: Batch) -> bool:
+            if failing:
+                raise sqlite3.OperationalError("disk I/O error")
+            return commit(batch)
+
+        monkeypatch.setattr(made.spool, "commit", fails)
+        made.ask(request())
+        async with asyncio.timeout(10):
+            while made.spooler.problem is None:
+                await asyncio.sleep(0.01)
+        assert (made.acknowledged, server.given) == (0, [])
+        failing = False
+        await made.until("accepted", "submitted")
+        assert made.acknowledged == 1
+
+
+async def test_a_repeated_request_is_acknowledged_and_no_more(path: Path) -> None:
+    """Before its commit, after it, and after its end."""
+    server = Server()
+    async with setting(path, server) as made:
+        made.ask(request())
+        made.ask(request())
+        await made.until("accepted", "submitted")
+        made.ask(request())
+        made.desk.answered(Answer(State.SENT, "d1", "1"))
+        await made.until("accepted", "submitted", "sent")
+        made.ask(request())
+        assert made.acknowledged == 4
+        assert made.counts.downlinks["repeated"] == 3
+    assert len(server.given) == 1
+
+
+async def test_what_has_expired_when_it_comes(path: Path) -> None:
+    """It is accepted, expires, and is handed to nobody."""
+    server = Server()
+    async with setting(path, server) as made:
+        made.ask(request(expires=1))
+        await made.until("accepted", "expired")
+    assert server.given == []
+
+
+async def test_a_bad_request_without_an_id_is_kept_for_people(path: Path) -> None:
+    """With its topic, and acknowledged when it is on disk."""
+    async with setting(path, Server()) as made:
+        made.ask(b"nonsense")
+        async with asyncio.timeout(10):
+            while not made.acknowledged:
+                await asyncio.sleep(0.01)
+        (kept,) = made.spool.on_file(rejected.listed)
+        assert (kept.listener, kept.reason, kept.frame) == (
+            *(TOPIC, "bad request for a downlink", "nonsense"),
+        )
+
+
+@pytest.mark.parametrize("topic", ["lora/a2/d1/down", "lora/a b/d1/down", "lora/a1//down"])
+async def test_what_is_for_nobody_here_is_acknowledged(path: Path, topic: str) -> None:
+    """Without a word, and without a trace on the disk."""
+    async with setting(path, Server()) as made:
+        made.ask(request(), topic)
+        assert made.acknowledged == 1
+        assert made.spool.look(downlinks.still_open) == []
+
+
+async def test_a_device_is_one_in_whatever_case_it_is_written(path: Path) -> None:
+    """As for uplinks."""
+    async with setting(path, Server()) as made:
+        made.ask(request(), "lora/A1/D1/down")
+        await made.until("accepted", "submitted")
+        messages = made.spool.read(0, 10**9, Share(0, 1)).messages
+        assert {each.topic for each in messages} == {"lora/a1/d1/event/down"}
+
+
+async def test_a_damaged_spool_hands_nothing_over_twice(path: Path) -> None:
+    """What waited in it may have been written: it ends as unknown."""
+    async with setting(path, Server(open=False)) as made:
+        made.ask(request())
+        await made.until("accepted")
+        more = [Waiting.of(n, Message("lora/a2/d1", b"{}" + b" " * 400)) for n in range(9, 999)]
+        made.spool.commit(Batch(more))
+    with path.open("r+b") as file:
+        file.seek(20 * 4096)
+        file.write(b"\xff" * 4096)
+    server = Server()
+    with Spool(path) as spool:
+        spool.placements()
+        spool.count_waiting()
+        spool.read(0, 10**9, Share(0, 1))
+        assert spool.mendings == 1
+        made = Setting(spool, server, Downlinks())
+        made.spooler.commit()
+        assert [each for each in made.events() if each[0] == "a"] == [
+            *(("a", "accepted"), ("a", "unknown")),
+        ]
+        made.spooler.close()
+    assert server.given == []
