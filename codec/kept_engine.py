@@ -91,7 +91,7 @@ def _engine(source: str) -> _Engine | None:
         call = context.eval(f"""({CALL})(() => {{
             const module = {{ exports: {{}} }};
             return (function (module, exports) {{ "use strict";{source}
-                return ({FORM})();
+                return ({FORM});
             }})(module, module.exports);
         }})""")
     except quickjs.JSException:

@@ -27,14 +27,14 @@ _GLOBALS = script("globals.js")
 _BUFFER = script("buffer.js")
 FORM = script("form.js")
 CALL = script("call.js")
-_CALL_FORM = f"({CALL})({FORM})"
+_CALL_FORM = f"({CALL})(() => ({FORM}))"
 _EXHAUSTED = script("exhausted.js")
 _NULL = "null"  # what the engine throws where even an error has no memory left
 _NO_TEXT = "(Failed obtaining"  # as the package says where an error's text has no memory left
 
 
 def run(source: str, argument: str) -> str:
-    """Return what a codec answers to an input in JSON: an outcome, as call.js has it, in JSON.
+    """Return what a codec answers to a question in JSON: an outcome, as call.js has it, in JSON.
 
     It has a new engine, in which nothing is left of other inputs.
 

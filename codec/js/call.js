@@ -1,20 +1,25 @@
-// Calls the codec's function, which `find` returns; returns what it answered, or threw, as JSON.
-// The input is JSON, too; with null it looks for the function alone. What the engine itself throws
-// for want of memory comes out as it is: an error of its own, or null.
+// Calls a codec's function, which `find()` gives for its name in the Payload Codec API; returns
+// what it answered, or threw, as JSON. What it is asked is JSON, too: the name and the input; with
+// null it looks for the function alone. What the engine itself throws for want of memory comes out
+// as it is: an error of its own, or null.
 (find) => {
-  const own = { Date, InternalError, JSON, Promise, String, TypeError }; // a codec may give the names to others
+  // A codec may give the names to others.
+  const own = { Date, InternalError, JSON, Promise, String, TypeError, Uint8Array };
   return (text) => {
-    const input = own.JSON.parse(text);
-    const answer = find();
-    if (!answer) return own.JSON.stringify({ form: "none" });
+    const { name, input } = own.JSON.parse(text);
+    const answer = find()(name);
+    if (!answer) return own.JSON.stringify({ missing: name });
     if (!input) return own.JSON.stringify({});
     try {
-      input.recvTime = new own.Date(input.recvTime);
+      if (input.recvTime !== undefined) input.recvTime = new own.Date(input.recvTime);
       const given = answer(input);
-      if (given instanceof own.Promise || (given && given.data instanceof own.Promise)) {
-        throw new own.TypeError("it answers with a Promise, for which nothing waits");
+      for (const it of [given, given?.data, given?.bytes]) {
+        if (it instanceof own.Promise) {
+          throw new own.TypeError("it answers with a Promise, for which nothing waits");
+        }
       }
-      return own.JSON.stringify({ answer: given });
+      const typed = given?.bytes instanceof own.Uint8Array; // which JSON knows as an object
+      return own.JSON.stringify({ answer: typed ? { ...given, bytes: [...given.bytes] } : given });
     } catch (error) {
       if (error === null || error instanceof own.InternalError) throw error;
       return own.JSON.stringify({ threw: own.String(error) });

@@ -2,6 +2,7 @@
 
 import pytest
 
+from codec.answers import Function, question
 from codec.engine import Codec, Decoded, Received, decode
 from codec.errors import Code, CodecError
 from codec.source import as_script
@@ -127,7 +128,8 @@ def test_the_zone_of_the_host_is_not_the_codec_s(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("TZ", "America/Los_Angeles")
     worker = Worker()
     source = "function decodeUplink() { return {data: {h: new Date(0).getHours()}} }"
-    assert worker.run(source, ["{}"]) == ['{"answer":{"data":{"h":0}}}']
+    asked = question(Function.DECODE_UPLINK, {})
+    assert worker.run(source, [asked]) == ['{"answer":{"data":{"h":0}}}']
     worker.close()
 
 

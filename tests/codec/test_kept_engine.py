@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 import codec.kept_engine
+from codec.answers import Function, question
 from codec.engine import CAYENNE_LPP
 from codec.errors import CodecError
 from codec.kept_engine import runner
@@ -13,8 +14,9 @@ from codec.sandbox import run
 
 
 def given(port: int = 7) -> str:
-    """Return the input of an uplink."""
-    return json.dumps({"bytes": [1, 254], "fPort": port, "recvTime": 0, "variables": {}})
+    """Return the question of an uplink."""
+    received = {"bytes": [1, 254], "fPort": port, "recvTime": 0, "variables": {}}
+    return question(Function.DECODE_UPLINK, received)
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """Random codecs get the same from kept engines as from new ones."""
 
-import json
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codec.answers import Function, question
 from codec.errors import CodecError
 from codec.kept_engine import runner
 from codec.sandbox import run
@@ -50,5 +50,5 @@ def test_a_kept_engine_answers_as_a_new_one(source: str, payloads: list[bytes]) 
     """Whatever of JavaScript's habits meet in a codec, each message gets the same."""
     for port, payload in enumerate(payloads):
         received = {"bytes": list(payload), "fPort": port, "recvTime": 1000, "variables": {}}
-        argument = json.dumps(received)
+        argument = question(Function.DECODE_UPLINK, received)
         assert outcome(source, argument, kept=True) == outcome(source, argument, kept=False)

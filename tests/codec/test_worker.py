@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from codec.answers import Function, question
 from codec.errors import Code, CodecError
 from codec.worker import Worker
 
@@ -22,7 +23,8 @@ CODEC = """function decodeUplink(input) {
 }"""
 """The engine does not look at its limits within the join; it takes the better part of a minute."""
 _GET_DUMPABLE = 3  # of prctl(2)
-FINE, ENDLESS = "{}", '{"endless":true}'
+FINE = question(Function.DECODE_UPLINK, {})
+ENDLESS = question(Function.DECODE_UPLINK, {"endless": True})
 
 
 @pytest.fixture
