@@ -24,6 +24,7 @@ _MODULES = {
     "replay": "console.recovery.replay_commands",
     "rotate": "console.rotate",
     "decode": "console.codecs.commands",
+    "encode": "console.codecs.commands",
     "codec-test": "console.codecs.commands",
 }
 """Where each command is, in the order in which help shows them."""

@@ -4,20 +4,24 @@ import binascii
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ParamSpec
 
 import click
+import msgspec
 
 from console.show.columns import text
+from contract.downlinks import MAX_PORT
 from contract.errors import BridgeError
 from contract.terminal import harmless
 
 # The engine is imported when a command runs: network hosts do not have it.
 # ruff: noqa: PLC0415
 
-_MAX_PORT = 255
+_MAX_PORT = 255  # of an uplink: what a test sends on 224 is decoded, too
+_P = ParamSpec("_P")
 _HEX = re.compile(r"(?:0x)?((?:[0-9a-fA-F]+[ :-]?)*)")
 
 
@@ -49,6 +53,17 @@ def _variables(
     return {name: given for name, _, given in pairs}
 
 
+def _variables_option(command: Callable[_P, None]) -> Callable[_P, None]:
+    return click.option(
+        "--variable",
+        "variables",
+        multiple=True,
+        callback=_variables,
+        metavar="NAME=VALUE",
+        help="A variable of the device, as in codecs.toml; may be repeated.",
+    )(command)
+
+
 @click.command()
 @click.option(
     "--codec",
@@ -59,14 +74,7 @@ def _variables(
 )
 @click.option("--port", required=True, type=click.IntRange(1, _MAX_PORT), help="The FPort.")
 @click.option("--base64", is_flag=True, help="Read DATA as base64, whatever it looks like.")
-@click.option(
-    "--variable",
-    "variables",
-    multiple=True,
-    callback=_variables,
-    metavar="NAME=VALUE",
-    help="A variable of the device, as in codecs.toml; may be repeated.",
-)
+@_variables_option
 @click.argument("data", metavar="DATA")
 def decode(name: str, port: int, data: str, variables: dict[str, str], *, base64: bool) -> None:
     """Decode the bytes of an uplink with a codec, and print the JSON.
@@ -97,15 +105,65 @@ def decode(name: str, port: int, data: str, variables: dict[str, str], *, base64
 
 
 @click.command()
+@click.option(
+    "--codec",
+    "path",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A JavaScript file.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, MAX_PORT),
+    help="The FPort, unless the codec names one.  [default: 1]",
+)
+@_variables_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+)
+@click.argument("data", metavar="JSON")
+def encode(path: Path, port: int | None, variables: dict[str, str], form: str, data: str) -> None:
+    """Encode a JSON object as a downlink with a codec, and print its port and bytes.
+
+    The codec has encodeDownlink(input), or the older Encode(fPort, obj, variables) or
+    Encoder(object, port). Nothing is sent.
+
+    \b
+    Example:
+      lora-bridge encode --codec sensor.js '{"interval":600}'
+    """
+    with _engine():
+        from console.codecs.encoding import encode_json
+    encoded = encode_json(path, data, port, variables)
+    base64 = binascii.b2a_base64(encoded.data, newline=False).decode()
+    shown = {"port": encoded.port, "hex": encoded.data.hex(), "base64": base64}
+    if form == "json":
+        fields = msgspec.json.encode(shown | {"warnings": encoded.warnings})
+        click.echo(harmless(msgspec.json.format(fields, indent=2).decode()))
+        return
+    click.echo(" ".join(f"{name}={value}" for name, value in shown.items()))
+    for warning in encoded.warnings:
+        click.echo(text(f"warning: {warning}"), err=True)
+
+
+@click.command()
 @click.argument(
     "folder", metavar="DIR", type=click.Path(file_okay=False, exists=True, path_type=Path)
 )
 def codec_test(folder: Path) -> None:
     """Run the examples that codecs below DIR ship.
 
+    They are examples of uplinks to decode, downlinks to encode, and downlinks to decode.
+
     Three forms are known. The Things Stack has a YAML file that names the codec under
-    uplinkDecoder. ChirpStack has test_decode_NAME.json beside NAME.js. Others have examples.json
-    beside index.js. The exit status is 1 if an example fails, or if there is none.
+    uplinkDecoder, downlinkEncoder or downlinkDecoder. ChirpStack has test_decode_NAME.json and
+    test_encode_NAME.json beside NAME.js. Others have examples.json beside index.js. The exit status
+    is 1 if an example fails, or if there is none.
 
     \b
     Example:
@@ -129,11 +187,11 @@ def codec_test(folder: Path) -> None:
             click.echo(text(problem))
         failed += len(found.problems)
         for example in found.examples:
-            lines = differences(found.codec, example)
+            lines = differences(example)
             failed += bool(lines)
             passed += not lines
             for line in lines:
-                click.echo(text(f"{found.codec.name}: {example.name}: {line}"))
+                click.echo(text(f"{example.codec.name}: {example.name}: {line}"))
     click.echo(f"codecs={codecs} examples={passed + failed} passed={passed} failed={failed}")
     if not passed + failed:
         raise BridgeError(f"{folder}: no examples there")

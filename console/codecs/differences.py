@@ -2,26 +2,40 @@
 
 from collections.abc import Iterator
 
-from codec.engine import Codec, decode
+from codec.encoding import Command, Encoded, encode
+from codec.engine import Decoded, decode
 from codec.errors import Code, CodecError
-from console.codecs.examples import Example, Expected
+from console.codecs.example import Example, Expected
 
 
-def differences(codec: Codec, example: Example) -> list[str]:
+def differences(example: Example) -> list[str]:
     """Return what differs between what was expected and what came, one line each."""
     expected = example.expected
     try:
-        decoded = decode(codec, example.received)
+        found = _answer(example)
     except CodecError as error:
         if expected.errors and error.code is Code.ERRORS:
             return [*_between("errors", "; ".join(expected.errors), error.message)]
         return [str(error)]
     if expected.errors:
-        return [f"decoded, expected errors: {'; '.join(expected.errors)}"]
-    return [
-        *_between("data", expected.data or {}, decoded.data),
-        *_of_warnings(expected, list(decoded.warnings)),
-    ]
+        done = "decoded" if isinstance(found, Decoded) else "encoded"
+        return [f"{done}, expected errors: {'; '.join(expected.errors)}"]
+    return [*_of_content(expected, found), *_of_warnings(expected, list(found.warnings))]
+
+
+def _answer(example: Example) -> Decoded | Encoded:
+    if isinstance(example.given, Command):
+        return encode(example.codec, example.given)
+    return decode(example.codec, example.given)
+
+
+def _of_content(expected: Expected, found: Decoded | Encoded) -> Iterator[str]:
+    if isinstance(found, Decoded):
+        yield from _between("data", expected.data or {}, found.data)
+        return
+    yield from _between("bytes", expected.bytes, [*found.data])
+    if expected.port is not None:
+        yield from _between("fPort", expected.port, found.port)
 
 
 def _of_warnings(expected: Expected, warnings: list[str]) -> Iterator[str]:

@@ -34,7 +34,7 @@ def lora_bridge(*arguments: str, folder: Path) -> subprocess.CompletedProcess[st
 def test_the_commands() -> None:
     """These are the commands, and docs/commands.md has each of them."""
     assert [
-        *("check", "codec-test", "decode", "devices", "enroll", "errors"),
+        *("check", "codec-test", "decode", "devices", "encode", "enroll", "errors"),
         *("history", "keygen", "redecode", "refused", "rejected", "replay", "rotate", "run"),
         "simulate",
     ] == COMMANDS

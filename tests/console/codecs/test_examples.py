@@ -25,8 +25,32 @@ uplinkDecoder:
     - description: another port
       input: {fPort: 3, bytes: [82]}
       output: {errors: [unknown FPort]}
+"""
+DOWNLINKS = """
+const leds = ["red", "green"];
+function encodeDownlink({data, fPort}) {
+  const led = leds.indexOf(data.led);
+  return led < 0 ? { errors: ["unknown colour"] } : { bytes: [led], fPort: fPort || 2 };
+}
+function decodeDownlink({bytes}) { return { data: { led: leds[bytes[0]] } } }
+"""
+LED = """
+downlinkEncoder:
+  fileName: led.js
+  examples:
+    - description: green
+      input: {data: {led: green}}
+      output: {bytes: [1], fPort: 2}
+    - description: blue
+      input: {data: {led: blue}}
+      output: {errors: [unknown colour]}
 downlinkDecoder:
-  fileName: sensor.js
+  fileName: led.js
+  examples:
+    - description: back
+      input: {fPort: 2, bytes: [1]}
+      output: {data: {led: green}}
+#
 """
 CHIRPSTACK = """
 [ // as they write it
@@ -207,7 +231,7 @@ def test_an_odd_example_hides_no_other(folder: Path) -> None:
         THE_THINGS_STACK.replace("examples:", "examples:\n    - {description: odd, input: 3}", 1)
     )
     done = run("codec-test", folder)
-    assert "sensor-codec.yaml: example 1: Expected `object`" in done.output
+    assert "sensor-codec.yaml: uplinkDecoder: example 1: Expected `object`" in done.output
     assert done.output.endswith("codecs=2 examples=4 passed=3 failed=1\n")
 
 
@@ -236,15 +260,99 @@ def test_undefined_is_as_good_as_null_or_nothing(folder: Path) -> None:
 
 
 def test_examples_as_the_payload_codec_api_packs_them(folder: Path) -> None:
-    """examples.json beside index.js, with bytes as hexadecimal, and downlinks passed over."""
-    folder.joinpath("index.js").write_text(CODEC)
+    """examples.json beside index.js, with bytes as hexadecimal, and unknown types passed over."""
+    folder.joinpath("index.js").write_text(CODEC + DOWNLINKS)
     folder.joinpath("examples.json").write_text(
         '[{"type": "uplink", "description": "one", "input": {"bytes": "5200", "fPort": 2,'
         ' "recvTime": "1970-01-01T05:00:01.000+05:00"}, "output": {"data": {"temperature": 21,'
         ' "at": 1000}, "errors": [], "warnings": []}},'
-        ' {"type": "downlink-encode", "input": {"data": {}}, "output": {}}]'
+        ' {"type": "downlink-encode", "input": {"data": {"led": "green"}},'
+        '  "output": {"bytes": [1], "fPort": 2, "warnings": []}},'
+        ' {"type": "downlink-encode", "input": {"data": {"led": "green"}, "fPort": 2},'
+        '  "output": {"bytes": "01"}},'
+        ' {"type": "downlink-encode", "input": {"data": {"led": "blue"}},'
+        '  "output": {"errors": ["unknown colour"]}},'
+        ' {"type": "downlink-decode", "input": {"bytes": "01", "fPort": 2,'
+        '  "recvTime": "2020-09-06T15:00:00.000+03:00"}, "output": {"data": {"led": "green"}}},'
+        ' {"type": "normalize", "input": 3}]'
+    )
+    assert run("codec-test", folder).output == "codecs=3 examples=8 passed=8 failed=0\n"
+
+
+def test_downlinks_of_the_things_stack(folder: Path) -> None:
+    """Its file names a codec for each way, with examples of its own; parts without are nothing."""
+    folder.joinpath("led.js").write_text(DOWNLINKS)
+    folder.joinpath("sensor-codec.yaml").write_text(THE_THINGS_STACK + LED)
+    assert run("codec-test", folder).output == "codecs=2 examples=6 passed=6 failed=0\n"
+    folder.joinpath("sensor-codec.yaml").write_text(LED.replace("downlinkDecoder", "other"))
+    assert run("codec-test", folder).output == "codecs=2 examples=3 passed=3 failed=0\n"
+
+
+def test_downlinks_of_chirpstack(folder: Path) -> None:
+    """test_encode_NAME.json is beside NAME.js, too."""
+    folder.joinpath("led.js").write_text("function Encode(fPort, obj) { return [obj.n, fPort] }")
+    folder.joinpath("test_encode_led.json").write_text(
+        "[{name: 'n', input: {data: {n: 5}, fPort: 0x55}, expected: {bytes: [5, 0x55]}}]"
     )
     assert run("codec-test", folder).output == "codecs=3 examples=4 passed=4 failed=0\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("bytes: [1]", "bytes: [3]", "green: bytes[0]: 1, expected 3"),
+        ("bytes: [1]", "bytes: [1, 2]", "green: bytes: [1], expected [1, 2]"),
+        ("fPort: 2}", "fPort: 3}", "green: fPort: 2, expected 3"),
+        (
+            "led: green}}\n      output: {b",
+            "led: x}}\n      output: {b",
+            "green: errors: unknown c",
+        ),
+        ("[unknown colour]", "[other]", "blue: errors: 'unknown colour', expected 'other'"),
+        ("led: blue", "led: green", "blue: encoded, expected errors: unknown colour"),
+        (
+            "data: {led: green}}\n#",
+            "data: {led: red}}\n#",
+            "back: data.led: 'green', expected 'red'",
+        ),
+    ],
+)
+def test_what_differs_in_a_downlink_is_said(
+    folder: Path, before: str, after: str, line: str
+) -> None:
+    """It is named as for an uplink, and the others pass."""
+    assert before in LED
+    folder.joinpath("led.js").write_text(DOWNLINKS)
+    folder.joinpath("led.yaml").write_text(LED.replace(before, after, 1))
+    done = run("codec-test", folder)
+    assert f"{folder / 'led.js'}: {line}" in done.output
+    assert done.output.endswith("codecs=3 examples=6 passed=5 failed=1\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("data: {led: blue}", "data: 3", "led.yaml: downlinkEncoder: example 2: Expected `object`"),
+        ("data: {led: blue}", "data: {[1]: 2}", "led.yaml: downlinkEncoder: example 2: Only dict"),
+        ("bytes: [1]}\n", "bytes: 0g}\n", "led.yaml: downlinkDecoder: example 1: non-hexa"),
+    ],
+)
+def test_an_odd_downlink_hides_no_other(folder: Path, before: str, after: str, line: str) -> None:
+    """What is wrong with one is said, with the part of the file, and the others are run."""
+    assert before in LED
+    folder.joinpath("led.js").write_text(DOWNLINKS)
+    folder.joinpath("led.yaml").write_text(LED.replace(before, after, 1))
+    done = run("codec-test", folder)
+    assert line in done.output
+    assert done.output.endswith("codecs=3 examples=6 passed=5 failed=1\n")
+
+
+def test_a_missing_encoder_hides_no_decoder(folder: Path) -> None:
+    """A file that one part names and that is not there is one line; the other parts are run."""
+    folder.joinpath("sensor-codec.yaml").write_text(THE_THINGS_STACK + LED)
+    done = run("codec-test", folder)
+    assert done.output.count(f"{folder / 'led.js'}: cannot read it: ") == 2
+    assert done.output.endswith("codecs=2 examples=5 passed=3 failed=2\n")
 
 
 def test_aliases_without_end(folder: Path) -> None:

@@ -19,6 +19,7 @@ NOT_HERE = {
 }
 """They need an AWS. Their like is rehearsed in the kept demo, which has one."""
 ANSWERS = {
+    "lora-bridge encode --codec sensor.js '{\"interval\":600}'": r"^port=10 hex=010258 base64=AQJY$",
     "cp vendor/thermometer.js vendor/test_decode_thermometer.json codecs/": "",
     "lora-bridge codec-test codecs/": r"^codecs=1 examples=1 passed=1 failed=0$",
     r"""printf '[[codec]]\nfile = "thermometer.js"\napplication = "37817737f13"\n'"""
