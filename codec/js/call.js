@@ -5,6 +5,7 @@
 (find) => {
   // A codec may give the names to others.
   const own = { Date, InternalError, JSON, Promise, String, TypeError, Uint8Array };
+  const isPromise = (it) => it instanceof own.Promise;
   return (text) => {
     const { name, input } = own.JSON.parse(text);
     const answer = find()(name);
@@ -13,10 +14,8 @@
     try {
       if (input.recvTime !== undefined) input.recvTime = new own.Date(input.recvTime);
       const given = answer(input);
-      for (const it of [given, given?.data, given?.bytes]) {
-        if (it instanceof own.Promise) {
-          throw new own.TypeError("it answers with a Promise, for which nothing waits");
-        }
+      if (isPromise(given) || isPromise(given?.data) || isPromise(given?.bytes)) {
+        throw new own.TypeError("it answers with a Promise, for which nothing waits");
       }
       const typed = given?.bytes instanceof own.Uint8Array; // which JSON knows as an object
       return own.JSON.stringify({ answer: typed ? { ...given, bytes: [...given.bytes] } : given });

@@ -276,3 +276,15 @@ def test_the_engines_kept_have_a_bound() -> None:
     for number in range(100):
         runner(f"function Decoder() {{ return {{n: {number}}} }}")
     assert runner.cache_info().currsize == 32
+
+
+def test_downlinks_are_encoded_in_kept_engines(new_engines: list[str]) -> None:
+    """The engine that is kept for a codec serves all of its functions."""
+    source = """let n = 0;
+        function encodeDownlink(input) { return {bytes: [++n, input.data.n]} }
+        function decodeUplink() { return {data: {n: ++n}} }"""
+    asked = question(Function.ENCODE_DOWNLINK, {"data": {"n": 3}, "variables": {}})
+    found = [runner(source).run(asked) for _ in range(3)]
+    assert found == ['{"answer":{"bytes":[1,3]}}'] * 3
+    assert runner(source).run(given()) == '{"answer":{"data":{"n":1}}}'
+    assert len(new_engines) == 1
