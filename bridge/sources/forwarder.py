@@ -17,7 +17,7 @@ from bridge.messages.rejection import BrokenFrame, FrameRejectedError, excerpt
 from bridge.messages.timestamper import APART, Placement, Timestamper
 from bridge.messages.trace import trace, traced
 from bridge.messages.uplink import Uplink
-from bridge.sources.pace import AT_ONCE, EVERY, Pace
+from bridge.sources.pace import Pace
 from bridge.sources.source import Parse
 from bridge.spool.batch import Receipt
 from bridge.spool.rejected import Rejected
@@ -77,7 +77,8 @@ class Forwarder:
         self._clock = clock
         self._deployment = deployment
         self._limited = LimitedLogger(_log, now=clock.monotonic)
-        self._pace = Pace()
+        self._pace = Pace(at_once=20, every=10.0)  # of each device
+        self._pace_of_all = Pace(at_once=1_000, every=0.05)  # frames can name any number of devices
         self._applications = OrderedDict[str, str]()  # of devices, by their own EUIs
 
     def accept(
@@ -166,13 +167,15 @@ class Forwarder:
         if application is None:
             return None
         device = f"{application}/{event.device}"
-        if not self._pace.allows(device, self._clock.monotonic()):
+        now = self._clock.monotonic()
+        if not (self._pace.allows(device, now) and self._pace_of_all.allows("", now)):
             self._counts.events_dropped += 1
             self._limited.log(
                 logging.WARNING,
                 "events",
-                "events of %s are dropped: more than %d at once and one each %.0f s",
-                *(device, AT_ONCE, EVERY),
+                "events are dropped, the last of %s: more than %d at once and one each %.0f s of a"
+                " device, or too many of all",
+                *(device, self._pace.at_once, self._pace.every),
             )
             return None
         placement = self._timestamper.place_event(device, self._clock.wall())

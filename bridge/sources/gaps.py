@@ -26,7 +26,7 @@ class Gaps:
         self._device = f"{BRIDGE_APPLICATION}/{_NOT_IN_EUI.sub('-', aws.client_id)[:64]}"
         self._topic = aws.deployment.event_topic(self._device, EventType.GAP)
         self._wall = wall
-        self._pace = Pace()
+        self._pace = Pace(at_once=20, every=10.0)
 
     def now(self) -> int:
         """Return the time, in microseconds since 1970."""

@@ -1,5 +1,6 @@
 """Good frames are kept, bad ones counted and logged once a burst, and none stops the rest."""
 
+import json
 import logging
 from functools import partial
 
@@ -15,6 +16,7 @@ from bridge.sources.forwarder import Forwarder
 from bridge.sources.semtech.frames import parse
 from bridge.spool.rejected import Rejected
 from contract.deployment import UNNAMED
+from contract.downlinks import State
 from contract.times import parse_time
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 
@@ -151,3 +153,72 @@ def test_an_implausible_gateway_time_is_said(
     assert len(setting.kept) == 2
     assert caplog.text.count("no gateway time of 37817737f13/9372163 is plausible") == 1
     assert "3060 s from this host's, which is used: check this host's clock" in caplog.text
+
+
+JOIN = b'{"join":{"appeui":"37817737f13","moteeui":"9372163","devnonce":7}}'
+
+
+def test_a_join_is_an_event_with_a_time_of_its_own(setting: Setting) -> None:
+    """Two at once have two times: their rows must differ."""
+    setting.accept(JOIN)
+    setting.accept(JOIN)
+    assert [each.topic for each in setting.kept] == ["lora/37817737f13/9372163/event/join"] * 2
+    contents = [json.loads(each.payload) for each in setting.kept]
+    assert contents[0] == {
+        "type": "join",
+        "timestamp": "2015-10-15T12:00:00.000000Z",
+        "source": "semtech",
+        "devnonce": 7,
+    }
+    assert contents[1]["timestamp"] == "2015-10-15T12:00:00.000001Z"
+    assert (setting.counts.noticed, setting.counts.accepted) == (2, 0)
+
+
+def test_a_server_cannot_give_an_event_another_type(setting: Setting) -> None:
+    """What it says under the names that every event has counts for nothing."""
+    setting.accept(
+        b'{"join":{"appeui":"a1","moteeui":"d1","type":"down","source":"x","timestamp":0}}'
+    )
+    content = json.loads(setting.kept[0].payload)
+    assert (content["type"], content["source"]) == ("join", "semtech")
+    assert str(content["timestamp"]).startswith("2015")
+
+
+def test_a_status_belongs_to_the_application_of_the_devices_uplinks(setting: Setting) -> None:
+    """Without one it belongs to none, and is ignored."""
+    status = b'{"mote":{"eui":"9372163","app":true}}'
+    setting.accept(status)
+    assert (setting.kept, setting.counts.ignored) == ([], 1)
+    setting.accept(LAYOUT_1)
+    setting.accept(status)
+    assert setting.kept[-1].topic == "lora/37817737f13/9372163/event/status"
+
+
+def test_what_became_of_a_downlink_is_passed_on(setting: Setting) -> None:
+    """It is no event by itself: that comes with the downlink's new state."""
+    setting.accept(b'{"mote":{"eui":"d1","msgsent":513,"ackrx":true}}')
+    assert setting.answers == [
+        Answer(State.SENT, "d1", "513"),
+        Answer(State.ACKNOWLEDGED, "d1"),
+    ]
+    assert setting.kept == []
+    assert setting.counts.noticed == 1
+
+
+def test_a_flood_of_events_is_dropped_and_said_once(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The uplinks of the device go on."""
+    for _ in range(1000):
+        setting.accept(JOIN)
+    setting.accept(LAYOUT_1)
+    assert len(setting.kept) == 21
+    assert setting.counts.events_dropped == 980
+    assert caplog.text.count("are dropped") == 1
+
+
+def test_a_flood_of_devices_is_bounded_too(setting: Setting) -> None:
+    """Whatever devices the frames name."""
+    for number in range(5000):
+        setting.accept(b'{"join":{"appeui":"a1","moteeui":"%x"}}' % number)
+    assert len(setting.kept) == 1000
