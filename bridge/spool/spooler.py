@@ -48,7 +48,8 @@ class Outlet(Protocol):
         """Take what is to be committed, in order.
 
         It is offered when it has come, with what is not committed yet, and once more just before
-        the commit; when that fails, again and again.
+        the commit; when that fails, again and again. What comes with downlinks is offered once,
+        just after.
         """
 
 
@@ -65,7 +66,8 @@ class Inlet(Protocol):
 class Spooler:
     """Commits all that has come since the last commit at once.
 
-    The outlet gets it just before, so that it can be published while the disk works. Receipts are
+    The outlet gets it just before, so that it can be published while the disk works; but just after
+    where there are downlinks, whose states must not be told before they are on disk. Receipts are
     called just after. While the spool is full, or cannot be written, the inlets pause.
 
     At high rates there are ``spacing`` seconds between two commits: the messages that come
@@ -219,7 +221,9 @@ class Spooler:
     def _commit(self, following: Batch) -> None:
         """Commit the batch; ``following`` is the one after it."""
         batch = self._batch
-        self._offer()  # again: who could not take it at once may have caught up with the disk since
+        held = bool(batch.downlinks)
+        if not held:  # again: who could not take it at once may have caught up with the disk since
+            self._offer(batch)
         mended = self._spool.commit(batch)
         self._batch = following
         self._committed_at = self._loop.time()
@@ -228,6 +232,8 @@ class Spooler:
         if batch.arrived:
             self.committed_up_to = batch.arrived[-1].id
             trace(batch.arrived, "committed")
+        if held:
+            self._offer(batch)
         self._failing = False
         self._count(batch, mended=mended)
         self._since_look += batch.arrived_bytes
@@ -252,17 +258,18 @@ class Spooler:
         self._called = False
         if self._failing or not self._batch.pressing:  # failed or committed meanwhile
             return
-        self._offer()
+        if not self._batch.downlinks:
+            self._offer(self._batch)
         wait = self._committed_at + self._spacing - self._loop.time()
         if wait <= 0:
             self._commit_arrivals()
         elif self._arrivals is None:
             self._arrivals = self._loop.call_later(wait, self._commit_arrivals)
 
-    def _offer(self) -> None:
+    def _offer(self, batch: Batch) -> None:
         """Let the outlet publish while the disk works, or before: the SDK has its own threads."""
-        if self._outlet and self._batch.arrived:
-            self._outlet.arrived(self._batch.arrived)
+        if self._outlet and batch.arrived:
+            self._outlet.arrived(batch.arrived)
 
     def _commit_arrivals(self) -> None:
         """Commit what has arrived. What was delivered leaves the disk less often than that."""

@@ -67,7 +67,9 @@ class Server:
 class Setting:
     """A desk over a spool on disk, whose clock stands still."""
 
-    def __init__(self, spool: Spool, server: Server, settings: Downlinks) -> None:
+    def __init__(
+        self, spool: Spool, server: Server, settings: Downlinks, settle: float = 0.01
+    ) -> None:
         self.now = 1_700_000_000 * _SECOND
         clock = Clock(wall=lambda: self.now, monotonic=lambda: self.now / _SECOND)
         self.counts = Counts()
@@ -77,13 +79,16 @@ class Setting:
         timestamper = Timestamper(spool.placements())
         notes = Notes(spool, self.spooler, quarantine, timestamper, UNNAMED)
         ledger = Ledger(in_order=True, answers_within=60 * _SECOND)
-        self.desk = Desk(ledger, notes, self.counts, clock, settings, settle=0.01)
+        self.desk = Desk(ledger, notes, self.counts, clock, settings, settle)
         self.desk.connect([server])
         self.spooler.connect(self, [])
         self.acknowledged = 0
+        self.offered: list[tuple[str, bool]] = []
 
     def arrived(self, messages: list[Waiting]) -> None:
-        """Publish nothing: all stays in the spool."""
+        """Publish nothing: all stays in the spool. Note what could be, and whether it is there."""
+        there = {each.id for each in self.spool.read(0, 10**9, Share(0, 1)).messages}
+        self.offered += [(each.topic, each.id in there) for each in messages]
 
     def ask(self, payload: bytes, topic: str = TOPIC) -> None:
         """Ask for a downlink."""
@@ -107,11 +112,11 @@ class Setting:
 
 @asynccontextmanager
 async def setting(
-    path: Path, server: Server, settings: Downlinks | None = None
+    path: Path, server: Server, settings: Downlinks | None = None, settle: float = 0.01
 ) -> AsyncIterator[Setting]:
     """Have a desk at work."""
     with Spool(path) as spool:
-        made = Setting(spool, server, settings or Downlinks())
+        made = Setting(spool, server, settings or Downlinks(), settle)
         running = asyncio.create_task(made.desk.run())
         yield made
         running.cancel()
@@ -139,6 +144,16 @@ async def test_acknowledged_when_on_disk(path: Path) -> None:
         assert made.acknowledged == 1
         (given,) = server.given
         assert (given.handing, given.attempt, given.reference) == (True, 1, "1")
+
+
+async def test_a_state_is_published_when_it_is_on_disk(path: Path) -> None:
+    """Not before: after a kill in between the downlink may come to another end."""
+    async with setting(path, Server()) as made:
+        made.ask(request())
+        await made.until("accepted", "submitted")
+        made.desk.answered(Answer(State.SENT, "d1", "1"))
+        await made.until("accepted", "submitted", "sent")
+        assert made.offered == [("lora/a1/d1/event/down", True)] * 3
 
 
 async def test_what_was_being_handed_over_is_not_handed_over_again(path: Path) -> None:
