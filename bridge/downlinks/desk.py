@@ -36,8 +36,8 @@ _PROGRESS = (State.ACCEPTED, State.SUBMITTED, State.SENT)
 class Desk:
     """The downlinks of a bridge; its length is how many are open.
 
-    Where bridges share requests there are ``settle`` seconds between the PUBACK of one and its
-    writing to a network server: AWS IoT must have the PUBACK, or another bridge gets it, too.
+    Where bridges share requests, nothing is done with one for ``settle`` seconds after its PUBACK:
+    AWS IoT must have that, or another bridge gets the request, too.
     """
 
     def __init__(
@@ -185,13 +185,34 @@ class Desk:
             return
         expires = request.expires or now + self._expires_after
         downlink = Downlink.of(request, self._notes.next_number(), device, expires=expires, now=now)
+        # As if it were handed over: if the bridge ends before that is settled, another may have it.
+        downlink = msgspec.structs.replace(downlink, handing=self._settle > 0)
         self._counts.downlinks[State.ACCEPTED] += 1
         self._ledger.put(downlink)
-        self._notes.write(downlink, sender.name, receipt=acknowledge)
+        self._notes.write(
+            downlink, sender.name, receipt=partial(self._on_disk, downlink, acknowledge)
+        )
         if expires <= now:
             self._change(downlink.become(State.EXPIRED, now, "it had expired when it came"))
         else:
             self._advance(downlink.application, downlink.moteeui)
+
+    def _on_disk(self, downlink: Downlink, acknowledge: Callable[[], None]) -> None:
+        """Acknowledge a request; from then on it is this bridge's own, at once or when settled."""
+        acknowledge()
+        if self._settle:
+            asyncio.get_running_loop().call_later(self._settle, self._settled, downlink)
+
+    def _settled(self, downlink: Downlink) -> None:
+        if self._ledger.is_current(downlink):  # it had not expired when it came
+            self._wait_again(downlink)
+            self._advance(downlink.application, downlink.moteeui)
+
+    def _wait_again(self, downlink: Downlink) -> None:
+        """Let a downlink that is not being handed over after all wait for its turn."""
+        waiting = msgspec.structs.replace(downlink, handing=False, reference=None)
+        self._ledger.put(waiting)
+        self._notes.mark(waiting)
 
     def _end_at_once(
         self,
@@ -221,13 +242,6 @@ class Desk:
 
     def _begin(self, sender: Sender, downlink: Downlink) -> None:
         """Hand a downlink over, now that this is on disk."""
-        loop = asyncio.get_running_loop()
-        if self._settle:
-            loop.call_later(self._settle, self._start, sender, downlink)
-        else:
-            self._start(sender, downlink)
-
-    def _start(self, sender: Sender, downlink: Downlink) -> None:
         task = asyncio.get_running_loop().create_task(self._hand_over(sender, downlink))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -245,9 +259,7 @@ class Desk:
             self._change(downlink.become(State.UNKNOWN, self._clock.wall(), str(error)))
             return
         if not handed:
-            waiting = msgspec.structs.replace(downlink, handing=False, reference=None)
-            self._ledger.put(waiting)
-            self._notes.mark(waiting)
+            self._wait_again(downlink)
         elif self._ledger.is_current(downlink):  # no answer was faster
             self._change(downlink.become(State.SUBMITTED, self._clock.wall()))
 

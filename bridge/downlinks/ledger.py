@@ -107,7 +107,7 @@ class Ledger:
             return None if number is None else self._open[number]
         for number in sorted(self._by_mote.get(answer.moteeui, ())):
             downlink = self._open[number]
-            under_way = downlink.state in _UNDER_WAY or downlink.handing
+            under_way = downlink.state in _UNDER_WAY or downlink.reference is not None
             if under_way and (downlink.confirmed or answer.state is State.SENT):
                 return downlink
         return None

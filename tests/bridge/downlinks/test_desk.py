@@ -174,6 +174,26 @@ def _hang(_downlink: Downlink) -> NoReturn:
     raise asyncio.CancelledError  # as when the process ends there
 
 
+@pytest.mark.parametrize(("settle", "then"), [(3600, "unknown"), (0.01, "submitted")])
+async def test_what_bridges_share_is_written_by_one(path: Path, settle: float, then: str) -> None:
+    """After a kill a bridge gives what waited to nobody, unless AWS IoT has its PUBACK for sure.
+
+    Otherwise another bridge may have it, too.
+    """
+    shared = Downlinks(share="pair")
+    async with setting(path, Server(open=False), shared, settle) as made:
+        made.ask(request())
+        await made.until("accepted")
+        if then == "submitted":
+            async with asyncio.timeout(10):
+                while made.spool.look(downlinks.still_open)[0].handing:
+                    await asyncio.sleep(0.01)
+    server = Server()
+    async with setting(path, server, shared) as made:
+        await made.until("accepted", then)
+    assert len(server.given) == (then == "submitted")
+
+
 async def test_what_was_accepted_goes_on_after_a_restart(path: Path) -> None:
     """Once there is a network server for it."""
     async with setting(path, Server(open=False)) as made:

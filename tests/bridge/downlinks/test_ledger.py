@@ -90,6 +90,12 @@ def test_an_answer_finds_its_downlink() -> None:
     assert made.meant(Answer(State.ACKNOWLEDGED, "d3")) is None
 
 
+def test_an_answer_is_not_about_what_was_not_handed_over() -> None:
+    """One of bridges that share requests may not be its own yet, and has no reference."""
+    unsettled = replace(downlink(1, confirmed=True), handing=True)
+    assert ledger(unsettled).meant(Answer(State.ACKNOWLEDGED, "d1")) is None
+
+
 def test_a_late_answer_finds_what_has_ended() -> None:
     """By its reference, or as the device's last confirmed one; a reference given again is new."""
     ended = submitted(downlink(1, confirmed=True)).become(State.UNKNOWN, NOW)
