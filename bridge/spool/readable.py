@@ -119,7 +119,14 @@ def _id(row: _Row) -> int:
 
 def _until_damage(source: sqlite3.Connection, query: str) -> Iterator[_Row]:
     with suppress(sqlite3.Error):
-        yield from source.execute(query)
+        rows, read = source.execute(query), 0
+        try:
+            for row in rows:
+                read += 1
+                yield row
+        except sqlite3.Error:
+            # Python fetches a row ahead, and drops the one before the damage.
+            yield from source.execute(f"{query} LIMIT 1 OFFSET {read}")
 
 
 def _rebuild(damaged: Path, frames: Sequence[Frame], copy: Path) -> None:
