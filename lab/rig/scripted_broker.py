@@ -1,7 +1,7 @@
 """A broker that answers as the test likes: with PUBACKs, errors, or not at all.
 
-AWS IoT withholds PUBACKs when it throttles, and refuses some publishes; no real broker will do
-either on demand.
+AWS IoT withholds PUBACKs when it throttles, and refuses some publishes. It delivers messages again
+under other packet ids, without a DUP flag, and in any order. No real broker will do so on demand.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
-_CONNECT, _PUBLISH, _PINGREQ = 1, 3, 12  # packet types (MQTT 5.0, 2.1.2)
+# Packet types (MQTT 5.0, 2.1.2).
+_CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _PINGREQ = 1, 3, 4, 8, 12
 _CONNACK = bytes([0x20, 3, 0, 0, 0])
 _PINGRESP = bytes([0xD0, 0])
 _TICK = 0.005  # seconds
@@ -43,7 +44,9 @@ class ScriptedBroker:
     reason code of the PUBACK, None for no PUBACK, or HANG_UP. ``published`` has all it was asked
     before.
     A connection among ``deaf`` is not read once it is made. ``latest`` is for how many seconds,
-    at most, it did not get to look at what had come.
+    at most, it did not get to look at what had come. ``subscribers`` are the connections that have
+    subscribed, to whatever it was, and ``acknowledged`` has connection and packet id of each PUBACK
+    that came.
     """
 
     folder: Path
@@ -51,12 +54,40 @@ class ScriptedBroker:
     published: list[Published] = field(default_factory=list)
     connections: int = 0
     deaf: frozenset[int] = frozenset()
+    subscribers: dict[int, asyncio.StreamWriter] = field(default_factory=dict)
+    acknowledged: set[tuple[int, int]] = field(default_factory=set)
     _end: asyncio.Event = field(default_factory=asyncio.Event)
     latest: float = 0.0
+    _loop: asyncio.AbstractEventLoop | None = None
+    _packet_id: int = 0
+
+    def deliver(self, connection: int, topic: str, payload: bytes) -> int:
+        """Publish to a subscriber at QoS 1, from another thread; return the packet id.
+
+        No message is known again: the same one has another packet id, and no DUP flag.
+        """
+        self._packet_id = self._packet_id % 65_535 + 1
+        packet = _publish(topic, self._packet_id, payload)
+        self._with(connection, lambda writer: writer.write(packet))
+        return self._packet_id
+
+    def hang_up(self, connection: int) -> None:
+        """End the connection of a subscriber, from another thread."""
+        self._with(connection, asyncio.StreamWriter.close)
+
+    def _with(self, connection: int, call: Callable[[asyncio.StreamWriter], None]) -> None:
+        def do() -> None:
+            writer = self.subscribers.get(connection)
+            if writer is not None:
+                call(writer)
+
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(do)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[int]:
         """Listen with the certificates in ``folder``; yields the port."""
+        self._loop = asyncio.get_running_loop()
         context = ssl.create_default_context(
             ssl.Purpose.CLIENT_AUTH, cafile=str(self.folder / "ca.pem")
         )
@@ -105,6 +136,7 @@ class ScriptedBroker:
                     break
                 await self._take(connection, *packet, writer)
         finally:
+            self.subscribers.pop(connection, None)
             writer.close()
 
     async def _take(
@@ -116,6 +148,12 @@ class ScriptedBroker:
                 await self._end.wait()
         elif kind == _PINGREQ:
             writer.write(_PINGRESP)
+        elif kind == _SUBSCRIBE:
+            self.subscribers[connection] = writer
+            # SUBACK to one topic filter: no properties, granted at QoS 1 (3.9).
+            writer.write(bytes([0x90, 4]) + body[:2] + bytes([0, 1]))
+        elif kind == _PUBACK:
+            self.acknowledged.add((connection, int.from_bytes(body[:2], "big")))
         elif kind == _PUBLISH:
             topic_end = 2 + int.from_bytes(body[:2], "big")
             payload = body[topic_end + 3 :]
@@ -139,5 +177,16 @@ async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
             shift += 7
             if digit < 0x80:  # noqa: PLR2004  # the last digit of the length (MQTT 5.0, 1.5.5)
                 return first >> 4, await reader.readexactly(length)
-    except (asyncio.IncompleteReadError, ConnectionError):
+    except (asyncio.IncompleteReadError, OSError):
         return None
+
+
+def _publish(topic: str, packet_id: int, payload: bytes) -> bytes:
+    """Return a PUBLISH at QoS 1 without a DUP flag or properties (MQTT 5.0, 3.3)."""
+    name = topic.encode()
+    body = len(name).to_bytes(2, "big") + name + packet_id.to_bytes(2, "big") + b"\0" + payload
+    digits, length = bytearray(), len(body)
+    while length > 0x7F:  # noqa: PLR2004  # seven bits in a digit (1.5.5)
+        digits.append(length & 0x7F | 0x80)
+        length >>= 7
+    return bytes([0x32, *digits, length]) + body

@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -15,15 +15,21 @@ from types import FrameType
 
 from console.store.history import table_name
 from contract.deployment import UNNAMED
+from contract.downlinks import State
 from lab.aws.cdk import CdkError, deploy, write_settings
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
 from lab.rig.errors import RigError
 from lab.rig.machine import machine
 from lab.soak.backend import Backend
+from lab.soak.fates import Ends
 from lab.soak.result import Result
 from lab.soak.scenarios.answers import crowded, hung_up, refused, withheld
 from lab.soak.scenarios.disk import clock_back, damaged, full, refusals
+from lab.soak.scenarios.down_broker import down_pair, down_repeats
+from lab.soak.scenarios.down_disk import down_clock_back, down_damaged, down_disk_full
+from lab.soak.scenarios.down_kills import down_kills
+from lab.soak.scenarios.down_outages import down_outages, down_server
 from lab.soak.scenarios.hostile import hostile
 from lab.soak.scenarios.kills import kills
 from lab.soak.scenarios.long_run import long_run
@@ -54,6 +60,14 @@ _ALONE: dict[str, Callable[[Path, Say], Result]] = {
     "unread": unread,
     "hostile": partial(hostile, connections=1000, seconds=20),
     "quotas": partial(quotas, seconds=60),
+    "down-kills": partial(down_kills, count=65),
+    "down-outages": partial(down_outages, count=20),
+    "down-server": partial(down_server, count=20),
+    "down-repeats": partial(down_repeats, seconds=45),
+    "down-pair": partial(down_pair, count=39),
+    "down-clock-back": down_clock_back,
+    "down-disk-full": partial(down_disk_full, count=5),
+    "down-damaged": down_damaged,
 }
 """Before a broker of their own."""
 _WITH_TABLE: dict[str, Callable[[Backend, Path, Say], Result]] = {
@@ -62,6 +76,16 @@ _WITH_TABLE: dict[str, Callable[[Backend, Path, Say], Result]] = {
 }
 """Before the local AWS."""
 _LONG = "long-run"
+
+_HEADER = (
+    *("scenario", "sent", "committed", "published", "delivered"),
+    *("lost", "out of order", "rows", ""),
+)
+_ENDS = (State.SENT, State.ACKNOWLEDGED, State.EXPIRED, State.UNKNOWN, State.FAILED)
+_HEADER_OF_DOWNLINKS = (
+    *("scenario", "requested", "accepted", "written", *_ENDS),
+    *("written twice", "no end", "two ends", "uplinks", "lost", ""),
+)
 
 
 def main() -> int:
@@ -84,7 +108,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    print(f"{machine()}\n\n{_table(results)}")
+    print(f"{machine()}\n\n{_tables(results)}")
     return 1 if any(each.problems for each in results.values()) else 0
 
 
@@ -128,18 +152,42 @@ def _backend(stack: ExitStack, folder: Path, say: Say) -> Backend:
     return Backend(host, table_name(UNNAMED), _BRIDGES, _CONSUMER, "37817737f13")
 
 
-def _table(results: dict[str, Result]) -> str:
-    lines = [
-        "| scenario | sent | committed | published | delivered | lost | out of order | rows | |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+def _tables(results: dict[str, Result]) -> str:
+    """Return a table of the scenarios with uplinks alone, and one of those with downlinks."""
+    of_uplinks = [_row(name, done) for name, done in results.items() if done.downlinks is None]
+    of_downlinks = [
+        _row_of_downlinks(name, done, done.downlinks)
+        for name, done in results.items()
+        if done.downlinks is not None
     ]
-    for name, done in results.items():
-        counts = (done.sent, done.committed, done.published, done.delivered, done.lost)
-        figures = " | ".join(f"{count:,}" for count in (*counts, done.out_of_order))
-        rows = "-" if done.rows is None else f"{done.rows:,}"
-        broken = f" **{'; '.join(done.problems)}**" if done.problems else ""
-        lines.append(f"| {name} | {figures} | {rows} | {done.remarks}{broken} |")
-    return "\n".join(lines)
+    tables = ((_HEADER, of_uplinks), (_HEADER_OF_DOWNLINKS, of_downlinks))
+    return "\n\n".join(_table(header, rows) for header, rows in tables if rows)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    rule = ("---", *["---:"] * (len(header) - 2), "---")
+    return "\n".join(
+        f"| {' | '.join(row)} |".replace("|  |", "| |") for row in (header, rule, *rows)
+    )
+
+
+def _row(name: str, done: Result) -> list[str]:
+    counts = (done.sent, done.committed, done.published, done.delivered, done.lost)
+    figures = [f"{count:,}" for count in (*counts, done.out_of_order)]
+    return [name, *figures, "-" if done.rows is None else f"{done.rows:,}", _remarks(done)]
+
+
+def _row_of_downlinks(name: str, done: Result, ends: Ends) -> list[str]:
+    counts = (
+        *(ends.requested, ends.accepted, ends.written),
+        *(ends.by_state.get(state, 0) for state in _ENDS),
+        *(ends.twice, ends.endless, ends.contradicted, done.sent, done.lost),
+    )
+    return [name, *(f"{count:,}" for count in counts), _remarks(done)]
+
+
+def _remarks(done: Result) -> str:
+    return done.remarks + (f" **{'; '.join(done.problems)}**" if done.problems else "")
 
 
 def _say(what: str, began: float, words: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lab.soak.fates import Ends
 from lab.soak.frames import Delivered
 
 
@@ -12,7 +13,8 @@ class Result:
 
     ``published`` are the messages that the broker took, repeated ones included; ``delivered`` the
     different frames among them. ``rows`` is None where no table is behind the broker. ``problems``
-    are the broken promises: with none the scenario is a success.
+    are the broken promises: with none the scenario is a success. ``downlinks`` is None where none
+    were requested.
     """
 
     sent: int
@@ -24,9 +26,10 @@ class Result:
     rows: int | None
     remarks: str
     problems: tuple[str, ...]
+    downlinks: Ends | None = None
 
 
-def result(  # a line of the table
+def result(  # noqa: PLR0913  # a line of the table
     *,
     sent: Iterable[int],
     committed: int,
@@ -34,6 +37,7 @@ def result(  # a line of the table
     rows: int | None = None,
     remarks: str,
     promises: Iterable[tuple[bool, str]],
+    downlinks: Ends | None = None,
 ) -> Result:
     """Sum up. Each promise is whether it was kept, and what to say if not."""
     numbers = frozenset(sent)
@@ -47,6 +51,7 @@ def result(  # a line of the table
         rows=rows,
         remarks=remarks,
         problems=broken(promises),
+        downlinks=downlinks,
     )
 
 

@@ -27,10 +27,10 @@ class _NetworkServer(ABC):
         self._port = port
         self._frame = frame
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(
@@ -40,6 +40,12 @@ class _NetworkServer(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def start(self) -> None:
+        """Begin to write, or go on after a stop."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
 
     def stop(self) -> None:
         """Write nothing more, and wait until the bridge has read what was written."""
@@ -74,11 +80,18 @@ class Sender(_NetworkServer):
 
     def _write(self, bridge: socket.socket) -> None:
         for number in self._due():
-            if _ended(bridge):
+            if self._gone(bridge):
                 return
             written_at = time.monotonic()
             bridge.sendall(self._frame(number))
             self.sent_at[number] = written_at
+
+    def _gone(self, bridge: socket.socket) -> bool:
+        """Return whether the bridge has gone: TCP takes one more write then, and drops it."""
+        try:
+            return bridge.recv(1, socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
 
     def _due(self) -> Iterator[int]:
         """Yield numbers at the rate, counted from now."""
@@ -101,11 +114,3 @@ class Flood(_NetworkServer):
         while not self._stop.is_set():
             first, self.begun = self.begun, self.begun + _BLOCK
             bridge.sendall(b"".join(map(self._frame, range(first, self.begun))))
-
-
-def _ended(bridge: socket.socket) -> bool:
-    """Return whether the bridge has gone: TCP takes one more write then, and drops it."""
-    try:
-        return bridge.recv(1, socket.MSG_DONTWAIT) == b""
-    except BlockingIOError:
-        return False

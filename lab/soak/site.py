@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.names import is_event
 from lab.rig.counter import Counter, counter
 from lab.rig.errors import RigError
 from lab.rig.link import Proxy
 from lab.rig.mosquitto import mosquitto
 from lab.rig.servers import free_ports
+from lab.soak.fates import Fates
 from lab.soak.frames import Delivered, Tally
 
 Settings = Mapping[str, Mapping[str, int | str | bool]]
@@ -37,7 +39,10 @@ def wait_until(condition: Callable[[], bool], limit: float, what: str) -> float:
 
 @dataclass(frozen=True)
 class Site:
-    """Where everything is: the bridge's configuration and spool, its port, and the link."""
+    """Where everything is: the bridge's configuration and spool, its port, and the link.
+
+    ``tally`` sums up the uplinks that the broker has delivered, ``fates`` the events of downlinks.
+    """
 
     config: Path
     spool: Path
@@ -45,11 +50,14 @@ class Site:
     link: Proxy
     counter: Counter
     tally: Tally
+    fates: Fates
 
     def look(self) -> None:
         """Count what the broker has delivered since the last look."""
         self.counter.look()
-        self.tally.add(self.counter.take())
+        messages = list(self.counter.take())
+        self.tally.add(each for each in messages if not is_event(each[0]))
+        self.fates.add(messages)
 
     def arrived(self) -> Delivered:
         """Return what the broker has delivered so far."""
@@ -80,7 +88,8 @@ def site(folder: Path, settings: Settings | None = None) -> Iterator[Site]:
         link.open()
         try:
             config = configure(folder, port, link_port, settings or {})
-            yield Site(config, folder / "spool.db", port, link, counting, Tally())
+            spool = folder / str((settings or {}).get("spool", {}).get("path", "spool.db"))
+            yield Site(config, spool, port, link, counting, Tally(), Fates())
         finally:
             link.close()
 

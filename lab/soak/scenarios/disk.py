@@ -20,13 +20,13 @@ _FILLING_RATE = 5000  # frames a second
 _DISK = "32m"  # some 35,000 frames beside what the bridge leaves free
 _SAID_LIMIT = 60.0  # seconds
 _DRAIN_LIMIT = 120.0  # seconds
-_PAGE = 4096  # bytes
+PAGE = 4096  # bytes
 _MAX_ON_A_PAGE = 40  # messages of these frames
 _BACKLOG = 5000  # frames
 
 
 @contextmanager
-def _small_disk(folder: Path) -> Iterator[Path]:
+def small_disk(folder: Path) -> Iterator[Path]:
     """Mount a file system of _DISK in memory; only root may."""
     disk = folder / "disk"
     disk.mkdir()
@@ -46,44 +46,45 @@ def _small_disk(folder: Path) -> Iterator[Path]:
 
 def full(folder: Path, say: Callable[[str], None]) -> Result:
     """Fill the disk twice: with frames while the link is down, and with a file of somebody else."""
-    with _small_disk(folder) as disk:
-        spool = disk / "spool.db"
-        with site(folder, {"spool": {"path": str(spool)}}) as place:
-            place.link.close()
-            with running_bridge(place.config) as bridge:
-                bridge.says("listening")
-                with Sender(place.port, _FILLING_RATE, frame) as sender:
-                    bridge.says("spool: full")
-                    say("the disk is full of frames")
-                    place.play(2)
-                    place.link.open()
-                    bridge.says("spool: room again")
-                    say("the link is back, and there is room again")
-                    other = disk / "other"
-                    _fill(other)
-                    bridge.says("database or disk is full")
-                    say("the disk is full of something else")
-                    place.play(2)
-                    other.unlink()
-                place.wait_until(lambda: waiting(spool) == 0, _DRAIN_LIMIT, "the spool to drain")
-                counts = bridge.stop()
-            arrived = place.arrived()
-            return result(
-                sent=sender.sent_at,
-                committed=committed(spool),
-                arrived=arrived,
-                remarks=f"left={counts['left']}",
-                promises=[
-                    (arrived.numbers >= sender.sent_at.keys(), "frames were lost"),
-                    (arrived.out_of_order == 0, "a device's frames came out of order"),
-                ],
-            )
+    with (
+        small_disk(folder) as disk,
+        site(folder, {"spool": {"path": str(disk / "spool.db")}}) as place,
+    ):
+        place.link.close()
+        with running_bridge(place.config) as bridge:
+            bridge.says("listening")
+            with Sender(place.port, _FILLING_RATE, frame) as sender:
+                bridge.says("spool: full")
+                say("the disk is full of frames")
+                place.play(2)
+                place.link.open()
+                bridge.says("spool: room again")
+                say("the link is back, and there is room again")
+                other = disk / "other"
+                fill(other)
+                bridge.says("database or disk is full")
+                say("the disk is full of something else")
+                place.play(2)
+                other.unlink()
+            place.wait_until(lambda: waiting(place.spool) == 0, _DRAIN_LIMIT, "the spool to drain")
+            counts = bridge.stop()
+        arrived = place.arrived()
+        return result(
+            sent=sender.sent_at,
+            committed=committed(place.spool),
+            arrived=arrived,
+            remarks=f"left={counts['left']}",
+            promises=[
+                (arrived.numbers >= sender.sent_at.keys(), "frames were lost"),
+                (arrived.out_of_order == 0, "a device's frames came out of order"),
+            ],
+        )
 
 
-def _fill(path: Path) -> None:
+def fill(path: Path) -> None:
     """Write to a file until its disk has no room."""
     with suppress(OSError), path.open("wb", buffering=0) as file:
-        while file.write(b"x" * _PAGE):
+        while file.write(b"x" * PAGE):
             pass
 
 
@@ -99,8 +100,8 @@ def damaged(folder: Path, say: Callable[[str], None]) -> Result:
         say("noise over a page")
         message = place.spool.read_bytes().index(b'"seqno":%d' % (_BACKLOG // 2))
         with place.spool.open("r+b") as file:
-            file.seek(message - message % _PAGE)
-            file.write(b"\xff" * _PAGE)
+            file.seek(message - message % PAGE)
+            file.write(b"\xff" * PAGE)
         noise = place.spool.read_bytes()
         place.link.open()
         with running_bridge(place.config) as bridge:

@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from lab.rig.disk_pauses import DiskPauses, disk_pauses
 from lab.rig.running_bridge import running_bridge
 from lab.rig.spools import committed, waiting
 from lab.soak.backend import Backend
+from lab.soak.death import Death, before_a_death
 from lab.soak.frames import frame
 from lab.soak.result import Result, result
 from lab.soak.sender import Sender
@@ -38,7 +38,7 @@ def kills(backend: Backend, folder: Path, say: Callable[[str], None], *, count: 
         kept = committed(spool)
         arrived = backend.arrived(session, kept)
     rows = backend.rows(len(arrived.numbers))
-    risks = {n: _before_a_kill(sender.sent_at[n], ends) for n in sender.sent_at}
+    risks = {n: before_a_death(sender.sent_at[n], ends) for n in sender.sent_at}
     lost = risks.keys() - arrived.numbers
     longest = max((risks[number] for number in lost), default=0.0)
     paused = sum(end.paused_since < end.killed for end in ends)
@@ -57,16 +57,7 @@ def kills(backend: Backend, folder: Path, say: Callable[[str], None], *, count: 
     )
 
 
-@dataclass(frozen=True)
-class _End:
-    """When a bridge was killed and gone, and since when the disk had kept it from committing."""
-
-    killed: float
-    gone: float
-    paused_since: float
-
-
-def _one_life(config: Path, pauses: DiskPauses, say: Callable[[str], None], what: str) -> _End:
+def _one_life(config: Path, pauses: DiskPauses, say: Callable[[str], None], what: str) -> Death:
     """Run a bridge for a random time; return its end."""
     with running_bridge(config) as bridge:
         bridge.says("listening")
@@ -76,10 +67,4 @@ def _one_life(config: Path, pauses: DiskPauses, say: Callable[[str], None], what
         bridge.process.wait()
     gone = time.monotonic()
     say(what)
-    return _End(killed, gone, pauses.since(killed))
-
-
-def _before_a_kill(moment: float, ends: list[_End]) -> float:
-    """Return the seconds from a moment until commits ended; 0 while a bridge was about to end."""
-    following = [max(0.0, end.paused_since - moment) for end in ends if moment <= end.gone]
-    return min(following, default=float("inf"))
+    return Death(killed, gone, pauses.since(killed))
