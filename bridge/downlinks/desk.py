@@ -160,7 +160,7 @@ class Desk:
         """Answer a request that cannot be taken, or keep it where it has no id to answer to."""
         self._counts.downlinks["bad"] += 1
         self._limited.log(
-            logging.WARNING, error.reason[:20], "downlink request to %s: %s", device, error.reason
+            logging.WARNING, "bad", "bad request for a downlink to %s: %s", device, error.reason
         )
         now = self._clock.wall()
         if error.id is None:

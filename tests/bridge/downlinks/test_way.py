@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -143,13 +143,15 @@ def test_killed_at_any_moment_it_is_written_once(place: Site, ask: Ask) -> None:
             written += [str(each.content["userdata"]) for each in server.taken]
     with at_work(place) as (_bridge, server):
         ask(NAME, request("last"))
-        wait_until(lambda: _asked(server, "AQ8="), _LIMIT, "the last one")
+        wait_until(lambda: _asked(server, "AQ8=", DEVICE), _LIMIT, "the last one")
     written += [str(each.content["userdata"]) for each in server.taken]
     assert len(written) == len(set(written))
 
 
-def _asked(server: NetworkServer, payload: str) -> bool:
-    return any(payload in str(each.content) for each in server.taken)
+def _asked(server: NetworkServer, payload: str, moteeui: str) -> bool:
+    return any(
+        payload in str(each.content) and each.content["moteeui"] == moteeui for each in server.taken
+    )
 
 
 def test_it_waits_for_the_network_server_and_expires(place: Site, ask: Ask) -> None:
@@ -204,6 +206,31 @@ def test_a_bad_request_fails_with_the_reason(place: Site, ask: Ask) -> None:
         ask(NAME, b"nonsense")
         ask(f"{APPLICATION}/b2", request("ok"))
         server.has_taken(1)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        lambda number: b'{"id":"x","priority%d":1}' % number,
+        lambda number: b"[" * (3_000 if number % 100 else 100_000),
+        lambda number: b"\xff" * number,
+        lambda number: request(f"flood-{number}"),
+    ],
+)
+def test_a_flood_of_requests_stops_nothing(
+    place: Site, ask: Ask, hostile: Callable[[int], bytes]
+) -> None:
+    """Thousands are taken, logged once, and uplinks and other requests go on."""
+    watch = Watch(place)
+    with at_work(place) as (bridge, server):
+        for number in range(2000):
+            ask(f"{APPLICATION}/flood", hostile(number))
+        ask(NAME, request("after"))
+        server.uplink(device="b2", port=7)
+        wait_until(lambda: _asked(server, "AQ8=", DEVICE), _LIMIT, "the request after it")
+        watch.until("accepted", "submitted", name="after")
+        assert bridge.log.count("bad request for a downlink") <= 2
+        assert len(bridge.log) < 20_000
 
 
 def test_another_bridges_application_is_left_alone(place: Site, ask: Ask) -> None:
