@@ -12,6 +12,7 @@ from lab.bench.sections import (
     at_risk,
     backlog,
     decoder,
+    downlinks,
     latency,
     one_by_one,
     steady,
@@ -27,6 +28,7 @@ _SECTIONS = {
     "steady": steady.section,
     "latency": latency.section,
     "at_risk": at_risk.section,
+    "downlinks": downlinks.section,
     "backlog": backlog.section,
     "decoder": decoder.section,
 }

@@ -78,7 +78,7 @@ class Setting:
         quarantine = Quarantine(spool, max_bytes=10**6, write_after=0.01)
         timestamper = Timestamper(spool.placements())
         notes = Notes(spool, self.spooler, quarantine, timestamper, UNNAMED)
-        ledger = Ledger(in_order=True, answers_within=60 * _SECOND)
+        ledger = Ledger(in_order=settings.in_order, answers_within=60 * _SECOND)
         self.desk = Desk(ledger, notes, self.counts, clock, settings, settle)
         self.desk.connect([server])
         self.spooler.connect(self, [])
@@ -203,6 +203,62 @@ async def test_what_was_accepted_goes_on_after_a_restart(path: Path) -> None:
     async with setting(path, server) as made:
         await made.until("accepted", "submitted")
     assert len(server.given) == 1
+
+
+async def test_what_was_submitted_is_not_handed_over_again(path: Path) -> None:
+    """However long the network server says nothing; after a restart its answer is understood."""
+    first, second = Server(), Server()
+    async with setting(path, first) as made:
+        made.ask(request())
+        await made.until("accepted", "submitted")
+        made.now += 3600 * _SECOND
+        made.ask(request("other"), "lora/a1/d2/down")
+        await made.until("accepted", "submitted", "accepted", "submitted")
+    async with setting(path, second) as made:
+        made.desk.answered(Answer(State.SENT, "d1", "1"))
+        await made.until("accepted", "submitted", "accepted", "submitted", "sent")
+        assert made.events()[-1] == ("a", "sent")
+    assert [each.id for each in first.given] == ["a", "other"]
+    assert second.given == []
+
+
+async def test_repeated_answers_are_told_once(path: Path) -> None:
+    """Network servers repeat themselves, also about what has ended."""
+    async with setting(path, Server()) as made:
+        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
+        await made.until("accepted", "submitted")
+        for state, reference in ((State.SENT, "1"), (State.ACKNOWLEDGED, None)):
+            for _ in range(3):
+                made.desk.answered(Answer(state, "d1", reference))
+        made.ask(request("b"))
+        await made.until(
+            *("accepted", "submitted", "sent", "acknowledged", "accepted", "submitted")
+        )
+
+
+async def test_answers_are_told_of_whom_they_name(path: Path) -> None:
+    """Not of the one that was submitted first: network servers change the order."""
+    async with setting(path, Server(), Downlinks(in_order=False)) as made:
+        for name in ("a", "b", "c"):
+            made.ask(request(name))
+        await made.until(*["accepted"] * 3, *["submitted"] * 3)
+        for reference in ("3", "1", "2"):
+            made.desk.answered(Answer(State.SENT, "d1", reference))
+        await made.until(*["accepted"] * 3, *["submitted"] * 3, *["sent"] * 3)
+        assert [name for name, _ in made.events()[-3:]] == ["c", "a", "b"]
+
+
+async def test_a_network_server_that_never_takes_it(path: Path) -> None:
+    """It is tried again until it expires, and no longer."""
+    server = Server(hand=lambda _downlink: False)
+    async with setting(path, server) as made:
+        made.ask(request(expires=made.now + 60 * _SECOND))
+        async with asyncio.timeout(10):
+            while len(server.given) < 3:
+                await asyncio.sleep(0.01)
+        made.now += 60 * _SECOND
+        await made.until("accepted", "expired")
+    assert [each.attempt for each in server.given] == [*range(1, len(server.given) + 1)]
 
 
 async def test_a_network_server_that_was_away(path: Path) -> None:

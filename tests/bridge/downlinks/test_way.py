@@ -255,6 +255,66 @@ def test_no_answer_in_time_is_unknown_and_a_late_one_is_told(place: Site, ask: A
     assert events[-1]["late"] is True
 
 
+def test_a_confirmed_downlink_that_is_never_acknowledged(place: Site, ask: Ask) -> None:
+    """It ends once, as unknown, and the next confirmed one of its device goes."""
+    watch = Watch(place)
+    with at_work(place) as (_bridge, server):
+        ask(NAME, request("a", confirmed=True, expires=time.time_ns() // 1000 + 500_000))
+        ask(NAME, request("b", confirmed=True))
+        (first,) = server.has_taken(1)
+        server.sent(first)
+        second = server.has_taken(2)[1]
+        watch.until("accepted", "submitted", "sent", "unknown", name="a")
+        server.sent(second)
+        server.acknowledged(second)
+        watch.until("accepted", "submitted", "sent", "acknowledged", name="b")
+    watch.until("accepted", "submitted", "sent", "unknown", name="a")
+
+
+def test_a_join_forgets_no_downlink(place: Site, ask: Ask) -> None:
+    """Network servers may drop their queues then: each still comes to its end."""
+    watch = Watch(place)
+    with at_work(place) as (_bridge, server):
+        ask(NAME, request("a", expires=time.time_ns() // 1000 + 500_000))
+        ask(NAME, request("b"))
+        server.has_taken(1)
+        server.write(join={"appeui": APPLICATION, "moteeui": DEVICE})
+        second = server.has_taken(2)[1]
+        watch.until("accepted", "submitted", "unknown", name="a")
+        server.sent(second)
+        watch.until("accepted", "submitted", "sent", name="b")
+
+
+def test_the_same_bytes_twice_are_two_downlinks(place: Site, ask: Ask) -> None:
+    """Under two ids; what became of one is not told of the other."""
+    watch = Watch(place)
+    with at_work(place) as (_bridge, server):
+        ask(NAME, request("a"))
+        ask(NAME, request("b", expires=time.time_ns() // 1000 + 1_000_000))
+        (first,) = server.has_taken(1)
+        server.sent(first)
+        second = server.has_taken(2)[1]
+        assert first.token != second.token
+        assert first.content["userdata"] == second.content["userdata"]
+        watch.until("accepted", "submitted", "unknown", name="b")
+        watch.until("accepted", "submitted", "sent", name="a")
+
+
+def test_requests_wait_while_the_bridge_is_away(place: Site, ask: Ask) -> None:
+    """They come when it is back, before it has subscribed again, and none is lost."""
+    watch = Watch(place)
+    with at_work(place):
+        pass
+    names = [f"n{number}" for number in range(50)]
+    for name in names:
+        ask(f"{APPLICATION}/{name[1:]}", request(name))
+    with at_work(place) as (_bridge, server):
+        server.has_taken(len(names))
+        for name in names:
+            watch.until("accepted", "submitted", name=name)
+    assert len(server.taken) == len(names)
+
+
 def test_joins_and_statuses_are_events(place: Site) -> None:
     """They are published where consumers find them, with what the server says."""
     watch = Watch(place)
