@@ -52,6 +52,7 @@ class Counts:
         return (
             f"received={self.received} accepted={self.accepted} noticed={self.noticed}"
             f" ignored={self.ignored} rejected={self.rejected.total()}"
-            f" published={self.published} events={self.events} refused={self.refused}"
-            f" downlinks={self.downlinks[State.ACCEPTED]}" + (f" ({reasons})" if reasons else "")
+            f" downlinks={self.downlinks[State.ACCEPTED]} events={self.events}"
+            f" published={self.published} refused={self.refused}"
+            + (f" ({reasons})" if reasons else "")
         )

@@ -165,6 +165,7 @@ def test_it_waits_for_the_network_server_and_expires(place: Site, ask: Ask) -> N
             server.has_taken(1)
             server.sent(server.taken[0])
             watch.until("accepted", "submitted", "sent", name="first")
+        bridge.says("disconnected")
         ask(NAME, request("kept"))
         ask(NAME, request("late", expires=time.time_ns() // 1000 + 1_500_000))
         watch.until("accepted", "expired", name="late")

@@ -70,8 +70,8 @@ def test_bad_frames_do_not_stop_good_ones(setting: Setting) -> None:
         setting.accept(data)
     assert len(setting.kept) == 2
     assert setting.counts.summary() == (
-        "received=5 accepted=2 noticed=0 ignored=1 rejected=2 published=0 events=0 refused=0"
-        " downlinks=0"
+        "received=5 accepted=2 noticed=0 ignored=1 rejected=2 downlinks=0 events=0 published=0"
+        " refused=0"
         " (not JSON: 1, oversized: 1)"
     )
 
