@@ -65,11 +65,15 @@ BRIDGE_APPLICATION = "bridge"
 
 
 class EventType(StrEnum):
-    """What happened to a device. Their fields are in docs/downlinks.md."""
+    """What happened to a device. Their fields are in docs/downlinks.md.
+
+    None is called as the last level of the topic of requests: a policy that means those alone,
+    ``…/*/*/down``, would mean its events, too, since a ``*`` there also stands for slashes.
+    """
 
     JOIN = "join"
     STATUS = "status"
-    DOWN = "down"
+    DOWN = "downlink"
     GAP = "gap"
     OTHER = "other"
 

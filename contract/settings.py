@@ -18,7 +18,8 @@ from contract.names import IdentityKind, check_identity_name
 SETTINGS_FILE = "lora.toml"
 
 _UNSTATED = {
-    *("deployment", "decoder_libraries", "bridges", "consumers", "applications", "basic_ingest"),
+    *("deployment", "decoder_libraries", "bridges", "consumers"),
+    *("applications", "basic_ingest", "senders"),
 }
 """What the store does not state: its name tells the first, the second is a folder of whoever
 deploys, and identities are stacks of their own."""
@@ -90,6 +91,10 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         dict[str, _Eui | tuple[_Eui, ...]],
         _words('a table of bridges and their AppEUIs, such as network-host-1 = ["37817737f13"]'),
     ] = {}
+    senders: Annotated[
+        dict[str, _Eui | tuple[_Eui, ...]],
+        _words('a table of consumers and AppEUIs, such as valves = ["37817737f13"]'),
+    ] = {}
 
     basic_ingest: Annotated[
         tuple[str, ...], _words('a list of bridges, such as ["network-host-1"]')
@@ -112,6 +117,15 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def euis(self, bridge: str) -> tuple[str, ...]:
         """Return the applications that a bridge is tied to, none if it may publish for all."""
         return tuple(map(one_case, _several(self.applications.get(bridge, ()))))
+
+    def euis_to_send(self, consumer: str) -> tuple[str, ...] | None:
+        """Return whose devices a consumer may ask for downlinks to, None for nobody's.
+
+        None at all are all applications.
+        """
+        if consumer not in self.senders:
+            return None
+        return tuple(map(one_case, _several(self.senders[consumer])))
 
 
 KEYS = tuple(each.name for each in fields(Declared))
@@ -181,6 +195,7 @@ def stated_by_identity(
     applications: Collection[str],
     *,
     basic_ingest: bool = False,
+    sends_to: Collection[str] | None = None,
 ) -> dict[str, object]:
     """Return what an identity says it was deployed with; ``csrs`` are PEM texts."""
     stated: dict[str, object] = {f"{kind}s.{name}": sorted(map(csr_digest, csrs))}
@@ -188,6 +203,8 @@ def stated_by_identity(
         stated[f"applications.{name}"] = sorted(applications)
     if basic_ingest:
         stated[f"basic_ingest.{name}"] = True
+    if sends_to is not None:
+        stated[f"senders.{name}"] = sorted(sends_to)
     return stated
 
 

@@ -1,6 +1,7 @@
 """An identity: one stack for each bridge or consumer, deployed and removed on its own."""
 
 import json
+from collections.abc import Mapping
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iot as iot
@@ -9,12 +10,12 @@ from constructs import Construct
 from contract.deployment import Deployment
 from contract.names import CERTIFICATES_OUTPUT, KIND_OUTPUT, SETTINGS_OUTPUT
 from contract.settings import csr_digest, stated_by_identity
-from stacks.policies import identity_policy
+from stacks.policies import identity_policies
 from stacks.settings import Identity
 
 
 class IdentityStack(Stack):
-    """Thing, certificates and policy, attached to each other.
+    """Thing, certificates and policies, attached to each other.
 
     ``rule`` is the store's: a bridge with Basic Ingest may publish to it.
     """
@@ -25,27 +26,28 @@ class IdentityStack(Stack):
         super().__init__(
             scope,
             deployment.identity_stack(identity.name),
-            description=f"LoRaWAN {identity.kind} {identity.name}: thing, certificate, policy",
+            description=f"LoRaWAN {identity.kind} {identity.name}: thing, certificate, policies",
         )
         # AWS IoT shows a connection under the thing whose name is its client ID, so the thing
         # bears the operator's name for the machine.
         thing = iot.CfnThing(self, "Thing", thing_name=deployment.thing(identity.name))
-        policy = iot.CfnPolicy(
-            self,
-            "Policy",
-            policy_document=identity_policy(self, deployment, identity, thing.ref, rule),
-        )
-        certificates = [self._certificate(csr, thing, policy) for csr in identity.csrs]
+        documents = identity_policies(self, deployment, identity, thing.ref, rule)
+        policies = {
+            name: iot.CfnPolicy(self, name, policy_document=document)
+            for name, document in documents.items()
+        }
+        certificates = [self._certificate(csr, thing, policies) for csr in identity.csrs]
         CfnOutput(self, KIND_OUTPUT, value=identity.kind)
         CfnOutput(self, CERTIFICATES_OUTPUT, value=",".join(each.ref for each in certificates))
         stated = stated_by_identity(
             *(identity.kind, identity.name, identity.csrs, identity.applications),
             basic_ingest=identity.basic_ingest,
+            sends_to=identity.sends_to,
         )
         CfnOutput(self, SETTINGS_OUTPUT, value=json.dumps(stated))
 
     def _certificate(
-        self, csr: str, thing: iot.CfnThing, policy: iot.CfnPolicy
+        self, csr: str, thing: iot.CfnThing, policies: Mapping[str, iot.CfnPolicy]
     ) -> iot.CfnCertificate:
         """Declare the certificate of a CSR, named for it: one stays when the other goes."""
         which = csr_digest(csr)
@@ -61,7 +63,11 @@ class IdentityStack(Stack):
             # certificate to one thing, not the thing to one certificate: there may be two.
             thing_principal_type="EXCLUSIVE_THING",
         )
-        iot.CfnPolicyPrincipalAttachment(
-            self, f"PolicyAttachment{which}", policy_name=policy.ref, principal=certificate.attr_arn
-        )
+        for name, policy in policies.items():
+            iot.CfnPolicyPrincipalAttachment(
+                self,
+                f"{name}Attachment{which}",
+                policy_name=policy.ref,
+                principal=certificate.attr_arn,
+            )
         return certificate

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -31,7 +31,7 @@ _CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
 _LONGEST_THING = 64
 _FILE_KEY = "settings"
 """Key of the context that names another file than ``lora.toml``."""
-_TABLES = {"bridges", "consumers", "applications", "basic_ingest"}
+_TABLES = {"bridges", "consumers", "applications", "basic_ingest", "senders"}
 _OF_CLI = {"acknowledged-issue-numbers", "cli-telemetry"}
 """Keys that the CDK's command line writes (aws-cdk, ``cdk acknowledge`` and ``cli-telemetry``)."""
 _FOREIGN = (":", "/", "@")
@@ -48,6 +48,7 @@ class Identity:
 
     There is one CSR, or two while its certificate changes. A bridge publishes for its
     ``applications``, or for all if none is named; with ``basic_ingest`` also to the rule alone.
+    A consumer may ask for downlinks to what it ``sends_to``, all if none is named, if not None.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Identity:
     csrs: tuple[str, ...]
     applications: tuple[str, ...] = ()
     basic_ingest: bool = False
+    sends_to: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -155,13 +157,9 @@ def _settings(declared: Declared) -> Settings:
     twice = declared.bridges.keys() & declared.consumers.keys()
     if twice:
         raise SettingsError(f"settings: {min(twice)} is both a bridge and a consumer: rename one")
-    of_bridges = {
-        "applications": set(declared.applications),
-        "basic_ingest": set(declared.basic_ingest),
-    }
-    for key, names in of_bridges.items():
-        if others := names - declared.bridges.keys():
-            raise SettingsError(f"settings: {key}: {min(others)} is none of the bridges")
+    _require_named("applications", declared.applications, "bridges", declared.bridges)
+    _require_named("basic_ingest", declared.basic_ingest, "bridges", declared.bridges)
+    _require_named("senders", declared.senders, "consumers", declared.consumers)
     deployment = Deployment(declared.deployment)
     kinds = {
         IdentityKind.BRIDGE: sorted(declared.bridges),
@@ -186,6 +184,13 @@ def _settings(declared: Declared) -> Settings:
     )
 
 
+def _require_named(
+    key: str, named: Collection[str], kind: str, identities: Collection[str]
+) -> None:
+    if others := {*named} - {*identities}:
+        raise SettingsError(f"settings: {key}: {min(others)} is none of the {kind}")
+
+
 def _decoding(declared: Declared) -> Decoding:
     codecs, libraries = Path(declared.codecs), Path(declared.decoder_libraries)
     if not libraries.is_dir():
@@ -204,7 +209,14 @@ def _identity(
     if len(thing) > _LONGEST_THING:  # as an EUI, which the device of check's test uplinks has
         raise SettingsError(f"settings: {thing} is longer than {_LONGEST_THING} characters")
     csrs = tuple(dict.fromkeys(_csr(name, path) for path in declared.csr_files(name)))
-    return Identity(name, kind, csrs, declared.euis(name), name in declared.basic_ingest)
+    return Identity(
+        name,
+        kind,
+        csrs,
+        applications=declared.euis(name),
+        basic_ingest=name in declared.basic_ingest,
+        sends_to=declared.euis_to_send(name),
+    )
 
 
 def _csr(name: str, path: Path) -> str:

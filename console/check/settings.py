@@ -76,6 +76,7 @@ def _on_file(declared: Declared) -> Stated:
             stated |= stated_by_identity(
                 *(kind, name, csrs, declared.euis(name)),
                 basic_ingest=name in declared.basic_ingest,
+                sends_to=declared.euis_to_send(name),
             )
     return stated
 

@@ -314,10 +314,11 @@ def test_an_inactive_certificate_seen_from_outside(config: Configured, iot: "IoT
 
 @contextmanager
 def other_policy(iot: "IoTClient", *statements: Mapping[str, str]) -> Iterator[None]:
-    """Put a policy in the place of the certificate's own for a time; none without statements."""
+    """Put a policy in the place of the certificate's own ones for a time, or none."""
     _id, arn = arn_of(iot, BRIDGE)
-    (own,) = iot.list_attached_policies(target=arn)["policies"]
-    iot.detach_policy(policyName=own["policyName"], target=arn)
+    own = iot.list_attached_policies(target=arn)["policies"]
+    for each in own:
+        iot.detach_policy(policyName=each["policyName"], target=arn)
     if statements:
         document = {"Version": "2012-10-17", "Statement": statements}
         iot.create_policy(policyName="other", policyDocument=json.dumps(document))
@@ -328,7 +329,8 @@ def other_policy(iot: "IoTClient", *statements: Mapping[str, str]) -> Iterator[N
         if statements:
             iot.detach_policy(policyName="other", target=arn)
             iot.delete_policy(policyName="other")
-        iot.attach_policy(policyName=own["policyName"], target=arn)
+        for each in own:
+            iot.attach_policy(policyName=each["policyName"], target=arn)
 
 
 def test_a_certificate_without_a_policy(config: Configured, iot: "IoTClient") -> None:

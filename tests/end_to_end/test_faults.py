@@ -141,10 +141,12 @@ def publish_allowed_on(pattern: str) -> Iterator[None]:
     """Let the bridge's policy allow publishing on ``pattern`` only."""
     iot = boto3.client("iot")
     principal = iot.list_thing_principals(thingName=BRIDGE)["principals"][0]
-    name = iot.list_attached_policies(target=principal)["policies"][0]["policyName"]
-    document = iot.get_policy(policyName=name)["policyDocument"]
-    narrow = document.replace(":topic/lora/*/*", f":topic/{pattern}")
-    assert narrow != document
+    attached = [
+        each["policyName"] for each in iot.list_attached_policies(target=principal)["policies"]
+    ]
+    documents = {name: iot.get_policy(policyName=name)["policyDocument"] for name in attached}
+    ((name, document),) = (each for each in documents.items() if ':topic/lora/*/*"' in each[1])
+    narrow = document.replace(':topic/lora/*/*"', f':topic/{pattern}"')
     version = iot.create_policy_version(policyName=name, policyDocument=narrow, setAsDefault=True)[
         "policyVersionId"
     ]

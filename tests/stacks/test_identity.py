@@ -1,10 +1,16 @@
 """An identity may do what its kind does, under its own name, and nothing else."""
 
+import json
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
+import pytest
 from aws_cdk.assertions import Template
 
 from console.identity.keygen import make_key_and_csr
+from contract.deployment import UNNAMED
+from contract.names import EventType
 from tests.stacks.conftest import Synthesize, template
 
 ARN = ["arn:", {"Ref": "AWS::Partition"}, ":iot:", {"Ref": "AWS::Region"}, ":"]
@@ -20,11 +26,16 @@ CLIENT = arn(":client/", {"Ref": "Thing"})
 NUMBERED_CLIENTS = arn(":client/", {"Ref": "Thing"}, ".*")
 
 
-def statements(template: Template) -> dict[tuple[str, str], object]:
-    """Return what the one policy of a template says: effect and action → resources, in order."""
-    (policy,) = template.find_resources("AWS::IoT::Policy").values()
-    found = policy["Properties"]["PolicyDocument"]["Statement"]
+def statements(template: Template, policy: str = "Policy") -> dict[tuple[str, str], object]:
+    """Return what a policy of a template says: effect and action → resources, in order."""
+    found = documents(template)[policy]["Statement"]
     return {(each["Effect"], each["Action"]): in_order(each["Resource"]) for each in found}
+
+
+def documents(template: Template) -> dict[str, Any]:
+    """Return the policies of a template by their names."""
+    found = template.find_resources("AWS::IoT::Policy")
+    return {name: each["Properties"]["PolicyDocument"] for name, each in found.items()}
 
 
 def in_order(resources: object) -> object:
@@ -43,6 +54,49 @@ def test_bridge_connects_as_itself_and_publishes_uplinks(bridge: Template) -> No
     }
 
 
+def test_a_bridge_takes_requests_and_makes_none(bridge: Template) -> None:
+    """It subscribes to the requests of all devices, alone or shared, and hears nothing else."""
+    assert statements(bridge, "Downlinks") == {
+        ("Allow", "iot:Subscribe"): in_order(
+            [
+                arn(":topicfilter/lora/+/+/down"),
+                arn(":topicfilter/$share/*/lora/+/+/down"),
+            ]
+        ),
+        ("Deny", "iot:Subscribe"): arn(":topicfilter/$share/*/*/lora/+/+/down"),
+        ("Allow", "iot:Receive"): in_order(
+            [arn(":topic/lora/*/*/down"), arn(":topic/$share/*/lora/*/*/down")]
+        ),
+        ("Allow", "iot:Publish"): arn(":topic/lora/bridge/", {"Ref": "Thing"}, "/event/gap"),
+        ("Deny", "iot:Publish"): arn(":topic/lora/*/*/down"),
+    }
+
+
+@pytest.mark.parametrize("kind", EventType)
+def test_what_a_bridge_may_not_publish_is_no_event(kind: EventType) -> None:
+    """A `*` also stands for slashes: no topic of an event is like one of a request."""
+    topic = UNNAMED.event_topic("a/d", kind)
+    assert not fnmatchcase(topic, UNNAMED.request_topic("*/*"))
+    assert not fnmatchcase(topic, UNNAMED.decoded_topic("*/*"))
+
+
+def test_a_consumer_sends_when_it_is_named(synthesize: Synthesize, csr: Path) -> None:
+    """It may ask for downlinks to its applications, or to all; the others to none."""
+    context: dict[str, object] = {
+        "consumers": {"valves": str(csr), "all": str(csr), "reader": str(csr)},
+        "senders": {"valves": ["37817737F13"], "all": []},
+    }
+    folder = synthesize(context)
+    valves, everything, reader = (
+        template(folder, UNNAMED.identity_stack(name)) for name in ("valves", "all", "reader")
+    )
+    asking = ("Allow", "iot:Publish")
+    assert statements(valves, "Sending") == {asking: arn(":topic/lora/37817737f13/*/down")}
+    assert statements(everything, "Sending") == {asking: arn(":topic/lora/*/*/down")}
+    assert documents(valves)["Policy"] == documents(reader)["Policy"]
+    assert list(documents(reader)) == ["Policy"]
+
+
 def test_a_bridge_may_be_tied_to_its_applications(synthesize: Synthesize, csr: Path) -> None:
     """It publishes for those, and the test uplink of its own; hexadecimal is in small letters."""
     context = {
@@ -56,6 +110,13 @@ def test_a_bridge_may_be_tied_to_its_applications(synthesize: Synthesize, csr: P
             arn(":topic/lora/check/", {"Ref": "Thing"}, "/*"),
             arn(":topic/lora/check/", {"Ref": "Thing"}),
             arn(":topic/lora/meters/*"),
+        ]
+    )
+    assert statements(tied, "Downlinks")["Allow", "iot:Receive"] == in_order(
+        [
+            arn(f":topic/{group}lora/{application}/*/down")
+            for group in ("", "$share/*/")
+            for application in ("37817737f13", "meters")
         ]
     )
 
@@ -72,20 +133,16 @@ def test_a_bridge_may_publish_to_the_rule_alone(synthesize: Synthesize, csr: Pat
     (output,) = [name for name in outputs if "StoringRule" in name]
     of_store = {"StackName": "LoraStore", "Region": {"Ref": "AWS::Region"}, "OutputName": output}
     rule = {"Fn::GetStackOutput": of_store}
-    allowed = statements(template(folder, "LoraIdentity-host-1"))["Allow", "iot:Publish"]
+    allowed = statements(template(folder, "LoraIdentity-host-1"), "Ingest")["Allow", "iot:Publish"]
     ingest = ":topic/$aws/rules/"
     assert allowed == in_order(
         [
-            arn(":topic/lora/meters/*"),
-            arn(":topic/lora/check/", {"Ref": "Thing"}),
-            arn(":topic/lora/check/", {"Ref": "Thing"}, "/*"),
             arn(ingest, rule, "/lora/meters/*"),
             arn(ingest, rule, "/lora/check/", {"Ref": "Thing"}),
             arn(ingest, rule, "/lora/check/", {"Ref": "Thing"}, "/*"),
         ]
     )
-    other = statements(template(folder, "LoraIdentity-host-2"))["Allow", "iot:Publish"]
-    assert other == arn(":topic/lora/*/*")
+    assert "Ingest" not in documents(template(folder, "LoraIdentity-host-2"))
 
 
 def test_consumer_connects_as_itself_and_listens(consumer: Template) -> None:
@@ -112,7 +169,7 @@ def test_certificate_comes_from_the_request_and_is_active(bridge: Template, csr:
 
 
 def test_everything_is_attached(bridge: Template) -> None:
-    """Thing and policy are both attached to the certificate, which no other thing may have."""
+    """Thing and policies are attached to the certificate, which no other thing may have."""
     (name,) = bridge.find_resources("AWS::IoT::Certificate")
     certificate = {"Fn::GetAtt": [name, "Arn"]}
     bridge.has_resource_properties(
@@ -123,10 +180,11 @@ def test_everything_is_attached(bridge: Template) -> None:
             "ThingPrincipalType": "EXCLUSIVE_THING",
         },
     )
-    bridge.has_resource_properties(
-        "AWS::IoT::PolicyPrincipalAttachment",
-        {"PolicyName": {"Ref": "Policy"}, "Principal": certificate},
-    )
+    for policy in documents(bridge):
+        bridge.has_resource_properties(
+            "AWS::IoT::PolicyPrincipalAttachment",
+            {"PolicyName": {"Ref": policy}, "Principal": certificate},
+        )
     bridge.has_resource_properties("AWS::IoT::Thing", {"ThingName": "host-1"})
 
 
@@ -141,8 +199,8 @@ def test_one_certificate_stays_when_another_comes_or_goes(
         for csr in given
     )
     assert both == turned == old | new
-    assert len(old) == len(new) == 5  # thing, policy, certificate, two attachments
-    assert len(both) == 8
+    assert len(old) == len(new) == 7  # thing, two policies, certificate, three attachments
+    assert len(both) == 11
 
 
 def resources(template: Template) -> dict[str, object]:
@@ -151,10 +209,51 @@ def resources(template: Template) -> dict[str, object]:
     return {name: each for name, each in found.items() if name != "CDKMetadata"}
 
 
-def test_policy_fits_the_limit_of_aws_iot(bridge: Template, consumer: Template) -> None:
-    """With the longest names the policy document stays below 2,048 characters."""
-    longest = {"Ref": "x" * 64}
-    for each in (bridge, consumer):
-        (policy,) = each.find_resources("AWS::IoT::Policy").values()
-        text = str(policy["Properties"]["PolicyDocument"]).replace("{'Ref': 'Thing'}", str(longest))
-        assert len(text) < 2048
+def test_policies_fit_the_limit_of_aws_iot(synthesize: Synthesize, csr: Path) -> None:
+    """With the longest names, and five applications, each has 2,048 characters at most."""
+    euis = [f"{number:016x}" for number in range(5)]
+    bridge, sender = "b" * 55, "c" * 55
+    folder = synthesize(
+        {
+            "deployment": "staging1",
+            "bridges": {bridge: str(csr)},
+            "applications": {bridge: euis},
+            "basic_ingest": [bridge],
+            "consumers": {sender: str(csr)},
+            "senders": {sender: euis},
+        }
+    )
+    lengths = {
+        name: len(json.dumps(resolved(document), separators=(",", ":")))
+        for identity in (bridge, sender)
+        for name, document in documents(
+            template(folder, f"Lora-staging1-Identity-{identity}")
+        ).items()
+    }
+    assert lengths.keys() == {"Policy", "Downlinks", "Ingest", "Sending"}
+    assert max(lengths.values()) <= 2048, lengths
+
+
+_LONG = {
+    "AWS::Partition": "aws-us-gov",
+    "AWS::Region": "ap-southeast-1",
+    "AWS::AccountId": "123456789012",
+    "Thing": "x" * 64,
+}
+
+
+def resolved(value: object) -> object:
+    """Return what AWS IoT gets of a policy document, with long names."""
+    match value:
+        case {"Fn::Join": ["", list(parts)]}:
+            return "".join(str(resolved(each)) for each in parts)
+        case {"Ref": str(name)}:
+            return _LONG[name]
+        case {"Fn::GetStackOutput": _}:
+            return "Lora_staging1_Store_StoringRule1A2B3C4D_AbCdEfGhIjKl"
+        case dict():
+            return {key: resolved(each) for key, each in value.items()}
+        case list():
+            return [resolved(each) for each in value]
+        case _:
+            return value

@@ -151,6 +151,7 @@ _LINES = [
     ("bridges", '{"a/b" = "x"}', "name 'a/b' must be"),
     ("consumers", '{"c" = 5}', "{'c': 5} is not a table, such as"),
     ("applications", '{"b" = ["a/b"]}', "is not a table of bridges and their AppEUIs"),
+    ("senders", '{"c" = ["a/b"]}', "is not a table of consumers and AppEUIs, such as valves ="),
 ]
 
 
@@ -171,7 +172,7 @@ def test_each_mistake_in_the_context_has_its_line(
 ) -> None:
     """Numbers are texts there, and tables are JSON."""
     text = value.replace(" = ", ": ")
-    if key in {"bridges", "consumers", "applications"}:
+    if key in {"bridges", "consumers", "applications", "senders"}:
         given: object = text
     else:
         given = value.strip('"') if key != "codecs" else 3
@@ -207,6 +208,8 @@ def test_toml_has_types(folder: Path, text: str, complaint: str) -> None:
         ({"consumers": {"c": "no.csr"}}, "make it with 'lora-bridge keygen --name c'"),
         ({"bridges": {"b": "LICENSE"}}, "LICENSE is not a PEM certificate request"),
         ({"applications": {"b": ["a"]}}, "applications: b is none of the bridges"),
+        ({"senders": {"c": []}}, "senders: c is none of the consumers"),
+        ({"senders": '{"c": []}'}, "senders: c is none of the consumers"),
     ],
 )
 def test_what_settings_name_is_looked_at(
@@ -246,7 +249,8 @@ def test_what_was_deployed_is_stated(synthesize: Synthesize, csr: Path) -> None:
         {
             "bridges": {"host-1": str(csr)},
             "applications": {"host-1": "37817737F13"},
-            "consumers": {"reader": str(csr)},
+            "consumers": {"reader": str(csr), "valves": str(csr)},
+            "senders": {"valves": ["37817737F13"]},
             "alarm_topic": topic,
             "retention_days": 30,
         }
@@ -276,3 +280,5 @@ def test_what_was_deployed_is_stated(synthesize: Synthesize, csr: Path) -> None:
     bridge = {"bridges.host-1": [digest], "applications.host-1": ["37817737f13"]}
     assert stated("LoraIdentity-host-1") == bridge
     assert stated("LoraIdentity-reader") == {"consumers.reader": [digest]}
+    sender = {"consumers.valves": [digest], "senders.valves": ["37817737f13"]}
+    assert stated("LoraIdentity-valves") == sender

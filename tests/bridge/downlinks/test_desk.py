@@ -389,7 +389,7 @@ async def test_a_device_is_one_in_whatever_case_it_is_written(path: Path) -> Non
         made.ask(request(), "lora/A1/D1/down")
         await made.until("accepted", "submitted")
         messages = made.spool.read(0, 10**9, Share(0, 1)).messages
-        assert {each.topic for each in messages} == {"lora/a1/d1/event/down"}
+        assert {each.topic for each in messages} == {"lora/a1/d1/event/downlink"}
 
 
 async def test_a_damaged_spool_hands_nothing_over_twice(path: Path) -> None:

@@ -46,7 +46,7 @@ class Watch:
         self._counter = place.counter
         self._events: list[tuple[str, Event]] = []
 
-    def until(self, *states: str, of: str = "down", name: str | None = None) -> list[Event]:
+    def until(self, *states: str, of: str = "downlink", name: str | None = None) -> list[Event]:
         """Return the events of a kind, of one downlink or all, once they are in these states."""
 
         def reached() -> bool:
