@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from contract.names import event_partition
+
 NAME_PATTERN = "[a-z0-9]{1,16}"
 
 
@@ -75,10 +77,15 @@ class Deployment:
         """Return the topic of events of a kind, of ``APPEUI/MOTEEUI`` or, for ``+/+``, of all."""
         return f"{self.uplink_topic(device)}/event/{kind}"
 
-    def uplink_device(self, topic: str) -> str | None:
-        """Return ``APPEUI/MOTEEUI``, None where the topic is none that the rule takes."""
-        root, _, device = topic.partition("/")
-        return device if root == self.topic_root and device.count("/") == 1 else None
+    def row_partition(self, topic: str) -> str | None:
+        """Return the partition key of the row for a message, None where no rule takes its topic."""
+        match topic.split("/"):
+            case [self.topic_root, application, device]:
+                return f"{application}/{device}"
+            case [self.topic_root, application, device, "event", _]:
+                return event_partition(f"{application}/{device}")
+            case _:
+                return None
 
 
 UNNAMED = Deployment()

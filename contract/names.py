@@ -9,6 +9,7 @@ from functools import lru_cache
 
 TABLE_OUTPUT = "TableName"
 RULE_OUTPUT = "RuleName"
+EVENT_RULE_OUTPUT = "EventRuleName"
 DEVICES_OUTPUT = "DevicesTableName"
 ERROR_QUEUE_OUTPUT = "ErrorQueueUrl"
 FAILURE_QUEUE_OUTPUT = "FailureQueueUrl"
@@ -62,6 +63,10 @@ def device_of(topic: str) -> str:
 
 BRIDGE_APPLICATION = "bridge"
 """Application of the events that are about a bridge itself, whose device is its client ID."""
+
+
+EVENT_TYPE = "type"
+"""What each event has, and no uplink: its ``EventType``, a text."""
 
 
 class EventType(StrEnum):

@@ -16,6 +16,7 @@ from contract.names import (
     DECODED_BY,
     DEPLOYMENT_VARIABLE,
     DEVICES_VARIABLE,
+    EVENT_TYPE,
     LIVE_VARIABLE,
     PARTITION_KEY,
     TABLE_VARIABLE,
@@ -35,12 +36,13 @@ _OPEN = {
         "NewImage": {
             PARTITION_KEY: {"S": [{"exists": True}]},  # no row that was deleted
             DECODED_BY: {"S": [{"exists": False}]},
+            EVENT_TYPE: {"S": [{"exists": False}]},
         }
     }
 }
-"""Rows that are not decoded: not the decoder's own writing. Only what is under ``dynamodb`` can be
-looked at, and whether something exists only of scalars (AWS Lambda Developer Guide, "Using event
-filtering with a DynamoDB event source")."""
+"""Uplinks that are not decoded: not the decoder's own writing, nor events. Only what is under
+``dynamodb`` can be looked at, and whether something exists only of scalars (AWS Lambda Developer
+Guide, "Using event filtering with a DynamoDB event source")."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from contract.names import (
     DECODER_OUTPUT,
     DEVICES_OUTPUT,
     ERROR_QUEUE_OUTPUT,
+    EVENT_RULE_OUTPUT,
     FAILURE_QUEUE_OUTPUT,
     NO_RETENTION,
     RETENTION_OUTPUT,
@@ -25,12 +26,12 @@ from stacks.failure_queue import FailureQueue
 from stacks.keeping import Keeping
 from stacks.metrics import Watched
 from stacks.settings import Settings
+from stacks.storing_rules import StoringRules
 from stacks.tables import DeviceTable, UplinkTable
-from stacks.uplink_rule import UplinkRule
 
 
 class StoreStack(Stack):
-    """Rule → table → decoder, the queues where failures end, and what watches all of it.
+    """Rules → table → decoder, the queues where failures end, and what watches all of it.
 
     No data of it is deleted in production.
     """
@@ -41,7 +42,7 @@ class StoreStack(Stack):
         super().__init__(
             scope,
             settings.deployment.store_stack,
-            description="LoRaWAN uplinks: AWS IoT rule, DynamoDB tables, decoder, queues, alarms",
+            description="LoRaWAN uplinks: AWS IoT rules, DynamoDB tables, decoder, queues, alarms",
             termination_protection=keeping.protected,
         )
         if production and not keeping.protected:
@@ -54,7 +55,7 @@ class StoreStack(Stack):
         uplinks = UplinkTable(self, "Uplinks", keeping, encryption, expiring=expiring).table
         devices = DeviceTable(self, "Devices", keeping, encryption).table
         errors = FailureQueue(self, "Errors", keeping, encryption).queue
-        rule = UplinkRule(
+        rules = StoringRules(
             self,
             "Storing",
             settings.deployment,
@@ -62,13 +63,13 @@ class StoreStack(Stack):
             errors=errors,
             encryption=encryption,
             retention_days=settings.retention_days,
-        ).rule
-        self.rule_name = rule.ref
+        )
+        self.rule_name = rules.uplinks.ref
         failures = FailureQueue(self, "Undecoded", keeping, encryption).queue
         backing = Backing(settings.deployment, uplinks, devices, failures, encryption)
         decoder = Decoder(self, "Decoding", settings.decoding, backing).function
         watched = Watched(
-            rule=rule.ref,
+            rule=rules.uplinks.ref,
             uplinks=uplinks.table_name,
             decoder=decoder.function_name,
             errors=errors.queue_name,
@@ -78,7 +79,8 @@ class StoreStack(Stack):
         # alarms that are queries.
         alarms = Alarms(self, "Watching", watched, settings.watching).all if production else []
         Dashboard(self, "Seeing", watched, alarms)
-        CfnOutput(self, RULE_OUTPUT, value=rule.ref)
+        CfnOutput(self, RULE_OUTPUT, value=rules.uplinks.ref)
+        CfnOutput(self, EVENT_RULE_OUTPUT, value=rules.events.ref)
         CfnOutput(self, TABLE_OUTPUT, value=uplinks.table_name)
         CfnOutput(self, DEVICES_OUTPUT, value=devices.table_name)
         CfnOutput(self, DECODER_OUTPUT, value=decoder.function_name)

@@ -6,7 +6,7 @@ from bridge.messages.downlink import Answer
 from bridge.messages.message import MAX_PAYLOAD, Message
 from bridge.messages.rejection import FrameRejectedError, Reason
 from bridge.messages.uplink import Json, JsonObject
-from contract.names import SORT_KEY, EventType
+from contract.names import EVENT_TYPE, SORT_KEY, EventType
 from contract.times import format_time
 
 
@@ -41,7 +41,7 @@ def build_event(
 
     """
     content: dict[str, Json] = {
-        "type": kind.value,
+        EVENT_TYPE: kind.value,
         SORT_KEY: format_time(timestamp),
         "source": source,
     }

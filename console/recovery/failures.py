@@ -1,4 +1,4 @@
-"""Reads the messages of the error queue: what the rule could not store, and why. Does no I/O."""
+"""Reads the messages of the error queue: what the rules could not store, and why. Does no I/O."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import msgspec
 
 from contract.deployment import Deployment
 from contract.names import EXPIRY_ATTRIBUTE, PARTITION_KEY, without_ingest
-from contract.rows import Row, port_and_data
+from contract.rows import Row, Value, port_and_data
 from contract.times import format_time
 
 _SECONDS_PER_DAY = 86_400
@@ -21,7 +21,7 @@ _SAID = re.compile(
 
 
 class FailedAction(msgspec.Struct, frozen=True, rename="camel"):
-    """An action of the rule that failed."""
+    """An action of a rule that failed."""
 
     error_message: str
 
@@ -42,8 +42,8 @@ _json = msgspec.json.Decoder(object, float_hook=Decimal)
 class Failure:
     """A message of the error queue, sent at ``time``, in microseconds since 1970.
 
-    ``action`` is None where it comes from something else; ``device`` (``APPEUI/MOTEEUI``) is None
-    where its topic is none that the rule takes.
+    ``action`` is None where it comes from something else. ``device`` is the partition key of its
+    row: ``APPEUI/MOTEEUI``, or that of events; None where its topic is none that a rule takes.
     """
 
     id: str
@@ -70,7 +70,7 @@ def parse_failure(deployment: Deployment, message_id: str, time: int, body: str)
         action = _action.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return Failure(message_id, time, body, None, None)
-    device = deployment.uplink_device(without_ingest(action.topic))
+    device = deployment.row_partition(without_ingest(action.topic))
     return Failure(message_id, time, body, action, device)
 
 
@@ -99,14 +99,14 @@ def details(failure: Failure) -> dict[str, object]:
 
 
 def row_to_store(failure: Failure, retention_days: int | None) -> dict[str, object]:
-    """Return the row that the rule would have stored, at the time it tried.
+    """Return the row that its rule would have stored, at the time it tried.
 
     Raises:
         ValueError: there is none, and why.
 
     """
     if failure.action is None or failure.device is None:
-        raise ValueError(_NO_FAILURE if failure.action is None else "not a topic of the rule")
+        raise ValueError(_NO_FAILURE if failure.action is None else "not a topic of a rule")
     payload = _decoded(failure.action.base64_original_payload)
     if not isinstance(payload, dict):
         raise ValueError("its payload is no JSON object")  # noqa: TRY004  # of its value, not its type
@@ -117,15 +117,22 @@ def row_to_store(failure: Failure, retention_days: int | None) -> dict[str, obje
 
 
 def is_same(row: Row, found: Row) -> bool:
-    """Say whether what was found in the row's place is the same uplink, whatever was added to it.
+    """Say whether what was found in the row's place is the same message, whatever was added to it.
 
-    Two deliveries of an uplink may differ in how gateways heard it.
+    Two deliveries of an uplink may differ in how gateways heard it; those of an event are equal.
     """
     content = port_and_data(row)
-    if content is None:  # stored by something else than a bridge
+    if content is None:  # an event, or stored by something else than a bridge
         kept = row.keys() - {EXPIRY_ATTRIBUTE}
-        return all(name in found and row[name] == found[name] for name in kept)
+        return all(name in found and _equal(row[name], found[name]) for name in kept)
     return (content, row.get("seqno")) == (port_and_data(found), found.get("seqno"))
+
+
+def _equal(value: Value, found: Value) -> bool:
+    """Say whether a value is the same; a list or map may be stored as its JSON text."""
+    if isinstance(value, list | dict) and isinstance(found, str):
+        return value == _decoded(found.encode())
+    return value == found
 
 
 def _decoded(data: bytes) -> object:

@@ -68,7 +68,7 @@ class Store:
             match error.response.get("Error", {}):
                 case {"Code": "ConditionalCheckFailedException"}:
                     same = is_same(row_of(row), stored_row(_item(error)))
-                    return None if same else "another uplink has its time"
+                    return None if same else "something else has its time"
                 case {"Code": "ValidationException", "Message": said}:
                     return said
             raise

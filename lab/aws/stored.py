@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from contract.names import EVENT_TYPE, PARTITION_KEY
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -23,7 +25,7 @@ class Stored:
 
 
 def stored_uplinks(table: str) -> list[tuple[str, int | None]]:
-    """Read the whole table; return device and seqno, where it has one, of each row."""
+    """Read the whole table, but for events; return device and seqno, if it has one, of each row."""
     return [
         (item["device"]["S"], int(item["seqno"]["N"]) if "seqno" in item else None)
         for item in _items(table)
@@ -31,7 +33,7 @@ def stored_uplinks(table: str) -> list[tuple[str, int | None]]:
 
 
 def count_stored(table: str) -> Stored:
-    """Read the whole table and count."""
+    """Read the whole table, but for events, and count."""
     items = list(_items(table))
     distinct = {(item["device"]["S"], item.get("seqno", {}).get("N")) for item in items}
     return Stored(len(items), len(distinct), sum("decoded" in item for item in items))
@@ -44,7 +46,8 @@ def _items(table: str) -> "Iterator[dict[str, AttributeValueTypeDef]]":
         .paginate(
             TableName=table,
             ProjectionExpression="#device, seqno, decoded",
-            ExpressionAttributeNames={"#device": "device"},
+            FilterExpression="attribute_not_exists(#type)",
+            ExpressionAttributeNames={"#device": PARTITION_KEY, "#type": EVENT_TYPE},
         )
     )
     for page in pages:

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contract.deployment import NAME_PATTERN, UNNAMED, Deployment
-from contract.names import check_identity_name, client_id
+from contract.names import check_identity_name, client_id, event_partition
 
 _deployments = st.builds(Deployment, st.just("") | st.from_regex(NAME_PATTERN, fullmatch=True))
 _identities = st.from_regex("[A-Za-z0-9][A-Za-z0-9-]{0,63}", fullmatch=True)
@@ -72,12 +72,16 @@ def test_two_deployments_share_no_name(
 
 
 @given(_deployments, _deployments, _levels, _levels)
-def test_the_device_of_a_topic(one: Deployment, other: Deployment, app: str, device: str) -> None:
-    """A deployment's own uplinks have a device; its readings, and another's uplinks, have none."""
-    assert one.uplink_device(one.uplink_topic(f"{app}/{device}")) == f"{app}/{device}"
-    assert one.uplink_device(one.decoded_topic(f"{app}/{device}")) is None
+def test_the_row_of_a_topic(one: Deployment, other: Deployment, app: str, level: str) -> None:
+    """A deployment's uplinks and events have a row; requests, readings, and others' have none."""
+    device = f"{app}/{level}"
+    assert one.row_partition(one.uplink_topic(device)) == device
+    assert one.row_partition(one.event_topic(device, "join")) == event_partition(device)
+    assert one.row_partition(one.decoded_topic(device)) is None
+    assert one.row_partition(one.request_topic(device)) is None
     if one != other:
-        assert one.uplink_device(other.uplink_topic(f"{app}/{device}")) is None
+        assert one.row_partition(other.uplink_topic(device)) is None
+        assert one.row_partition(other.event_topic(device, "join")) is None
 
 
 def test_any_two_of_many() -> None:

@@ -217,12 +217,36 @@ def test_what_is_in_the_table_counts_as_stored(
     done = run(host, "redrive")
     assert (done.returncode, done.stdout) == (1, "redriven=1 left=2 hidden=0\n")
     assert set(done.stderr.splitlines()) == {
-        f"left {left}: {application}/d: another uplink has its time",
+        f"left {left}: {application}/d: something else has its time",
         f"left {foreign}: no device: no message of an AWS IoT error action",
     }
     found = list(uplinks(table, f"{application}/d"))
     assert [(row["seqno"], row["decoded"]) for row in found] == [(2, {"a": 1}), (1, {"a": 1})]
     assert waiting(sqs) == 2
+
+
+def test_events_are_stored_as_their_rule_does(
+    host: Host, sqs: "SQSClient", table: str, application: str
+) -> None:
+    """The row of an event is in its own partition; one that is there already is enough."""
+    event = b'{"type":"join","timestamp":"2026-09-21T14:13:20.123456Z","source":"s","n":[1.5]}'
+    with connect(host, BRIDGE, BRIDGE) as bridge:
+        assert bridge.publish(f"lora/{application}/d/event/join", event) == 0
+    partition = f"{application}/d/event"
+    wait_for_rows(table, 1, device=partition)
+    (of_the_rule,) = uplinks(table, partition)
+    for device in ("d", "e"):
+        fail(sqs, error_action(f"lora/{application}/{device}/event/join", event))
+    listed = json.loads(run(host, "list", "--format", "json").stdout)
+    assert {each["device"] for each in listed} == {partition, f"{application}/e/event"}
+    done = run(host, "redrive")
+    assert (done.returncode, done.stdout) == (0, "redriven=2 left=0 hidden=0\n")
+    (redriven,) = uplinks(table, f"{application}/e/event")
+    for row in (redriven, of_the_rule):
+        assert row["type"] == "join"
+        assert isinstance(row["expires"], int)
+        assert "decoded_by" not in row
+    assert list(uplinks(table, partition)) == [of_the_rule]
 
 
 def test_nothing_is_removed_before_it_is_stored(

@@ -44,11 +44,15 @@ def test_the_stream_feeds_it(store: Template) -> None:
     )
 
 
-def test_it_does_not_get_its_own_writing(store: Template) -> None:
+def test_it_gets_neither_its_own_writing_nor_events(store: Template) -> None:
     """The filter looks at scalars below ``dynamodb`` alone: rows that are there and not decoded."""
     (mapping,) = store.find_resources("AWS::Lambda::EventSourceMapping").values()
     (one,) = mapping["Properties"]["FilterCriteria"]["Filters"]
-    image = {"device": {"S": [{"exists": True}]}, "decoded_by": {"S": [{"exists": False}]}}
+    image = {
+        "device": {"S": [{"exists": True}]},
+        "decoded_by": {"S": [{"exists": False}]},
+        "type": {"S": [{"exists": False}]},
+    }
     assert json.loads(one["Pattern"]) == {"dynamodb": {"NewImage": image}}
 
 

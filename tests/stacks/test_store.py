@@ -117,6 +117,10 @@ def test_rows_are_kept_for_ever_by_default(store: Template) -> None:
     """Without retention_days nothing expires, and the rule writes no expiry."""
     store.has_resource_properties(TABLE, {"TimeToLiveSpecification": Match.absent()})
     rule_selects(store, "SELECT *, (topic(2) + '/') + topic(3) AS device FROM 'lora/+/+'")
+    rule_selects(
+        store,
+        "SELECT *, ((topic(2) + '/') + topic(3)) + '/event' AS device FROM 'lora/+/+/event/+'",
+    )
     store.has_output("RetentionDays", {"Value": "none"})
 
 
@@ -129,6 +133,11 @@ def test_retention_days_expire_rows(development_store: Template) -> None:
         development_store,
         "SELECT *, (topic(2) + '/') + topic(3) AS device, timestamp() / 1000 + 2592000 AS expires"
         " FROM 'lora/+/+'",
+    )
+    rule_selects(
+        development_store,
+        "SELECT *, ((topic(2) + '/') + topic(3)) + '/event' AS device,"
+        " timestamp() / 1000 + 2592000 AS expires FROM 'lora/+/+/event/+'",
     )
     development_store.has_output("RetentionDays", {"Value": "30"})
 
@@ -146,23 +155,25 @@ def roles_of_the_rule(template: Template) -> list[dict[str, Any]]:
 
 
 def rule_selects(template: Template, sql: str) -> None:
-    """Check the SQL of the template's one rule."""
+    """Check that a rule of the template has this SQL."""
     template.has_resource_properties(
         "AWS::IoT::TopicRule",
         {"TopicRulePayload": Match.object_like({"AwsIotSqlVersion": "2016-03-23", "Sql": sql})},
     )
 
 
-def test_rule_writes_to_the_table_and_failures_to_the_queue(store: Template) -> None:
-    """One DynamoDBv2 action, and one error action to the queue."""
-    store.resource_count_is("AWS::IoT::TopicRule", 1)
-    payload = properties(store, "AWS::IoT::TopicRule")[0]["TopicRulePayload"]
-    (action,) = payload["Actions"]
+def test_rules_write_to_the_table_and_failures_to_the_queue(store: Template) -> None:
+    """Each has one DynamoDBv2 action, and one error action to the queue."""
     table, queue = logical_id(store, TABLE, "Uplinks"), logical_id(store, QUEUE, "Errors")
-    assert action["DynamoDBv2"]["PutItem"]["TableName"] == {"Ref": table}
-    assert payload["ErrorAction"]["Sqs"]["QueueUrl"] == {"Ref": queue}
-    roles = (action["DynamoDBv2"]["RoleArn"], payload["ErrorAction"]["Sqs"]["RoleArn"])
-    assert roles[0] != roles[1]
+    for output in ("RuleName", "EventRuleName"):
+        rule = store.to_json()["Outputs"][output]["Value"]["Ref"]
+        found = store.find_resources("AWS::IoT::TopicRule")[rule]
+        payload = found["Properties"]["TopicRulePayload"]
+        (action,) = payload["Actions"]
+        assert action["DynamoDBv2"]["PutItem"]["TableName"] == {"Ref": table}
+        assert payload["ErrorAction"]["Sqs"]["QueueUrl"] == {"Ref": queue}
+        roles = (action["DynamoDBv2"]["RoleArn"], payload["ErrorAction"]["Sqs"]["RoleArn"])
+        assert roles[0] != roles[1]
 
 
 def test_each_role_may_do_one_thing(store: Template) -> None:
@@ -269,8 +280,3 @@ def rights_on_the_key(template: Template) -> dict[str, list[str]]:
 def allow(action: str, resource: object) -> dict[str, object]:
     """Return the statement that allows one action on one resource."""
     return {"Effect": "Allow", "Action": action, "Resource": resource}
-
-
-def properties(template: Template, kind: str) -> list[dict[str, Any]]:
-    """Return the properties of every resource of a kind, in order."""
-    return [resource["Properties"] for resource in template.find_resources(kind).values()]

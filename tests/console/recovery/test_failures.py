@@ -96,12 +96,26 @@ def test_an_uplink_by_basic_ingest_is_no_other() -> None:
     assert listed(failure).device == "a/d"
 
 
-@pytest.mark.parametrize("topic", ["", "lora", "lora/a", "lora/a/d/decoded", "other/a/d"])
-def test_a_topic_that_the_rule_does_not_take_has_no_row(topic: str) -> None:
-    """A topic of two or four levels, or of another root, names no device."""
+def test_an_event_is_in_the_partition_of_events() -> None:
+    """Its device is said so, and its row is there, where its rule would have put it."""
+    event = b'{"type":"join","timestamp":"2026-09-21T14:13:20.123456Z"}'
+    failure = parse_failure(UNNAMED, "id", _TIME, error_action("lora/a/d/event/join", event))
+    assert listed(failure).device == "a/d/event"
+    assert row_to_store(failure, None) == json.loads(event) | {"device": "a/d/event"}
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        *("", "lora", "lora/a", "lora/a/d/decoded", "lora/a/d/down", "other/a/d"),
+        *("lora/a/d/event", "lora/a/d/event/a/b", "other/a/d/event/join"),
+    ],
+)
+def test_a_topic_that_no_rule_takes_has_no_row(topic: str) -> None:
+    """A topic of other levels, or of another root, names no device."""
     failure = parse_failure(UNNAMED, "id", _TIME, error_action(topic, UPLINK))
     assert listed(failure).device is None
-    with pytest.raises(ValueError, match="not a topic of the rule"):
+    with pytest.raises(ValueError, match="not a topic of a rule"):
         row_to_store(failure, None)
 
 
@@ -126,3 +140,12 @@ def test_what_is_no_uplink_is_the_same_with_all_its_fields() -> None:
     assert is_same(row, row | {"expires": 6, "y": 2})
     assert not is_same(row, row | {"x": 2})
     assert not is_same(row, {"device": "a/d", "timestamp": "t"})
+
+
+def test_an_event_is_the_same_however_its_lists_are_stored() -> None:
+    """A list or map may be there as such, or as JSON; other numbers in it are another event."""
+    row: dict[str, Value] = {"type": "other", "timestamp": "t", "frame": {"a": [1, Decimal("1.5")]}}
+    assert is_same(row, row | {"expires": 6})
+    assert is_same(row, row | {"frame": '{"a":[1,1.50]}'})
+    assert not is_same(row, row | {"frame": '{"a":[1,2.5]}'})
+    assert not is_same(row, row | {"frame": "nonsense"})
