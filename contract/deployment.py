@@ -46,6 +46,11 @@ class Deployment:
         """
         return f"Lora-{self.name}-IotLogging" if self.name else "LoraIotLogging"
 
+    @property
+    def metric_namespace(self) -> str:
+        """Namespace of CloudWatch in which events are counted."""
+        return f"lora-bridge/{self.name}" if self.name else "lora-bridge"
+
     def identity_stack(self, identity: str) -> str:
         """Return the name of the stack that holds an identity."""
         return f"Lora-{self.name}-Identity-{identity}" if self.name else f"LoraIdentity-{identity}"

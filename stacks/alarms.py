@@ -9,6 +9,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks import metrics
+from stacks.event_metrics import DOWNLINKS_FAILED, GAPS
 from stacks.metrics import Watched
 from stacks.settings import Watching
 
@@ -48,6 +49,7 @@ class Alarms(Construct):
         self._of_the_rule(watched, watching.quiet_minutes)
         self._of_the_store(watched)
         self._of_the_decoder(watched)
+        self._of_downlinks(watched)
 
     def _of_the_broker(self) -> None:
         self._alarm(
@@ -129,8 +131,9 @@ class Alarms(Construct):
         self._alarm(
             "ErrorsWait",
             metrics.queue(watched.errors),
-            "Uplinks that could not be stored wait in the error queue, for 14 days. See why with"
-            " 'lora-bridge errors list', and store them with 'lora-bridge errors redrive'.",
+            "Uplinks or events that could not be stored wait in the error queue, for 14 days. See"
+            " why with 'lora-bridge errors list', and store them with 'lora-bridge errors"
+            " redrive'.",
             _QUEUED,
         )
         self._alarm(
@@ -163,6 +166,22 @@ class Alarms(Construct):
             "Readings come more than ten minutes late. See the log of the function: a codec that"
             " takes long, or calls of DynamoDB that fail.",
             _When(threshold=_BEHIND),
+        )
+
+    def _of_downlinks(self, watched: Watched) -> None:
+        self._alarm(
+            DOWNLINKS_FAILED,
+            metrics.events(DOWNLINKS_FAILED, watched.events),
+            "A downlink failed, or nobody can say what became of it: state failed or unknown. See"
+            " the reason with 'lora-bridge events DEVICE --type downlink'; the bridge's log names"
+            " the device. Ask for it again under another id if the device still needs it.",
+        )
+        self._alarm(
+            GAPS,
+            metrics.events(GAPS, watched.events),
+            "A bridge may have missed frames or requests. 'lora-bridge events bridge/NAME --type"
+            " gap' says since when, and why. Look at the network server's host and its link in that"
+            " time; ask again for downlinks of which there is no event.",
         )
 
     def _alarm(

@@ -6,6 +6,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from stacks import metrics
+from stacks.event_metrics import DOWNLINKS_FAILED, GAPS
 from stacks.metrics import Watched
 
 _WIDTH, _HEIGHT = 6, 6  # a quarter of a row
@@ -31,6 +32,7 @@ class Dashboard(Construct):
             )
         dashboard.add_widgets(*_until_stored(watched))
         dashboard.add_widgets(*_from_the_table(watched))
+        dashboard.add_widgets(_of_events(watched))
 
 
 def _until_stored(watched: Watched) -> list[cloudwatch.IWidget]:
@@ -60,6 +62,11 @@ def _from_the_table(watched: Watched) -> list[cloudwatch.IWidget]:
         _graph("7 Decoder behind, ms", [metrics.function("IteratorAge", watched.decoder)]),
         _graph("Not stored; not decoded", map(metrics.queue, waiting)),
     ]
+
+
+def _of_events(watched: Watched) -> cloudwatch.IWidget:
+    counts = (metrics.events(each, watched.events) for each in (DOWNLINKS_FAILED, GAPS))
+    return _graph("Downlinks failed or unknown; gaps", counts)
 
 
 def _graph(title: str, shown: Iterable[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

@@ -11,9 +11,13 @@ _SUM, _MAXIMUM = "Sum", "Maximum"
 
 @dataclass(frozen=True)
 class Watched:
-    """The names of the rule, the table of uplinks, the decoder, and the two queues."""
+    """The names of the rule, the table of uplinks, the decoder, and the two queues.
+
+    ``events`` is the namespace in which events are counted.
+    """
 
     rule: str
+    events: str
     uplinks: str
     decoder: str
     errors: str
@@ -58,6 +62,11 @@ def function(name: str, function_name: str) -> cloudwatch.Metric:
     """Return a count of a function, or for its ``IteratorAge`` the greatest, in milliseconds."""
     statistic = _MAXIMUM if name == "IteratorAge" else _SUM
     return _metric("AWS/Lambda", name, statistic, FunctionName=function_name)
+
+
+def events(name: str, namespace: str) -> cloudwatch.Metric:
+    """Return a count of events, which a rule counts."""
+    return _metric(namespace, name, _SUM)
 
 
 def _metric(namespace: str, name: str, statistic: str, **dimensions: str) -> cloudwatch.Metric:

@@ -22,6 +22,7 @@ from stacks.alarms import Alarms
 from stacks.dashboard import Dashboard
 from stacks.decoder import Backing, Decoder
 from stacks.encryption import Encryption
+from stacks.event_metrics import EventMetrics
 from stacks.failure_queue import FailureQueue
 from stacks.keeping import Keeping
 from stacks.metrics import Watched
@@ -70,6 +71,7 @@ class StoreStack(Stack):
         decoder = Decoder(self, "Decoding", settings.decoding, backing).function
         watched = Watched(
             rule=rules.uplinks.ref,
+            events=EventMetrics(self, "Counting", settings.deployment).namespace,
             uplinks=uplinks.table_name,
             decoder=decoder.function_name,
             errors=errors.queue_name,

@@ -12,8 +12,12 @@ from contract.deployment import UNNAMED
 from lab.aws.cdk import deploy, write_settings
 from lab.aws.host import Host
 from lab.aws.server import LocalAws, local_aws
+from lab.rig.network_server import APPLICATION
 
 BRIDGE, OTHER_BRIDGE, CONSUMER = "network-host-1", "network-host-2", "reader"
+SENDER = "valves"
+"""A consumer that may ask for downlinks to the devices of one application."""
+_NAMES = (BRIDGE, CONSUMER, OTHER_BRIDGE, SENDER)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +37,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 def keys(aws: LocalAws) -> Host:
     """Make everyone's keys."""
     host = Host(aws, aws.folder)
-    for name in (BRIDGE, OTHER_BRIDGE, CONSUMER):
+    for name in _NAMES:
         host.keygen(name)
     return host
 
@@ -41,7 +45,7 @@ def keys(aws: LocalAws) -> Host:
 @pytest.fixture(scope="session")
 def context(keys: Host) -> dict[str, object]:
     """Return the settings that are deployed."""
-    requests = {name: str(keys.folder / f"{name}.csr") for name in (BRIDGE, OTHER_BRIDGE, CONSUMER)}
+    requests = {name: str(keys.folder / f"{name}.csr") for name in _NAMES}
     return {
         "environment": "development",
         "retention_days": 30,
@@ -49,7 +53,8 @@ def context(keys: Host) -> dict[str, object]:
         "publish_decoded": True,
         "bridges": {name: requests[name] for name in (BRIDGE, OTHER_BRIDGE)},
         "basic_ingest": [OTHER_BRIDGE],
-        "consumers": {CONSUMER: requests[CONSUMER]},
+        "consumers": {name: requests[name] for name in (CONSUMER, SENDER)},
+        "senders": {SENDER: [APPLICATION]},
     }
 
 
@@ -57,7 +62,7 @@ def context(keys: Host) -> dict[str, object]:
 def host(keys: Host, context: dict[str, object]) -> Host:
     """Deploy the stacks and enroll everyone, as an operator does."""
     deploy(os.environ, keys.folder / "cdk.out", write_settings(keys.folder, context))
-    for name in (BRIDGE, CONSUMER, OTHER_BRIDGE):
+    for name in _NAMES:
         keys.enroll(name)
     return keys
 

@@ -49,6 +49,57 @@ def test_what_is_watched(store: Template, name: str, metric: str, dimension: str
     assert of in str(only["Value"])
 
 
+@pytest.mark.parametrize("name", ["DownlinksFailed", "Gaps"])
+def test_events_that_need_a_person_are_watched(store: Template, name: str) -> None:
+    """The metric of each alarm is that which a rule counts, in the deployment's namespace."""
+    alarm = alarms(store)[name]
+    counting = rules_that_count(store)[name][1]
+    assert alarm["Namespace"] == counting["MetricNamespace"] == "lora-bridge"
+    assert "Dimensions" not in alarm
+    assert (counting["MetricValue"], counting["MetricUnit"]) == ("1", "Count")
+
+
+def test_what_is_counted(store: Template) -> None:
+    """Downlinks whose end is bad, and all gaps of bridges."""
+    assert {name: sql for name, (sql, _) in rules_that_count(store).items()} == {
+        "DownlinksFailed": "SELECT state FROM 'lora/+/+/event/downlink'"
+        " WHERE state = 'failed' OR state = 'unknown'",
+        "Gaps": "SELECT what FROM 'lora/bridge/+/event/gap'",
+    }
+
+
+def rules_that_count(template: Template) -> dict[str, tuple[str, Any]]:
+    """Return the SQL and the action of the rules that count, by the name of their metric."""
+    payloads = [
+        each["Properties"]["TopicRulePayload"]
+        for each in template.find_resources("AWS::IoT::TopicRule").values()
+    ]
+    return {
+        action["CloudwatchMetric"]["MetricName"]: (payload["Sql"], action["CloudwatchMetric"])
+        for payload in payloads
+        for action in payload["Actions"]
+        if "CloudwatchMetric" in action
+    }
+
+
+def test_it_may_count_in_its_namespace_alone(synthesize: Synthesize) -> None:
+    """The role of the rules that count may do nothing else, and nothing in other deployments."""
+    named = template(synthesize({"deployment": "staging"}), "Lora-staging-Store")
+    roles = named.find_resources("AWS::IAM::Role").items()
+    ((role),) = (each for name, each in roles if name.startswith("Counting"))
+    (policy,) = role["Properties"]["Policies"]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Action": "cloudwatch:PutMetricData",
+            "Effect": "Allow",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"cloudwatch:namespace": "lora-bridge/staging"}},
+        }
+    ]
+    counting = rules_that_count(named).values()
+    assert {each["MetricNamespace"] for _, each in counting} == {"lora-bridge/staging"}
+
+
 @pytest.mark.parametrize(
     ("name", "metric"), [("NotStored", "Failure"), ("NotKept", "ErrorActionFailure")]
 )
@@ -80,6 +131,7 @@ def test_when_they_go_off(store: Template) -> None:
             *("ConnectionsRefused", "PublishesRefused", "PublishesThrottled"),
             *("DeliveriesThrottled", "NotJson"),
             *("NotStored", "NotKept", "RuleThrottled", "TableThrottled", "DecoderFails"),
+            *("DownlinksFailed", "Gaps"),
         ],
         some,
     ) | {
@@ -116,7 +168,7 @@ def test_a_topic_is_told(synthesize: Synthesize) -> None:
     """Of each alarm, and that it is over; quiet for as long as was said."""
     context: dict[str, object] = {"alarm_topic": TOPIC, "quiet_minutes": "22"}
     found = alarms(template(synthesize(context), UNNAMED.store_stack))
-    assert len(found) == 15
+    assert len(found) == 17
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC] for alarm in found.values())
     assert found["NoUplinks"]["EvaluationPeriods"] == 5
     assert "for 22 minutes" in found["NoUplinks"]["AlarmDescription"]
@@ -135,6 +187,7 @@ def test_the_dashboard_shows_the_whole_path(store: Template) -> None:
     titles = [
         *("Alarms", "1 Connections", "2 Published", "3 Taken", "4 Stored"),
         *("5 Written", "6 Decoder", "7 Decoder behind", "Not stored"),
+        "Downlinks failed",
     ]
     places = [body.index(f'"title":"{title}') for title in titles]
     assert places == sorted(places)
