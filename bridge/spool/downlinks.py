@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from bridge.messages.downlink import Downlink
+from contract.downlinks import Request
 
 _KEEP = (
     "INSERT INTO downlinks (number, device, id, ended, downlink) VALUES (?, ?, ?, ?, ?)"
@@ -31,6 +32,16 @@ def keep(spool: sqlite3.Connection, downlinks: Iterable[Downlink]) -> None:
             for each in downlinks
         ],
     )
+
+
+def keep_name(
+    spool: sqlite3.Connection, number: int, device: str, request_id: str, ended: object
+) -> None:
+    """Write a downlink of which only this is known; ``ended`` is None for one that is open."""
+    request = Request(request_id, 1, b"")
+    downlink = Downlink.of(request, number, device, expires=0, now=0)
+    row = (number, device, request_id, ended, msgspec.msgpack.encode(downlink))
+    spool.execute("INSERT OR IGNORE INTO downlinks VALUES (?, ?, ?, ?, ?)", row)
 
 
 def still_open(spool: sqlite3.Connection) -> list[Downlink]:

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
+from bridge.spool import downlinks
 from bridge.spool.file import MODE, beside, connect
 from bridge.spool.wal import PAGE, Frame, Log
 
@@ -17,6 +18,10 @@ _MAX_GAP = 1_000_000  # ids that cannot be read, in a row, after which there is 
 _MAX_END = 10_000  # such ids where the end cannot be read, and so is not known
 _KINDS: dict[str, type] = {"INTEGER": int, "TEXT": str, "BLOB": bytes}
 """What SQLite gives for a column of a type, as long as no bits have changed."""
+_BY_ID = "SELECT number, device, id FROM downlinks INDEXED BY downlinks_by_id"
+_OPEN = "SELECT number FROM downlinks INDEXED BY downlinks_open WHERE ended IS NULL"
+_ENDED = "SELECT number, ended FROM downlinks INDEXED BY downlinks_ended WHERE ended IS NOT NULL"
+"""All that these ask for is in the indexes: no row is read."""
 _NOISE = b"\xff" * PAGE  # no page: SQLite says so
 
 _Row = tuple[int | float | str | bytes | None, ...]
@@ -61,6 +66,27 @@ def copy_rows(
             sound.executemany(insert, chain([row], islice(rows, _STEP)))
             sound.execute("COMMIT")
             on_progress()
+
+
+def keep_lost_downlinks(source: sqlite3.Connection, sound: sqlite3.Connection) -> None:
+    """Keep downlinks whose rows cannot be read, by what the indexes say: device, id, whether open.
+
+    One that was open comes to an end then, and a request that comes again is known. What was to be
+    sent is lost.
+    """
+    there = "SELECT 1 FROM downlinks WHERE number = ?"
+    lost = {
+        number: (device, name)
+        for number, device, name in _until_damage(source, _BY_ID)
+        if isinstance(device, str) and isinstance(name, str)
+        if not sound.execute(there, (number,)).fetchone()
+    }
+    still_open = [(number, None) for (number,) in _until_damage(source, _OPEN)]
+    sound.execute("BEGIN")
+    for number, ended in chain(still_open, _until_damage(source, _ENDED)):
+        if isinstance(number, int) and number in lost:
+            downlinks.keep_name(sound, number, *lost[number], ended)
+    sound.execute("COMMIT")
 
 
 def _tables(sound: sqlite3.Connection) -> dict[str, dict[str, tuple[type, ...]]]:

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from bridge.spool.file import MODE, beside, connect
-from bridge.spool.readable import copy_rows, states
+from bridge.spool.readable import copy_rows, keep_lost_downlinks, states
 from bridge.spool.wal import PAGE, Log, parse_log, problem
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -126,6 +126,8 @@ def _copy(path: Path, sound: sqlite3.Connection, on_progress: Callable[[], objec
     with states(path, log, trusted=trusted) as sources:
         for source in sources:
             copy_rows(source, sound, on_progress)
+        for source in sources:
+            keep_lost_downlinks(source, sound)
 
 
 def _missing_pages(path: Path, log: Log) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import pytest
 
 from bridge.clock import Clock
@@ -414,4 +415,33 @@ async def test_a_damaged_spool_hands_nothing_over_twice(path: Path) -> None:
             *(("a", "accepted"), ("a", "unknown")),
         ]
         made.spooler.close()
+    assert server.given == []
+
+
+def _damage_page_with(path: Path, content: bytes) -> None:
+    place = path.read_bytes().index(content) // 4096 * 4096
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(b"\xff" * 4096)
+
+
+async def test_a_damaged_page_of_downlinks_leaves_none_without_an_end(path: Path) -> None:
+    """What was open is unknown, and all of it is known when it comes again."""
+    names = [f"n{number}" for number in range(100)]
+    async with setting(path, Server(open=False)) as made:
+        made.ask(request("over", expires=1))
+        for number, name in enumerate(names):
+            made.ask(request(name), f"lora/a1/{number:x}/down")
+        await made.until("accepted", "expired", *["accepted"] * len(names))
+        rows = made.spool.look(downlinks.still_open)
+    _damage_page_with(path, msgspec.msgpack.encode(rows[len(rows) // 2]))
+    server = Server()
+    async with setting(path, server) as made:
+        assert made.spool.mendings == 1
+        made.spooler.commit()
+        assert {name for name, state in made.events() if state == "unknown"} == {*names}
+        made.ask(request("over"))
+        for number, name in enumerate(names):
+            made.ask(request(name), f"lora/a1/{number:x}/down")
+        assert made.counts.downlinks["repeated"] == len(names) + 1
     assert server.given == []
