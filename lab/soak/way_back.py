@@ -41,21 +41,18 @@ class WayBack:
     server: TwoWay
     asking: Asking
 
-    def finish(self, but: int = 0) -> None:
-        """End the requests and, when all downlinks but so many have ended, the frames.
-
-        It gives up when time is up.
-        """
+    def finish(self) -> None:
+        """End the requests and, when all downlinks have ended or time is up, the frames."""
         self.asking.stop()
         end = time.monotonic() + END_LIMIT
         self.place.wait_until(
-            lambda: self._endless() <= but or time.monotonic() > end, END_LIMIT + 1, "all to end"
+            lambda: self._all_ended() or time.monotonic() > end, END_LIMIT + 1, "all to end"
         )
         self.server.stop()
         self.place.play(AFTERWARDS)
 
-    def _endless(self) -> int:
-        return sum(not self.place.fates.ended(number) for number in self.asking.asked)
+    def _all_ended(self) -> bool:
+        return all(map(self.place.fates.ended, self.asking.asked))
 
     def result(self, remarks: str, promises: Promises, exempt: "Exempt | None" = None) -> Result:
         """Sum up."""
@@ -66,10 +63,9 @@ class WayBack:
 
 @dataclass(frozen=True)
 class Exempt:
-    """What is not promised: what was at risk at deaths, and that so many end, or end once."""
+    """What is not promised: what was at risk at deaths, and that so many come to one end only."""
 
     deaths: Sequence[Death] = ()
-    endless: int = 0
     contradicted: int = 0
 
 
@@ -109,7 +105,7 @@ def summed_up(  # noqa: PLR0913, PLR0917  # a line of the table
         downlinks=ends,
         promises=[
             (ends.twice == 0, f"{ends.twice} written twice"),
-            (ends.endless <= exempt.endless, f"{ends.endless} came to no end"),
+            (ends.endless == 0, f"{ends.endless} came to no end"),
             (ends.contradicted <= exempt.contradicted, f"{ends.contradicted} came to several"),
             (risk <= AT_RISK, "uplinks were lost"),
             *promises,
