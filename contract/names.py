@@ -78,7 +78,7 @@ class EventType(StrEnum):
 
     JOIN = "join"
     STATUS = "status"
-    DOWN = "downlink"
+    DOWNLINK = "downlink"
     GAP = "gap"
     OTHER = "other"
 

@@ -23,7 +23,7 @@ class EventMetrics(Construct):
         self.namespace = deployment.metric_namespace
         self._role = self._counter()
         bad = " OR ".join(f"state = '{each}'" for each in _BAD_ENDS)
-        downlinks = deployment.event_topic("+/+", EventType.DOWN)
+        downlinks = deployment.event_topic("+/+", EventType.DOWNLINK)
         self._rule(DOWNLINKS_FAILED, f"SELECT state FROM '{downlinks}' WHERE {bad}")  # noqa: S608
         gaps = deployment.event_topic(f"{BRIDGE_APPLICATION}/+", EventType.GAP)
         self._rule(GAPS, f"SELECT what FROM '{gaps}'")  # noqa: S608  # names of this project

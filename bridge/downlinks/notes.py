@@ -79,8 +79,8 @@ class Notes:
         if late:
             fields["late"] = True
         placement = self._timestamper.place_event(downlink.device, downlink.changed)
-        topic = self._deployment.event_topic(downlink.device, EventType.DOWN)
-        message = build_event(topic, EventType.DOWN, placement.given, source, fields)
+        topic = self._deployment.event_topic(downlink.device, EventType.DOWNLINK)
+        message = build_event(topic, EventType.DOWNLINK, placement.given, source, fields)
         self._spooler.keep(message, placement, receipt)
 
     def mark(self, downlink: Downlink, receipt: Callable[[], None] | None = None) -> None:

@@ -67,7 +67,7 @@ class Fates:
     def add(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """Take messages, topic and payload of each; those that are no such events, too."""
         for topic, payload in messages:
-            if topic.endswith("/event/down"):
+            if topic.endswith("/event/downlink"):
                 event = json.loads(payload)
                 number = int(event["id"])
                 assert device_of(topic) == device(number)  # noqa: S101

@@ -74,8 +74,8 @@ def test_a_request_under_other_packet_ids_is_one_downlink(play: Play) -> None:
     play.until_acknowledged(*[play.deliver("a") for _ in range(5)])
     play.until_acknowledged(play.deliver("b"))
     assert len(play.server.has_taken(2)) == 2
-    wait_until(lambda: len(play.events("down")) == 5, _LIMIT, "the events")
-    states = [(each["id"], each["state"]) for each in play.events("down")]
+    wait_until(lambda: len(play.events("downlink")) == 5, _LIMIT, "the events")
+    states = [(each["id"], each["state"]) for each in play.events("downlink")]
     assert states[:3] == [("a", "accepted"), ("a", "submitted"), ("a", "sent")]
 
 

@@ -154,7 +154,7 @@ async def test_a_state_is_published_when_it_is_on_disk(path: Path) -> None:
         await made.until("accepted", "submitted")
         made.desk.answered(Answer(State.SENT, "d1", "1"))
         await made.until("accepted", "submitted", "sent")
-        assert made.offered == [("lora/a1/d1/event/down", True)] * 3
+        assert made.offered == [("lora/a1/d1/event/downlink", True)] * 3
 
 
 async def test_what_was_being_handed_over_is_not_handed_over_again(path: Path) -> None:

@@ -51,7 +51,7 @@ def test_disk_full(tmp_path: Path) -> None:
 def event(number: int, state: str, time: str, *, late: bool = False) -> tuple[str, bytes]:
     """Return an event of a downlink."""
     text = f'{{"id":"{number}","state":"{state}","timestamp":"{time}","late":{str(late).lower()}}}'
-    return f"lora/{device(number)}/event/down", text.encode()
+    return f"lora/{device(number)}/event/downlink", text.encode()
 
 
 def test_fates_are_counted() -> None:
