@@ -52,7 +52,7 @@ bench: setup  ## measure beside the SDK and others: SECTIONS="latency backlog" F
 	$(BIN)/python -m lab.bench $(SECTIONS) $(if $(FRAMES),--frames $(FRAMES)) \
 	    $(if $(BACKLOG),--backlog $(BACKLOG))
 
-soak: setup  ## 40 minutes of faults, with the counts: SCENARIOS="kills pair" MINUTES=10
+soak: setup  ## half an hour of faults, with the counts: SCENARIOS="kills pair" MINUTES=10
 	$(BIN)/python -m lab.soak $(SCENARIOS) $(if $(MINUTES),--minutes $(MINUTES))
 
 check: setup  ## style, types, and who imports whom

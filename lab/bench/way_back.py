@@ -1,4 +1,7 @@
-"""How long a request for a downlink takes from its publishing to where it is wanted."""
+"""How long a request for a downlink takes from its publishing to where it is wanted.
+
+Each run has a broker of its own: the session of a bridge outlives it, and gets what others ask for.
+"""
 
 import json
 import sys
@@ -7,7 +10,7 @@ import time
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import Popen
 from typing import cast
@@ -19,7 +22,7 @@ from lab.bench.contenders import BRIDGE, Contender, Place
 from lab.bench.process import running
 from lab.bench.sdk import connected
 from lab.rig.errors import RigError
-from lab.rig.mosquitto import Mosquitto
+from lab.rig.mosquitto import Mosquitto, mosquitto
 from lab.rig.network_server import APPLICATION, NetworkServer, Taken, network_server
 from lab.rig.servers import free_ports
 
@@ -30,7 +33,7 @@ _BRIDGE = replace(BRIDGE, ready="ready for downlinks")
 _SDK = Contender("SDK's subscriber", lambda _place, _path: [], sdk_subscriber.READY)
 
 
-def through_bridge(broker: Mosquitto, folder: Path, rate: float, seconds: float) -> list[float]:
+def through_bridge(folder: Path, rate: float, seconds: float) -> list[float]:
     """Return the ms to the network server's socket, at ``rate`` requests a second.
 
     Raises:
@@ -38,13 +41,13 @@ def through_bridge(broker: Mosquitto, folder: Path, rate: float, seconds: float)
 
     """
     count = int(rate * seconds)
-    with bridge_with_downlinks(broker, folder) as (_process, server, _port):
-        published = publish(broker, count, rate)
-        came = {_number(each): each.at for each in server.has_taken(count)}
+    with bridge_with_downlinks(folder) as playing:
+        published = publish(playing.broker, count, rate)
+        came = {_number(each): each.at for each in playing.server.has_taken(count)}
     return [1000 * (came[number] - at) for number, at in enumerate(published)]
 
 
-def to_subscriber(broker: Mosquitto, folder: Path, rate: float, seconds: float) -> list[float]:
+def to_subscriber(folder: Path, rate: float, seconds: float) -> list[float]:
     """Return the ms to the callback of the SDK's own subscriber.
 
     Raises:
@@ -52,7 +55,7 @@ def to_subscriber(broker: Mosquitto, folder: Path, rate: float, seconds: float) 
 
     """
     count = int(rate * seconds)
-    with tempfile.TemporaryDirectory(dir=folder) as name:
+    with tempfile.TemporaryDirectory(dir=folder) as name, mosquitto(Path(name)) as broker:
         command = [
             *(sys.executable, "-m", sdk_subscriber.__name__, "--count", str(count)),
             *("--broker-port", str(broker.port), "--certificates", str(broker.folder)),
@@ -67,27 +70,31 @@ def to_subscriber(broker: Mosquitto, folder: Path, rate: float, seconds: float) 
     return [1000 * (came[str(number)] - at) for number, at in enumerate(published)]
 
 
-@contextmanager
-def bridge_with_downlinks(
-    broker: Mosquitto, folder: Path
-) -> Iterator[tuple[Popen[bytes], NetworkServer, int]]:
-    """Run a bridge that takes downlinks for a network server, until the context ends.
+@dataclass(frozen=True)
+class Playing:
+    """A bridge with downlinks, by its process and its port, between a broker and its server."""
 
-    Yields its process, the network server, and the port for others.
-    """
+    broker: Mosquitto
+    process: Popen[bytes]
+    port: int
+    server: NetworkServer
+
+
+@contextmanager
+def bridge_with_downlinks(folder: Path) -> Iterator[Playing]:
+    """Run one until the context ends, with its files below ``folder``."""
     (port,) = free_ports(1)
-    with tempfile.TemporaryDirectory(dir=folder) as name:
+    with tempfile.TemporaryDirectory(dir=folder) as name, mosquitto(Path(name)) as broker:
         place = Place(broker, Path(name), port)
         *command, config = BRIDGE.command(place, place.folder)
-        settings = (
-            Path(config).read_text().replace("port", f'application = "{APPLICATION}"\nport', 1)
-        )
+        listen = f'[[listen]]\napplication = "{APPLICATION}"'
+        settings = Path(config).read_text().replace("[[listen]]", listen)
         Path(config).write_text(f"{settings}\n[downlinks]\n")
         with (
             running([*command, config], _BRIDGE, place.folder) as process,
             network_server(port) as server,
         ):
-            yield process, server, port
+            yield Playing(broker, process, port, server)
 
 
 def publish(broker: Mosquitto, count: int, rate: float) -> list[float]:

@@ -9,7 +9,6 @@ from lab.bench.load import numbered_frames
 from lab.bench.report import Setup, percentiles, say, spread, table
 from lab.bench.way_back import bridge_with_downlinks, publish, through_bridge, to_subscriber
 from lab.bench.writer import connect, paced, write
-from lab.rig.mosquitto import Mosquitto
 from lab.rig.usage import Usage
 
 _RATES = (10, 100)  # requests a second
@@ -66,7 +65,7 @@ def _latencies(setup: Setup) -> str:
     for number in range(setup.repeats):
         for rate, rounds in found.items():
             say(f"downlinks, round {number + 1} of {setup.repeats}: {rate} requests/s …")
-            where = (setup.broker, setup.folder, rate, _SECONDS)
+            where = (setup.folder, rate, _SECONDS)
             sdk = percentiles(to_subscriber(*where))
             rounds.append((percentiles(through_bridge(*where)), sdk))
     rows = [_row(rate, rounds) for rate, rounds in found.items()]
@@ -85,29 +84,29 @@ def _costs(setup: Setup) -> str:
     for number in range(setup.repeats):
         for count, rounds in found.items():
             say(f"open downlinks, round {number + 1} of {setup.repeats}: {count:,} …")
-            rounds.append(cost(setup.broker, setup.folder, count, _SECONDS))
+            rounds.append(cost(setup.folder, count, _SECONDS))
     rows = [_row_of_open(count, rounds, found[0]) for count, rounds in found.items()]
     title = f"A bridge with open downlinks, {_SECONDS} s each; rounds: {setup.repeats}"
     return table(title, _HEADER_OF_OPEN, rows) + "\n" + _NOTES_OF_OPEN
 
 
-def cost(broker: Mosquitto, folder: Path, count: int, seconds: float) -> Cost:
+def cost(folder: Path, count: int, seconds: float) -> Cost:
     """Measure a bridge with so many open downlinks.
 
     Raises:
         RigError: it did not start, or not all came to the network server.
 
     """
-    with bridge_with_downlinks(broker, folder) as (process, server, port):
+    with bridge_with_downlinks(folder) as playing:
         if count:
-            publish(broker, count, _OPENING)
-            server.has_taken(count)
-        usage = Usage(process.pid)
+            publish(playing.broker, count, _OPENING)
+            playing.server.has_taken(count)
+        usage = Usage(playing.process.pid)
         time.sleep(1)  # for what comes after the writing, such as events
         before = usage.cpu()
         time.sleep(seconds)
         between = usage.cpu()
-        with connect(port) as connection:
+        with connect(playing.port) as connection:
             write(connection, paced(numbered_frames(int(_FRAMES * seconds)), _FRAMES))
         busy = usage.cpu() - between
         usage.look()
