@@ -91,8 +91,9 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         dict[str, _Eui | tuple[_Eui, ...]],
         _words('a table of bridges and their AppEUIs, such as network-host-1 = ["37817737f13"]'),
     ] = {}
+    # Lists alone: with a text as well, as above, msgspec often crashes when the interpreter ends.
     senders: Annotated[
-        dict[str, _Eui | tuple[_Eui, ...]],
+        dict[str, tuple[_Eui, ...]],
         _words('a table of consumers and AppEUIs, such as valves = ["37817737f13"]'),
     ] = {}
 
@@ -125,7 +126,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         if consumer not in self.senders:
             return None
-        return tuple(map(one_case, _several(self.senders[consumer])))
+        return tuple(map(one_case, self.senders[consumer]))
 
 
 KEYS = tuple(each.name for each in fields(Declared))
