@@ -4,7 +4,13 @@ import re
 
 EUI_PATTERN = "[0-9A-Za-z_.:-]{1,64}"
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]+(?:[:-][0-9A-Fa-f]+)*")
+_EUI = re.compile(EUI_PATTERN)
 _DEVICE = re.compile(f"{EUI_PATTERN}/{EUI_PATTERN}")
+
+
+def is_eui(text: str) -> bool:
+    """Say whether a text can be an AppEUI or DevEUI."""
+    return _EUI.fullmatch(text) is not None
 
 
 def is_device(text: str) -> bool:
