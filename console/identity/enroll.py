@@ -41,6 +41,16 @@ max_bytes = 1073741824     # of messages to be published; at this limit the brid
 # max_refused = 268435456  # bytes of messages that AWS IoT refused
 # max_rejected = 4194304   # bytes of rejected frames, for each reason
 
+[downlinks]
+# expires_after = 86400    # seconds, for requests that do not say it
+# answers_within = 3600    # seconds after the expiry, to hear what became of a downlink
+# session_expiry = 3600    # seconds that AWS IoT keeps requests while the bridge is away
+# in_order = true          # a device's next downlink waits until the one before has left
+# share = "pair"           # bridges with one name divide the requests among them
+
+# [events]
+# other = false            # true: frames of kinds that are not known are events, too
+
 # [http]                   # health and metrics, on the loopback
 # port = 6580
 """

@@ -40,12 +40,6 @@ def sender(host: Host) -> Iterator[Client]:
         yield client
 
 
-@pytest.fixture
-def changes(spool: dict[str, str]) -> dict[str, str]:
-    """Return the changes to the configuration: downlinks, and a spool of the test's own."""
-    return {**spool, "[spool]": "[downlinks]\n\n[spool]"}
-
-
 @contextmanager
 def at_work(config: Path, port: int, spool: Path, device: str) -> Iterator[NetworkServer]:
     """Run the bridge that was enrolled, before a network server that has the device."""
@@ -72,10 +66,10 @@ def states(table: str, device: str, count: int) -> list[Row]:
 
 
 def test_each_step_of_a_downlink_is_a_row(
-    host: Host, table: str, device: str, sender: Client, changes: dict[str, str], tmp_path: Path
+    host: Host, table: str, device: str, sender: Client, spool: dict[str, str], tmp_path: Path
 ) -> None:
     """The network server gets what the sender asked for, and every state is stored in order."""
-    config, port = host.configure("downlinks.toml", changes)
+    config, port = host.configure("downlinks.toml", spool)
     with at_work(config, port, tmp_path / "spool.db", device) as server:
         ask(sender, device, "a")
         (taken,) = server.has_taken(1)
@@ -89,10 +83,10 @@ def test_each_step_of_a_downlink_is_a_row(
 
 
 def test_what_is_asked_for_while_the_bridge_is_away_comes_later(
-    host: Host, table: str, device: str, sender: Client, changes: dict[str, str], tmp_path: Path
+    host: Host, table: str, device: str, sender: Client, spool: dict[str, str], tmp_path: Path
 ) -> None:
     """AWS IoT keeps it in the bridge's session."""
-    config, port = host.configure("away.toml", changes)
+    config, port = host.configure("away.toml", spool)
     with at_work(config, port, tmp_path / "spool.db", device):
         pass
     ask(sender, device, "a")
@@ -102,10 +96,10 @@ def test_what_is_asked_for_while_the_bridge_is_away_comes_later(
 
 
 def test_events_are_no_uplinks(
-    host: Host, table: str, device: str, sender: Client, changes: dict[str, str], tmp_path: Path
+    host: Host, table: str, device: str, sender: Client, spool: dict[str, str], tmp_path: Path
 ) -> None:
     """History, the list of devices and the decoder see the device's uplinks alone."""
-    config, port = host.configure("no-uplinks.toml", changes)
+    config, port = host.configure("no-uplinks.toml", spool)
     mote = device.rpartition("/")[2]
     with at_work(config, port, tmp_path / "spool.db", device) as server:
         server.write(join={"appeui": APPLICATION, "moteeui": mote, "devnonce": 7})
