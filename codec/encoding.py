@@ -40,11 +40,15 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What a codec made of it: at most 242 bytes, which may be none, on FPort 1 to 223."""
+    """What a codec made of it: at most 242 bytes, which may be none, on FPort 1 to 223.
+
+    ``port_named`` says whether the codec or who asked has named the port.
+    """
 
     port: int
     data: bytes
     warnings: tuple[str, ...] = ()
+    port_named: bool = True
 
 
 def encode(codec: Codec, command: Command) -> Encoded:
@@ -60,9 +64,10 @@ def encode(codec: Codec, command: Command) -> Encoded:
     given = {"data": command.data, "variables": command.variables, **asked}
     (said,) = run_in_worker(codec.source, [question(Function.ENCODE_DOWNLINK, given)])
     answer = read_answer(said)
-    ports = (answer.port, command.port, _DEFAULT_PORT)
-    port = next(each for each in ports if each is not None)
-    return Encoded(_port(port), _bytes(answer.bytes), answer.warnings)
+    port = command.port if answer.port is None else answer.port
+    named = port is not None
+    chosen = _port(port) if named else _DEFAULT_PORT
+    return Encoded(chosen, _bytes(answer.bytes), answer.warnings, named)
 
 
 def _port(value: object) -> int:

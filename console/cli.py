@@ -16,6 +16,8 @@ _MODULES = {
     "simulate": "console.simulate.commands",
     "history": "console.show.commands",
     "devices": "console.show.commands",
+    "events": "console.show.event_commands",
+    "send": "console.downlinks.commands",
     "check": "console.check.commands",
     "errors": "console.recovery.error_commands",
     "redecode": "console.recovery.redecode_commands",

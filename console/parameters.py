@@ -17,7 +17,7 @@ from contract.times import parse_time
 
 MAX_PORT = 65_535
 TEXTS = ("table", "json", "csv")
-_AGE = re.compile(r"([0-9]{1,8})([smhdw])")
+_SPAN = re.compile(r"([0-9]{1,8})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _P = ParamSpec("_P")
 
@@ -29,14 +29,21 @@ def parse_point(text: str, now: int) -> int:
         ValueError: it is neither ISO 8601 nor an age.
 
     """
-    age = _AGE.fullmatch(text)
-    if age is None:
-        time = parse_time(text)
-        if time is None:
-            raise ValueError(f"{text!r} is neither ISO 8601 nor an age such as 45m, 2h or 7d")
-        return time
-    back = timedelta(**{_UNITS[age[2]]: int(age[1])})
-    return max(0, now - back // timedelta(microseconds=1))
+    age = parse_span(text)
+    if age is not None:
+        return max(0, now - age)
+    time = parse_time(text)
+    if time is None:
+        raise ValueError(f"{text!r} is neither ISO 8601 nor an age such as 45m, 2h or 7d")
+    return time
+
+
+def parse_span(text: str) -> int | None:
+    """Return the microseconds that ``text`` names, such as 45s or 2h; None where it names none."""
+    span = _SPAN.fullmatch(text)
+    if span is None:
+        return None
+    return timedelta(**{_UNITS[span[2]]: int(span[1])}) // timedelta(microseconds=1)
 
 
 def _name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:

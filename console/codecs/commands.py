@@ -53,7 +53,8 @@ def _variables(
     return {name: given for name, _, given in pairs}
 
 
-def _variables_option(command: Callable[_P, None]) -> Callable[_P, None]:
+def variables_option(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Add ``--variable``, which is called ``variables``, a dict."""
     return click.option(
         "--variable",
         "variables",
@@ -74,7 +75,7 @@ def _variables_option(command: Callable[_P, None]) -> Callable[_P, None]:
 )
 @click.option("--port", required=True, type=click.IntRange(1, _MAX_PORT), help="The FPort.")
 @click.option("--base64", is_flag=True, help="Read DATA as base64, whatever it looks like.")
-@_variables_option
+@variables_option
 @click.argument("data", metavar="DATA")
 def decode(name: str, port: int, data: str, variables: dict[str, str], *, base64: bool) -> None:
     """Decode the bytes of an uplink with a codec, and print the JSON.
@@ -86,7 +87,7 @@ def decode(name: str, port: int, data: str, variables: dict[str, str], *, base64
     Example:
       lora-bridge decode --codec cayenne-lpp --port 1 03670110056700FF
     """
-    with _engine():
+    with engine():
         from codec.engine import CAYENNE_LPP, Codec, Received, as_json, decode
         from codec.errors import CodecError
         from codec.source import read_source
@@ -118,7 +119,7 @@ def decode(name: str, port: int, data: str, variables: dict[str, str], *, base64
     type=click.IntRange(1, MAX_PORT),
     help="The FPort, unless the codec names one.  [default: 1]",
 )
-@_variables_option
+@variables_option
 @click.option(
     "--format",
     "form",
@@ -137,7 +138,7 @@ def encode(path: Path, port: int | None, variables: dict[str, str], form: str, d
     Example:
       lora-bridge encode --codec sensor.js '{"interval":600}'
     """
-    with _engine():
+    with engine():
         from console.codecs.encoding import encode_json
     encoded = encode_json(path, data, port, variables)
     base64 = binascii.b2a_base64(encoded.data, newline=False).decode()
@@ -169,7 +170,7 @@ def codec_test(folder: Path) -> None:
     Example:
       lora-bridge codec-test codecs/
     """
-    with _engine():
+    with engine():
         from console.codecs.differences import differences
         from console.codecs.examples import shipped
     codecs = passed = failed = 0
@@ -199,7 +200,8 @@ def codec_test(folder: Path) -> None:
 
 
 @contextmanager
-def _engine() -> Iterator[None]:
+def engine() -> Iterator[None]:
+    """Say in one line how to install the engine, where it is not there to be imported."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -1,7 +1,7 @@
 """What of a row is shown, under which names. Does no I/O."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain, islice
@@ -15,7 +15,8 @@ RECEIVED = ("seqno", "port", "freq", "datr", "gwrx", "rssi", "lsnr", "bytes")
 """The columns of every uplink, whatever its codec says."""
 _KEYS = {PARTITION_KEY, SORT_KEY}  # shown with every row
 _TAKEN = {*_KEYS, *RECEIVED, DECODE_ERROR, DECODE_WARNINGS}
-_LOOKED_AT = 200  # rows, the newest, whose decoded fields become columns, as wide as they are
+LOOKED_AT = 200
+"""Rows, the first, whose fields become columns, as wide as they are."""
 _WIDEST = 40  # characters that a column is made wide for
 _MANY = 20  # names at most in a remark
 
@@ -58,20 +59,24 @@ class Columns:
     """Whether a person named them; if not, they are those that the first rows have."""
     widths: tuple[int, ...]
     """Characters that the values of the first rows take."""
+    of: Callable[[Row], Cells] = cells
+    """Gives the cells of a row."""
+    left: frozenset[str] = frozenset({"bytes"})
+    """The columns whose values begin below the name; those of others end there."""
     _filled: set[str] = field(default_factory=set)
     _others: dict[str, None] = field(default_factory=dict)
 
     def suited(self, row: Row) -> "Columns":
         """Return these, or more where nobody named them and the row has others."""
-        decoded = _decoded(row)
-        if self.asked or decoded.keys() <= set(self.names):
+        others = self.of(row).keys() - set(self.names)
+        if self.asked or not others:
             return self
-        known = dict.fromkeys([*self.names[len(RECEIVED) - 1 : -1], *decoded])
+        known = dict.fromkeys([*self.names[len(RECEIVED) - 1 : -1], *_decoded(row)])
         return _suited([row], _with_received(known))
 
     def values(self, row: Row) -> list[Value]:
         """Return the row's value of each column."""
-        found = cells(row)
+        found = self.of(row)
         if self.asked:
             self._filled.update(name for name in self.names if found.get(name) is not None)
         elif len(self._others) <= _MANY:
@@ -95,7 +100,7 @@ def choose(rows: Iterable[Row], fields: Sequence[str] | None) -> tuple[Columns, 
     They are the ``fields`` asked for, or else those of ``RECEIVED`` and the decoded ones.
     """
     ahead = iter(rows)
-    first = list(islice(ahead, _LOOKED_AT))
+    first = list(islice(ahead, LOOKED_AT))
     if fields is None:
         names = _with_received(dict.fromkeys(name for row in first for name in _decoded(row)))
     else:
@@ -109,9 +114,14 @@ def _with_received(decoded: Iterable[str]) -> tuple[str, ...]:
 
 def _suited(rows: list[Row], names: tuple[str, ...], *, asked: bool = False) -> Columns:
     """Return columns as wide as the values of the rows."""
-    shown = [cells(row) for row in rows]
-    widths = (max((len(text(each.get(name))) for each in shown), default=0) for name in names)
-    return Columns(names, asked, tuple(min(width, _WIDEST) for width in widths))
+    return Columns(names, asked, widths(map(cells, rows), names))
+
+
+def widths(shown: Iterable[Cells], names: Sequence[str]) -> tuple[int, ...]:
+    """Return how many characters the values take in each column, within reason."""
+    rows = list(shown)
+    found = (max((len(text(each.get(name))) for each in rows), default=0) for name in names)
+    return tuple(min(width, _WIDEST) for width in found)
 
 
 def plain(value: Value) -> str:
@@ -157,10 +167,11 @@ def _flatten(value: Value, name: str, found: Cells) -> None:
             _flatten(each, f"{name}.{key}" if name else key, found)
     elif name:
         shown = f"{DECODED}.{name}" if name in _TAKEN else name
-        found[shown] = _as_json(value) if isinstance(value, list) else value
+        found[shown] = as_json(value) if isinstance(value, list) else value
 
 
-def _as_json(value: Value) -> str:
+def as_json(value: Value) -> str:
+    """Return a list or map as text."""
     return _encoder.encode(value).decode()
 
 

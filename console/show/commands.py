@@ -1,7 +1,7 @@
 """The commands that read: the history of a device, and what all devices have done."""
 
-import secrets
 import sys
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,6 @@ from console.parameters import (
 from contract.deployment import Deployment
 from contract.errors import BridgeError
 from contract.eui import one_case
-from contract.names import command_client_id
 from contract.times import format_time
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
@@ -144,16 +143,21 @@ def history(  # noqa: PLR0913  # a parameter for each option
         raise click.UsageError(
             "--follow starts with the newest uplinks: use --limit in place of --since and --until"
         )
-    from console.identity.consumers import require_consumer
-    from console.identity.enroll import Endpoint, find_endpoint
-    from console.show.follow import follow_device
-    from console.store.subscription import Consumer
+    from console.show.columns import choose
+    from console.show.follow import Followed, follow_rows, following
+    from console.show.tables import Format
+    from console.store.history import stored_since, uplinks
+    from console.store.live import Joining
 
-    require_consumer(deployment, name)
-    where = Endpoint(endpoint or find_endpoint(), port, root_ca)
-    client_id = command_client_id(deployment.thing(name), f"follow-{secrets.token_hex(4)}")
-    consumer = Consumer(deployment, name, client_id, folder, where)
-    follow_device(consumer, table_name(deployment), device, shown, limit)
+    consumer = following(deployment, name, folder, endpoint, port, root_ca)
+    table = table_name(deployment)
+    followed = Followed(
+        Joining(deployment, device),
+        lambda count: uplinks(table, device, limit=count),
+        partial(stored_since, table, device),
+        partial(choose, fields=shown.fields),
+    )
+    follow_rows(consumer, followed, Format(form), limit)
 
 
 def _say_why_none(

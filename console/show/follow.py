@@ -1,43 +1,74 @@
-"""Shows the newest uplinks of a device, and goes on with what comes, until Ctrl-C."""
+"""Shows the newest rows of a device, and goes on with what comes, until Ctrl-C."""
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, groupby
+from pathlib import Path
 
 import click
 
+from console.identity.consumers import require_consumer
+from console.identity.enroll import Endpoint, find_endpoint
 from console.interrupt import interruptible
-from console.show.columns import Columns, choose
-from console.show.output import Output
+from console.show.columns import Columns
 from console.show.tables import Format, render
-from console.store.history import stored_since, uplinks
-from console.store.live import live_uplinks
+from console.store.live import Making, ReadTable, live_rows
 from console.store.shown import Shown
 from console.store.subscription import Consumer
+from contract.deployment import Deployment
+from contract.names import command_client_id
 from contract.rows import Row
 
-_STORED = 10  # uplinks shown before those that come, unless another number is asked for
+_STORED = 10  # rows shown before those that come, unless another number is asked for
 
 
-def follow_device(
-    consumer: Consumer, table: str, device: str, output: Output, limit: int | None
-) -> None:
-    """Write the newest stored uplinks, oldest first, and each that comes, to the terminal.
+@dataclass(frozen=True)
+class Followed:
+    """What is followed: rows of one kind, of a device.
+
+    ``newest`` gives so many that are stored, the newest first, and ``since`` those since a time.
+    ``choose`` gives the columns of rows, and the rows.
+    """
+
+    making: Making
+    newest: Callable[[int], Iterable[Row]]
+    since: ReadTable
+    choose: Callable[[Iterable[Row]], tuple[Columns, Iterator[Row]]]
+
+
+def following(
+    deployment: Deployment, name: str, folder: Path, host: str | None, port: int, ca: Path | None
+) -> Consumer:
+    """Return who follows: a consumer beside its own programs; without ``host`` AWS is asked.
+
+    Raises:
+        BridgeError: it is no consumer, or AWS refuses.
+
+    """
+    require_consumer(deployment, name)
+    where = Endpoint(host or find_endpoint(), port, ca)
+    client_id = command_client_id(deployment.thing(name), f"follow-{secrets.token_hex(4)}")
+    return Consumer(deployment, name, client_id, folder, where)
+
+
+def follow_rows(consumer: Consumer, followed: Followed, form: Format, limit: int | None) -> None:
+    """Write the newest stored rows, oldest first, and each that comes, to the terminal.
 
     Raises:
         BridgeError: AWS refuses, or the consumer cannot connect.
 
     """
     wanted = limit or _STORED
-    shown, read = Shown(), partial(stored_since, table, device)
+    shown = Shown()
     with (
         interruptible() as ended,
-        live_uplinks(consumer, device, shown, read, ended.is_set) as live,
+        live_rows(consumer, followed.making, shown, followed.since, ended.is_set) as live,
     ):
-        stored = list(uplinks(table, device, limit=wanted))[::-1]
+        stored = list(followed.newest(wanted))[::-1]
         shown.begin(stored, cut=len(stored) == wanted)
-        columns, rows = choose(stored, output.fields)
-        for line in lines(chain(rows, live), Format(output.form), columns):
+        columns, rows = followed.choose(stored)
+        for line in lines(chain(rows, live), form, columns):
             click.echo(line)
 
 

@@ -93,12 +93,16 @@ def render_whole(shown: Mapping[str, object]) -> str:
 
 
 def _line(time: str, cells: Iterable[str], columns: Columns) -> str:
-    """Put cells below their names: numbers end there, the bytes begin there."""
+    """Put cells below their names: numbers end there, bytes and texts begin there."""
     padded = (
-        cell if name == "bytes" else cell.rjust(max(_WIDTHS.get(name, 0), len(name), width))
+        _padded(cell, max(_WIDTHS.get(name, 0), len(name), width), left=name in columns.left)
         for name, width, cell in zip(columns.names, columns.widths, cells, strict=True)
     )
     return " ".join([time.ljust(_TIME_WIDTH), *padded]).rstrip()
+
+
+def _padded(cell: str, width: int, *, left: bool) -> str:
+    return cell.ljust(width) if left else cell.rjust(width)
 
 
 def _json(rows: Iterable[Row], columns: Columns) -> Iterator[str]:

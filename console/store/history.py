@@ -58,10 +58,8 @@ def stored_since(table: str, device: str, since: int) -> Iterator[Row]:
         BridgeError: as ``uplinks`` does.
 
     """
-    query = between(table, device, since, END_OF_TIME)
-    query["ConsistentRead"] = True
     with aws_errors():
-        yield from rows(boto3.client("dynamodb"), query)
+        yield from rows(boto3.client("dynamodb"), since_then(table, device, since))
 
 
 def oldest_time(table: str, device: str, since: int, until: int) -> str | None:
@@ -89,6 +87,13 @@ def between(table: str, device: str, since: int, until: int) -> "QueryInputTypeD
             ":until": {"S": format_time(until)},
         },
     }
+
+
+def since_then(table: str, device: str, since: int) -> "QueryInputTypeDef":
+    """Return the query for what is written by now of a device since a time, oldest first."""
+    query = between(table, device, since, END_OF_TIME)
+    query["ConsistentRead"] = True
+    return query
 
 
 def rows(

@@ -1,4 +1,4 @@
-"""Goes on with a history live: uplinks as they are published, over MQTT, as a consumer."""
+"""Goes on with what is stored of a device, live: over MQTT, as a consumer."""
 
 import logging
 import time
@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 import msgspec
 
 from console.store.shown import Shown
 from console.store.subscription import Change, Consumer, Heard, subscribed
+from contract.deployment import Deployment
 from contract.errors import BridgeError
 from contract.names import DECODE_ERROR, DECODE_WARNINGS, DECODED, PARTITION_KEY, SORT_KEY
 from contract.rows import Row, exact, port_and_data, row_of
@@ -21,19 +23,41 @@ _STORING = 1.0  # seconds until an uplink that was published is in the table, am
 _log = logging.getLogger(__name__)
 
 _READING = (DECODED, DECODE_WARNINGS, DECODE_ERROR)
-_message = msgspec.json.Decoder(dict[str, object], float_hook=exact)
+message = msgspec.json.Decoder(dict[str, object], float_hook=exact)
+"""Reads a message, its numbers exactly."""
 
 ReadTable = Callable[[int], Iterable[Row]]
-"""Gives the stored uplinks of a device since a time in microseconds, oldest first."""
+"""Gives the stored rows of a device since a time in microseconds, oldest first."""
+
+
+class Making(Protocol):
+    """Makes rows of what is heard of a device; times are in seconds."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What to subscribe to."""
+
+    def take(self, topic: str, payload: bytes, now: float, /) -> Iterator[Row]:
+        """Take a message; yield the rows that it completes.
+
+        Raises:
+            msgspec.DecodeError: it is no JSON object.
+
+        """
+
+    def take_stored(self, row: Row, now: float, /) -> Iterator[Row]:
+        """Take a row from the table; yield those that it completes."""
+
+    def due(self, now: float, /) -> Iterator[Row]:
+        """Yield the rows that have waited long enough."""
 
 
 @contextmanager
-def live_uplinks(
-    consumer: Consumer, device: str, shown: Shown, read: ReadTable, ended: Callable[[], bool]
+def live_rows(
+    consumer: Consumer, making: Making, shown: Shown, read: ReadTable, ended: Callable[[], bool]
 ) -> Iterator[Iterator[Row]]:
-    """Subscribe to a device; give its uplinks from now on, as they come, until ``ended``.
+    """Subscribe; give the rows of a device from now on, as they come, until ``ended``.
 
-    An uplink waits a few seconds for its reading, which AWS publishes where that is switched on.
     Each time that it is subscribed, ``read`` gives what was stored before. No row is given that
     was ``shown``.
 
@@ -41,10 +65,8 @@ def live_uplinks(
         BridgeError: the key or certificate cannot be used, or AWS IoT refuses.
 
     """
-    deployment = consumer.deployment
-    topics = (deployment.uplink_topic(device), deployment.decoded_topic(device))
-    with subscribed(consumer, topics) as heard:
-        yield rows_heard(heard, Joining(device, topics[1]), shown, read, ended)
+    with subscribed(consumer, making.topics) as heard:
+        yield rows_heard(heard, making, shown, read, ended)
 
 
 @dataclass(slots=True)
@@ -58,19 +80,26 @@ class _Waiting:
 
 @dataclass
 class Joining:
-    """Joins uplinks and their readings, whichever comes first; times are in seconds.
+    """Joins uplinks and their readings, whichever comes first.
 
+    AWS publishes readings where that is switched on, and an uplink waits a few seconds for its own.
     Uplinks are given in the order in which they came. When one has waited in vain, the next of its
     port do not wait, until a reading of that port comes: ports differ in whether they have a codec.
     What comes later still is in the table.
     """
 
+    deployment: Deployment
     device: str
-    decoded_topic: str
     _waiting: dict[str, _Waiting] = field(default_factory=dict)  # by timestamp, as they came
     _early: dict[str, tuple[float, Mapping[str, object]]] = field(default_factory=dict)
     """Readings before their uplinks, and until when they are kept."""
     _unread: set[object] = field(default_factory=set)  # ports
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Those of its uplinks and of its readings."""
+        uplinks = self.deployment.uplink_topic(self.device)
+        return (uplinks, self.deployment.decoded_topic(self.device))
 
     def take(self, topic: str, payload: bytes, now: float) -> Iterator[Row]:
         """Take a message; yield the uplinks that it completes.
@@ -79,9 +108,9 @@ class Joining:
             msgspec.DecodeError: it is no JSON object.
 
         """
-        fields = _message.decode(payload)
+        fields = message.decode(payload)
         timestamp = str(fields.get(SORT_KEY))
-        if topic == self.decoded_topic:
+        if topic == self.deployment.decoded_topic(self.device):
             self._unread.discard(fields.get("port"))
             reading = {DECODED: fields.get(DECODED), DECODE_WARNINGS: fields.get("warnings")}
             if timestamp in self._waiting:
@@ -137,12 +166,12 @@ def _port(fields: Mapping[str, object]) -> object:
 
 def rows_heard(
     heard: "SimpleQueue[Heard]",
-    joining: Joining,
+    making: Making,
     shown: Shown,
     read: ReadTable,
     ended: Callable[[], bool],
 ) -> Iterator[Row]:
-    """Yield the uplinks of what is heard, and those stored meanwhile, as ``live_uplinks`` does.
+    """Yield the rows of what is heard, and those stored meanwhile, as ``live_rows`` does.
 
     Raises:
         BridgeError: nothing more will be heard.
@@ -155,12 +184,12 @@ def rows_heard(
                     shown.gap()
                 case Change.MADE:
                     for row in _missed(shown, read):
-                        yield from filter(shown.take, joining.take_stored(row, time.monotonic()))
+                        yield from filter(shown.take, making.take_stored(row, time.monotonic()))
                 case BridgeError() as refusal:
                     raise refusal
                 case topic, payload:
-                    yield from filter(shown.take, _uplinks(topic, payload, joining))
-        yield from filter(shown.take, joining.due(time.monotonic()))
+                    yield from filter(shown.take, _made(topic, payload, making))
+        yield from filter(shown.take, making.due(time.monotonic()))
 
 
 def _missed(shown: Shown, read: ReadTable) -> Iterator[Row]:
@@ -174,8 +203,8 @@ def _missed(shown: Shown, read: ReadTable) -> Iterator[Row]:
         shown.filled()
 
 
-def _uplinks(topic: str, payload: bytes, joining: Joining) -> Iterator[Row]:
+def _made(topic: str, payload: bytes, making: Making) -> Iterator[Row]:
     try:
-        yield from joining.take(topic, payload, time.monotonic())
+        yield from making.take(topic, payload, time.monotonic())
     except msgspec.DecodeError as error:
         _log.warning("a message on %s is passed over: %s", topic, error)

@@ -35,8 +35,8 @@ def test_the_commands() -> None:
     """These are the commands, and docs/commands.md has each of them."""
     assert [
         *("check", "codec-test", "decode", "devices", "encode", "enroll", "errors"),
-        *("history", "keygen", "redecode", "refused", "rejected", "replay", "rotate", "run"),
-        "simulate",
+        *("events", "history", "keygen", "redecode", "refused", "rejected", "replay", "rotate"),
+        *("run", "send", "simulate"),
     ] == COMMANDS
     assert [
         *("errors list", "errors redrive", "errors show"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.parameters import parse_point
+from console.parameters import parse_point, parse_span
 from contract.times import parse_time
 
 NOW = 1_700_000_000_000_000
@@ -34,3 +34,9 @@ def test_anything_else_is_an_error(text: str) -> None:
     """What is neither is refused with both forms named."""
     with pytest.raises(ValueError, match="neither ISO 8601 nor an age such as 45m, 2h or 7d"):
         parse_point(text, NOW)
+
+
+def test_spans() -> None:
+    """A span of time is read alone, and nothing else is one."""
+    assert parse_span("90s") == 90 * SECOND
+    assert [parse_span(text) for text in ("90", "2026-11-22", "-1s")] == [None] * 3

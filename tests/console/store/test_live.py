@@ -11,6 +11,7 @@ import pytest
 from console.store.live import Joining, rows_heard
 from console.store.shown import Shown
 from console.store.subscription import Change, Heard
+from contract.deployment import UNNAMED
 from contract.errors import BridgeError
 from contract.rows import Row
 from contract.times import format_time
@@ -27,7 +28,7 @@ def message(timestamp: str, **fields: object) -> bytes:
 @pytest.fixture
 def joining() -> Joining:
     """Join the messages of a device."""
-    return Joining("a/d", READING)
+    return Joining(UNNAMED, "a/d")
 
 
 def test_an_uplink_waits_for_its_reading(joining: Joining) -> None:
@@ -136,7 +137,7 @@ def heard(*all_of_it: Heard, stored: Iterable[Row] = ()) -> tuple[list[Row], lis
         asked.append(since)
         return stored
 
-    return list(rows_heard(queue, Joining("a/d", READING), Shown(), read, queue.empty)), asked
+    return list(rows_heard(queue, Joining(UNNAMED, "a/d"), Shown(), read, queue.empty)), asked
 
 
 def both_of(timestamp: str) -> tuple[Heard, Heard]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.identity.enroll import Endpoint
-from console.store.live import live_uplinks
+from console.store.live import Joining, live_rows
 from console.store.shown import Shown
 from console.store.subscription import Consumer
 from contract.deployment import UNNAMED
@@ -62,7 +62,9 @@ def following(
     """Follow the device as ``client.MARK``; the table has what is ``stored`` when it is read."""
     endpoint = Endpoint("localhost", port, folder / "ca.pem")
     consumer = Consumer(UNNAMED, "client", f"client.{mark}", folder, endpoint)
-    with live_uplinks(consumer, "a/d", Shown(), lambda _since: stored, lambda: False) as live:
+    with live_rows(
+        consumer, Joining(UNNAMED, "a/d"), Shown(), lambda _since: stored, lambda: False
+    ) as live:
         yield live
 
 
@@ -133,7 +135,7 @@ def test_a_table_that_cannot_be_read(
 
     endpoint = Endpoint("localhost", link.port, tmp_path / "ca.pem")
     consumer = Consumer(UNNAMED, "client", "client.1", tmp_path, endpoint)
-    with live_uplinks(consumer, "a/d", Shown(), read, lambda: False) as live:
+    with live_rows(consumer, Joining(UNNAMED, "a/d"), Shown(), read, lambda: False) as live:
         for number in (2, 3):
             uplink(broker, number)
             assert times(live, 1) == [_TIME.format(number)]

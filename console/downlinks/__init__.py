@@ -1,0 +1,1 @@
+"""Asks for downlinks, and shows what becomes of them."""

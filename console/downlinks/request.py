@@ -1,0 +1,27 @@
+"""Makes requests for downlinks. Does no I/O."""
+
+import random
+
+from contract.downlinks import Request, build_request, parse_request
+
+_CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
+_SYLLABLES = 6  # of 70 each: 10^11 words, for the ids that a device has in 7 days
+
+
+def fresh_id(rng: random.Random) -> str:
+    """Return an id that can be read out, and that no other downlink has."""
+    word = "".join(rng.choice(_CONSONANTS) + rng.choice(_VOWELS) for _ in range(_SYLLABLES))
+    half = len(word) // 2
+    return f"{word[:half]}-{word[half:]}"
+
+
+def payload(request: Request) -> bytes:
+    """Return the payload of a request that a bridge will take.
+
+    Raises:
+        BadRequestError: it would not.
+
+    """
+    built = build_request(request)
+    parse_request(built)
+    return built
