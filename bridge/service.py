@@ -16,6 +16,7 @@ from bridge.aws_iot.subscription import Subscription
 from bridge.clock import Clock
 from bridge.config import Config, Downlinks, Http
 from bridge.counts import Counts
+from bridge.downlinks.check_sender import CheckSender
 from bridge.downlinks.desk import Desk
 from bridge.downlinks.ledger import Ledger
 from bridge.downlinks.notes import Notes
@@ -129,7 +130,7 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
     subscription = (
         Subscription(config.aws, config.downlinks, desk.take, missed) if config.downlinks else None
     )
-    desk.connect([listener.sender])
+    desk.connect([CheckSender(config.aws.client_id, desk.answered), listener.sender])
     spooler.connect(publisher, [listener, subscription] if subscription else [listener])
     return _Bridge(
         *(counts, clock, spooler, quarantine, retry, (listener,), publisher, desk, subscription)

@@ -55,16 +55,17 @@ def bridge_policy(
     """Connect as ``client_id`` or ``client_id.…``; publish uplinks and events, but no readings.
 
     Those may be of these ``applications`` only, or of all if none is named. It may also hear the
-    test uplink that ``lora-bridge check`` makes.
+    test uplink and the test downlink that ``lora-bridge check`` makes.
     """
-    check = deployment.uplink_topic(f"{CHECK_APPLICATION}/{client_id}")
+    itself = f"{CHECK_APPLICATION}/{client_id}"
+    check = deployment.uplink_topic(itself)
     uplinks = _uplinks(deployment, client_id, applications)
     return iam.PolicyDocument(
         statements=[
             _allow("iot:Connect", *_clients(stack, client_id)),
             _allow("iot:Publish", *_topics(stack, uplinks)),
             _allow("iot:Subscribe", _arn(stack, "topicfilter", check)),
-            _allow("iot:Receive", _arn(stack, "topic", check)),
+            _allow("iot:Receive", *_topics(stack, [check, deployment.request_topic(itself)])),
             _deny("iot:Publish", _arn(stack, "topic", deployment.decoded_topic("*/*"))),
         ]
     )

@@ -24,7 +24,7 @@ from bridge.spool.batch import Receipt
 from bridge.spool.rejected import Rejected
 from contract.downlinks import BadRequestError, Request, State, parse_request
 from contract.eui import is_device, one_case
-from contract.names import device_of
+from contract.names import CHECK_APPLICATION, device_of
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,8 @@ class Desk:
 
     def claim(self, source: str, application: str) -> None:
         """Note that a source has had an uplink of an application, whose downlinks it takes."""
-        self._notes.claim(source, application)
+        if application != CHECK_APPLICATION:  # of which each bridge has one device
+            self._notes.claim(source, application)
 
     def take(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
         """Take a request. It is acknowledged when it is on disk, or when it is not for this bridge.
@@ -132,7 +133,7 @@ class Desk:
         self._notes.tidy(self._ledger, self._clock.wall())
 
     def _sender_of(self, device: str) -> Sender | None:
-        """Return whose network server has a device's application, None where nobody has."""
+        """Return who takes downlinks of a device, None where nobody does."""
         application = device.partition("/")[0]
         if not is_device(device):
             self._counts.downlinks["foreign"] += 1
@@ -141,7 +142,7 @@ class Desk:
             (
                 each
                 for each in self._senders
-                if each.has(application) or self._notes.claimed(each.name, application)
+                if each.has(device) or self._notes.claimed(each.name, application)
             ),
             None,
         )

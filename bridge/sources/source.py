@@ -60,8 +60,8 @@ class Sender(Protocol):
     def name(self) -> str:
         """The kind of network server, as events name it."""
 
-    def has(self, application: str) -> bool:
-        """Say whether the configuration names an application as this source's."""
+    def has(self, device: str) -> bool:
+        """Say whether the configuration makes ``APPEUI/MOTEEUI`` a device of this source."""
 
     def ready(self, application: str) -> bool:
         """Say whether a downlink to an application can be handed over now."""

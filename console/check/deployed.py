@@ -4,12 +4,22 @@ from console.check.chain import NotTriedError
 from console.deployment import stack_outputs
 from contract.deployment import Deployment
 from contract.errors import BridgeError
-from contract.names import ERROR_QUEUE_OUTPUT, RULE_OUTPUT, TABLE_OUTPUT
+from contract.names import (
+    ERROR_QUEUE_OUTPUT,
+    EVENT_RULE_OUTPUT,
+    RULE_OUTPUT,
+    TABLE_OUTPUT,
+)
 
 
 def rule(deployment: Deployment) -> str:
     """Return the name of the rule; this and the others raise NotTriedError where it is unseen."""
     return _deployed(deployment, RULE_OUTPUT)
+
+
+def event_rule(deployment: Deployment) -> str:
+    """Return the name of the rule that stores events."""
+    return _deployed(deployment, EVENT_RULE_OUTPUT)
 
 
 def table(deployment: Deployment) -> str:

@@ -1,8 +1,9 @@
 """The chain from the configuration to the table, in the order that uplinks go."""
 
+import secrets
 from collections.abc import Callable, Generator
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from bridge.config import Aws, Config
 from console.check import deployed, files, network
 from console.check.account import Account
 from console.check.chain import BrokenError, Link, NotTriedError
+from console.check.downlink_trip import NO_DOWNLINKS, DownlinkTrip
 from console.check.round_trip import RoundTrip
 from console.check.session import Session
 from console.check.standing import Owner
@@ -70,6 +72,7 @@ class Links:
         with closing(Session(aws)) as session:
             yield "MQTT", session.connect
             yield "publish", lambda: self._publish(session)
+            yield "requests", lambda: self._subscribe_to_requests(session)
             if aws.basic_ingest:
                 yield (
                     "basic ingest",
@@ -78,8 +81,10 @@ class Links:
             yield "rule", lambda: account.rule(deployed.rule(deployment))
             yield "table", lambda: account.table(deployed.table(deployment))
             yield "role", lambda: self._look_at_role(account)
+            yield "event rule", lambda: account.rule(deployed.event_rule(deployment))
             if round_trip:
                 yield from RoundTrip(self._config, session).links()
+                yield from self._downlink_trip().links()
 
     def _read_configuration(self) -> str:
         self._config = files.configuration(self._path)
@@ -102,6 +107,17 @@ class Links:
         if self._config.aws.basic_ingest:
             raise NotTriedError("with basic_ingest the rule would store whatever is published")
         return session.publish(self._topic_beside(), _EMPTY)
+
+    def _subscribe_to_requests(self, session: Session) -> str:
+        if self._config.downlinks is None:
+            raise NotTriedError(NO_DOWNLINKS)
+        # Not as one of those who share: requests that come here then are not taken from them.
+        return session.subscribe(self._config.aws.deployment.request_topic("+/+"))
+
+    def _downlink_trip(self) -> DownlinkTrip:
+        request_id = f"check-{secrets.token_hex(8)}"
+        now = self._now() - datetime(1970, 1, 1, tzinfo=UTC)
+        return DownlinkTrip(self._config, request_id, now // timedelta(microseconds=1))
 
     def _topic_beside(self) -> str:
         """Return a topic that the policy allows as those of uplinks, with a level more.

@@ -4,7 +4,6 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,13 +12,12 @@ import msgspec
 from bridge.addresses import why
 from bridge.config import Config
 from console.check import deployed
-from console.check.chain import BrokenError, Link, NotTriedError
+from console.check.chain import BrokenError, Link
+from console.check.looking import looking
 from console.check.session import Session
 from console.check.test_uplink import MarkedUplink
-from console.deployment import aws_errors
 from console.recovery.error_queue import ErrorQueue, Held
 from console.recovery.failures import Failure, listed
-from contract.errors import BridgeError
 from contract.names import PARTITION_KEY, SORT_KEY
 
 if TYPE_CHECKING:
@@ -79,7 +77,7 @@ class RoundTrip:
     def _find(self) -> str:
         table = deployed.table(self._deployment)
         end = time.monotonic() + _LIMIT
-        with _looking():
+        with looking():
             client = boto3.client("dynamodb")
             while time.monotonic() < end:
                 if "Item" in client.get_item(TableName=table, Key=self._key):
@@ -114,7 +112,7 @@ class RoundTrip:
 
     def _remove(self) -> str:
         table = deployed.table(self._deployment)
-        with _looking():
+        with looking():
             boto3.client("dynamodb").delete_item(TableName=table, Key=self._key)
         return f"gone from {table}"
 
@@ -122,12 +120,3 @@ class RoundTrip:
 def _key(device: str, payload: bytes) -> "dict[str, AttributeValueTypeDef]":
     timestamp = msgspec.json.decode(payload, type=dict[str, object])[SORT_KEY]
     return {PARTITION_KEY: {"S": device}, SORT_KEY: {"S": str(timestamp)}}
-
-
-@contextmanager
-def _looking() -> Iterator[None]:
-    try:
-        with aws_errors():
-            yield
-    except BridgeError as error:
-        raise NotTriedError(str(error)) from None

@@ -25,6 +25,7 @@ from contract.deployment import UNNAMED
 from contract.names import (
     CERTIFICATES_OUTPUT,
     ERROR_QUEUE_OUTPUT,
+    EVENT_RULE_OUTPUT,
     RULE_OUTPUT,
     TABLE_OUTPUT,
 )
@@ -47,8 +48,16 @@ if TYPE_CHECKING:
 
 _FILES = ["configuration", "key", "certificate"]
 _NETWORK = ["clock", "name", "TCP", "TLS"]
-_CLOUD = ["certificate in AWS", "MQTT", "publish", "rule", "table", "role"]
-_HOPS = ["subscribe", "uplink to bridge", "uplink to broker", "uplink to table", "uplink removed"]
+_CLOUD = [
+    *("certificate in AWS", "MQTT", "publish", "requests", "rule", "table", "role", "event rule"),
+]
+_HOPS = [
+    *("subscribe", "uplink to bridge", "uplink to broker", "uplink to table", "uplink removed"),
+    *("downlink to AWS", "downlink to bridge", "downlink removed"),
+]
+
+
+_WITHOUT = {"[downlinks]": "# [downlinks]"}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +101,7 @@ def test_without_credentials(config: Configured) -> None:
     """What only AWS can tell is not tried, with the reason, which breaks nothing."""
     checked = check(config(), credentials=False)
     not_tried = [each for each in checked.findings if each.state is State.NOT_TRIED]
-    links = ["certificate in AWS", "rule", "table", "role", "settings"]
+    links = ["certificate in AWS", "rule", "table", "role", "event rule", "settings"]
     assert [each.link for each in not_tried] == links
     assert all("Unable to locate credentials" in each.detail for each in not_tried[:-1])
     assert checked.status == 0
@@ -422,6 +431,17 @@ def test_a_policy_without_the_topics(config: Configured, iot: "IoTClient") -> No
     checked.breaks_at("publish", "lora/check/.*NOT_AUTHORIZED", "iot:Publish")
 
 
+def test_a_policy_without_requests(config: Configured, iot: "IoTClient") -> None:
+    """A policy of before there were downlinks, which lets the bridge publish alone."""
+    before = [
+        {"Effect": "Allow", "Action": action, "Resource": "*"}
+        for action in ("iot:Connect", "iot:Publish")
+    ]
+    with other_policy(iot, *before):
+        checked = check(config())
+    checked.breaks_at("requests", r"lora/\+/\+/down: NOT_AUTHORIZED", "iot:Subscribe")
+
+
 def payload_of(rule: "TopicRuleTypeDef") -> "TopicRulePayloadTypeDef":
     """Return what a rule is made of."""
     return {
@@ -432,15 +452,18 @@ def payload_of(rule: "TopicRuleTypeDef") -> "TopicRulePayloadTypeDef":
     }
 
 
-def test_a_disabled_rule(config: Configured, iot: "IoTClient") -> None:
+@pytest.mark.parametrize(
+    ("output", "link"), [(RULE_OUTPUT, "rule"), (EVENT_RULE_OUTPUT, "event rule")]
+)
+def test_a_disabled_rule(config: Configured, iot: "IoTClient", output: str, link: str) -> None:
     """A rule that somebody has switched off."""
-    (rule,) = stack_outputs(UNNAMED.store_stack, RULE_OUTPUT)
+    (rule,) = stack_outputs(UNNAMED.store_stack, output)
     iot.disable_topic_rule(ruleName=rule)
     try:
         checked = check(config())
     finally:
         iot.enable_topic_rule(ruleName=rule)
-    checked.breaks_at("rule", f"{rule} is disabled", f"enable-topic-rule --rule-name {rule}")
+    checked.breaks_at(link, f"{rule} is disabled", f"enable-topic-rule --rule-name {rule}")
 
 
 def test_a_rule_that_is_gone(config: Configured, iot: "IoTClient") -> None:
@@ -487,11 +510,12 @@ def bridge(config: Configured) -> Iterator[tuple[RunningBridge, Path]]:
     path = config()
     with running_bridge(path) as running:
         running.says("ready: ")
+        running.says("ready for downlinks")
         yield running, path
 
 
 def test_a_round_trip(bridge: tuple[RunningBridge, Path]) -> None:
-    """A test uplink goes the whole way beside the running bridge, and leaves nothing behind."""
+    """An uplink and a downlink go the whole way beside the running bridge, and leave nothing."""
     running, path = bridge
     checked = check(path, "--round-trip")
     assert checked.whole() == _FILES + _NETWORK + _CLOUD + _HOPS
@@ -500,6 +524,34 @@ def test_a_round_trip(bridge: tuple[RunningBridge, Path]) -> None:
     assert "connection lost" not in running.log
     counts = running.stop()
     assert (counts["accepted"], counts["published"]) == (1, 1)
+
+
+def test_without_downlinks(config: Configured) -> None:
+    """What the configuration does not ask for is not tried, with the reason, and breaks nothing."""
+    path = config(_WITHOUT)
+    with running_bridge(path) as running:
+        running.says("ready: ")
+        checked = check(path, "--round-trip")
+    not_tried = [each for each in checked.findings if each.state is State.NOT_TRIED]
+    links = ["requests", "downlink to AWS", "downlink to bridge", "downlink removed", "settings"]
+    assert [each.link for each in not_tried] == links
+    assert {each.detail for each in not_tried[:2]} == {
+        "there is no [downlinks] in the configuration"
+    }
+    assert checked.status == 0
+
+
+def test_a_bridge_that_takes_no_downlinks(config: Configured) -> None:
+    """One that was not restarted since [downlinks] came into its configuration."""
+    path = config(_WITHOUT)
+    with running_bridge(path) as running:
+        running.says("ready: ")
+        asking = config.folder / "asking.toml"
+        asking.write_text(path.read_text().replace("# [downlinks]", "[downlinks]"))
+        checked = check(asking, "--round-trip")
+    checked.breaks_at(
+        "downlink to bridge", "none of its steps in .* after 10 s", "restart the bridge"
+    )
 
 
 def test_no_bridge(config: Configured) -> None:

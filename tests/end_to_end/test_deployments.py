@@ -63,7 +63,7 @@ def test_each_stores_and_shows_its_own(
             wait_for_rows(tables[each], count, device=f"{application}/0")
             found = check(configs[each], "--round-trip")
             assert found.status == 0, found.findings
-            assert found.whole()[-1] == "uplink removed"
+            assert found.whole()[-1] == "downlink removed"
             assert bridge.stop()["published"] == count + 1
     for each, count in counts.items():
         stored = [seqno for device, seqno in stored_uplinks(tables[each]) if application in device]

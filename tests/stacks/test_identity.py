@@ -50,7 +50,12 @@ def test_bridge_connects_as_itself_and_publishes_uplinks(bridge: Template) -> No
         ("Allow", "iot:Publish"): arn(":topic/lora/*/*"),
         ("Deny", "iot:Publish"): arn(":topic/lora/*/*/decoded"),
         ("Allow", "iot:Subscribe"): arn(":topicfilter/lora/check/", {"Ref": "Thing"}),
-        ("Allow", "iot:Receive"): arn(":topic/lora/check/", {"Ref": "Thing"}),
+        ("Allow", "iot:Receive"): in_order(
+            [
+                arn(":topic/lora/check/", {"Ref": "Thing"}),
+                arn(":topic/lora/check/", {"Ref": "Thing"}, "/down"),
+            ]
+        ),
     }
 
 

@@ -57,9 +57,9 @@ class SemtechSender:
             if len(self._spellings) > _SPELLINGS:
                 self._spellings.popitem(last=False)
 
-    def has(self, application: str) -> bool:
-        """Say whether a listener is for an application."""
-        return application in self._applications
+    def has(self, device: str) -> bool:
+        """Say whether a listener is for a device's application."""
+        return device.partition("/")[0] in self._applications
 
     def ready(self, application: str) -> bool:
         """Say whether a server with an application is connected, and takes what is written."""

@@ -45,9 +45,9 @@ class Server:
     given: list[Downlink] = field(default_factory=list)
     _last: int = 0
 
-    def has(self, application: str) -> bool:
+    def has(self, device: str) -> bool:
         """Have one application."""
-        return application == "a1"
+        return device.startswith("a1/")
 
     def ready(self, application: str) -> bool:
         """Say whether it is connected."""

@@ -125,7 +125,7 @@ async def test_it_goes_to_a_connection_of_its_application() -> None:
     sender = SemtechSender(connections, ["a3"], last_token=0)
     assert sender.ready("a1")
     assert not sender.ready("a3")
-    assert sender.has("a3")
+    assert sender.has("a3/d1")
     assert await sender.hand_over(_downlink())
     assert [bool(each.written) for each in connections] == [False, False, True, False]
     connections.clear()
