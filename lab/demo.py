@@ -1,4 +1,4 @@
-"""The demo: the whole path on one machine, from frames on a socket to readings and a chart."""
+"""The demo: both ways on one machine, from frames on a socket to a chart, and a downlink back."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -25,7 +25,7 @@ from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
 from lab.aws.stored import Stored, count_stored
 from lab.rig.errors import RigError
-from lab.rig.running_bridge import running_bridge
+from lab.rig.running_bridge import LORA_BRIDGE, running_bridge
 
 _BRIDGE, _CONSUMER = "network-host-1", "reader"
 _CODECS = Path(__file__).parent / "demo_codecs"
@@ -41,6 +41,7 @@ _EXPORTED = (
     "NODE_EXTRA_CA_CERTS",
     "NO_PROXY",
 )
+_DOWNLINK = ("--port", "10", "010f", "--confirmed", "--wait", "60s")
 _LINE_END = "\r" if sys.stdout.isatty() else "\n"
 
 _SECOND_TERMINAL = """
@@ -59,9 +60,12 @@ send a frame, or several (nc is in Debian's netcat-openbsd):
   printf '{{"app":{{"appeui":"37817737f13","moteeui":"9372163","dir":"up","userdata":\
 {{"port":1,"payload":"BsMz"}}}}}}\\0' | nc -N 127.0.0.1 {port}
   lora-bridge simulate --connect 127.0.0.1:{port} --count 10
+send a downlink; a network server takes it while the line above runs, without --count:
+  lora-bridge send 37817737f13/9372163 --port 10 010f --confirmed --wait 60s
 look:
   lora-bridge check --round-trip
   lora-bridge history 37817737f13/9372163 --since 10m
+  lora-bridge events 37817737f13/9372163
   lora-bridge history 37817737f13/9372163 --follow --name reader \\
     --endpoint localhost --port {mqtt_port} --root-ca iot-ca.pem
 deploy again, after a change of stacks, codecs or settings:
@@ -123,20 +127,24 @@ def _set_up(host: Host) -> Path:
 
 
 def _play(host: Host, config: Path, port: int) -> int:
-    """Send uplinks through, show some, and compare what every part counted."""
+    """Send uplinks and a downlink through, show some, and compare what every part counted."""
     with running_bridge(config) as bridge:
         with _step("lora-bridge run"):
             bridge.says("ready: ")
-        sent, stored = _simulate(port)
+            bridge.says("ready for downlinks")
         device = f"{APPLICATION}/{device_eui(0)}"
+        played, stored = _simulate(port, device)
         _show(host, "devices", "--application", APPLICATION, "--since", "1h")
         _show(host, "history", device, "--limit", "10")
         _show(host, "history", device, "--plot", "temperature")
         published = bridge.stop()["published"]
+    sent = played.sent
     lost, duplicates = sent - stored.distinct, stored.rows - stored.distinct
     counts = f"sent={sent} published={published} stored={stored.rows} decoded={stored.decoded}"
-    print(f"{counts} lost={lost} duplicates={duplicates}", flush=True)
-    return 0 if {published, *astuple(stored)} == {sent} else 1
+    downlinks = f"downlinks={played.downlinks} acknowledged={played.acknowledged}"
+    print(f"{counts} lost={lost} duplicates={duplicates} {downlinks}", flush=True)
+    agree = {published, *astuple(stored)} == {sent}
+    return 0 if agree and played.downlinks == played.acknowledged == 1 else 1
 
 
 def _show(host: Host, *arguments: str) -> None:
@@ -144,13 +152,26 @@ def _show(host: Host, *arguments: str) -> None:
     print(host.lora_bridge(*arguments), end="")
 
 
-def _simulate(port: int) -> tuple[int, Stored]:
-    """Send the uplinks, showing how many have been decoded, until all are or time is up."""
+@dataclass(frozen=True)
+class _Played:
+    """What the simulated network server counted, and the downlinks that were acknowledged."""
+
+    sent: int
+    downlinks: int
+    acknowledged: int
+
+
+def _simulate(port: int, device: str) -> tuple[_Played, Stored]:
+    """Send the uplinks, showing how many have been decoded, until all are or time is up.
+
+    Once there is one, a downlink goes to the device.
+    """
     print(f"lora-bridge simulate: {_UPLINKS} uplinks of {_DEVICES} devices, {_RATE} a second")
     command = [sys.executable, "-m", "console", "simulate", f"--connect=127.0.0.1:{port}"]
     options = [f"--devices={_DEVICES}", f"--rate={_RATE}", f"--count={_UPLINKS}"]
     table = table_name(UNNAMED)
     deadline = time.monotonic() + _SEND_LIMIT
+    acknowledged: bool | None = None
     # Its own progress would share the line with the count of what is stored.
     with subprocess.Popen(
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -159,14 +180,25 @@ def _simulate(port: int) -> tuple[int, Stored]:
             stored = count_stored(table)
             done = f"  stored {stored.rows:5}, decoded {stored.decoded:5} of {_UPLINKS}"
             print(done, end=_LINE_END, flush=True)
+            if stored.rows and acknowledged is None:
+                acknowledged = _send(device)
             ended = simulation.poll() is not None
             if (ended and stored.decoded >= _UPLINKS) or time.monotonic() > deadline:
                 break
             time.sleep(_LOOK_EVERY)
         simulation.kill()
         said, _ = simulation.communicate()
-    match = re.search(r"sent=(\d+)", said)
-    return (int(match[1]) if match else 0), stored
+    counts = dict(re.findall(r"(\w+)=(\d+)", said))
+    sent, downlinks = (int(counts.get(name, 0)) for name in ("sent", "downlinks"))
+    return _Played(sent, downlinks, int(bool(acknowledged))), stored
+
+
+def _send(device: str) -> bool:
+    """Send a confirmed downlink, showing each of its states; return whether it got there."""
+    print(f"\nlora-bridge send {device} {' '.join(_DOWNLINK)}", flush=True)
+    done = subprocess.run([*LORA_BRIDGE, "send", device, *_DOWNLINK], check=False)
+    print(flush=True)
+    return done.returncode == 0
 
 
 def _stay(host: Host, config: Path, port: int, settings: Path) -> None:

@@ -56,6 +56,9 @@ ANSWERS = {
     "lora-bridge devices --since 7d": rf"^{DEVICE} +20\S+Z +\d\d +0 +-\d\d +\d",
     "lora-bridge devices": rf"^{DEVICE} +20\S+Z$",
     "lora-bridge redecode APPEUI --since 7d": r"^decoded=0 error=0 unchanged=\d+ .* left=0$",
+    "lora-bridge events APPEUI/MOTEEUI --since 7d": (
+        r"^20\S+Z downlink [a-z]+-[a-z]+ +acknowledged +1"
+    ),
     "lora-bridge errors redrive": r"^redriven=0 left=0 hidden=0$",
     "lora-bridge history APPEUI/MOTEEUI --since 7d --plot temperature": r"^ +temperature\n┌─+┐$",
     f"{HISTORY} --since 7d": r"^timestamp .* humidity +bytes\n(20.*\n)*20.* 06c333$",
@@ -73,6 +76,12 @@ LIVE = {
     ),
 }
 """Each shows an uplink, with its time, as it comes."""
+SENT = {
+    "lora-bridge send APPEUI/MOTEEUI --port 10 010f --confirmed --wait 60s": (
+        r"^acknowledged: the device has confirmed it$"
+    ),
+}
+"""Each sends a downlink, which a simulated network server takes."""
 MAGIC = {".png": b"\x89PNG", ".parquet": b"PAR1"}
 PLACE = r" (-h|-p|--cafile|--capath|--endpoint|--port|--root-ca) \S+"  # of AWS IoT, and its CA
 PROGRAMS = {"jq", "mosquitto_sub", "nc"}  # of which make setup installs none
@@ -147,7 +156,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         process = subprocess.Popen(command, cwd=PROJECT, env=bare(), stdout=file)
     try:
         wait_for(output, "npx cdk deploy --all", process, START)
-        demo = Demo(output.read_text().partition("duplicates=0\n")[2])
+        demo = Demo(output.read_text().partition("acknowledged=1\n")[2])
         answer = output.with_name("answer")
         demo.run(demo.command("nc -N"), answer)
         deadline = time.monotonic() + LIMIT
@@ -161,7 +170,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def test_every_line_is_rehearsed_or_not_for_a_reason() -> None:
     """What the documents teach is in these tests, and nothing else is."""
-    assert {*NOT_HERE, *ANSWERS, *LIVE} == set(taught(*DOCUMENTS))
+    assert {*NOT_HERE, *ANSWERS, *LIVE, *SENT} == set(taught(*DOCUMENTS))
 
 
 @pytest.mark.parametrize("words", ["nc -N", "simulate", "check", "--since", "npx cdk deploy"])
@@ -178,6 +187,20 @@ def test_what_is_taught(demo: Demo, tmp_path: Path, line: str) -> None:
     assert re.search(ANSWERS[line], said, re.MULTILINE), said
     for name in re.findall(r"--output (\S+)", line):
         assert (demo.folder / name).read_bytes().startswith(MAGIC[Path(name).suffix])
+
+
+@pytest.mark.parametrize("line", SENT)
+def test_what_is_taught_of_downlinks(demo: Demo, tmp_path: Path, line: str) -> None:
+    """A line succeeds while a network is simulated, and is what the demo itself prints."""
+    (printed,) = [each for each in commands(demo.printed) if anywhere(each) == anywhere(line)]
+    simulate, _, _ = demo.command("simulate").partition(" --count")
+    simulation = demo.start(f"exec {simulate} --rate 1", tmp_path / "simulation")
+    try:
+        said = demo.run(printed, tmp_path / "output")
+    finally:
+        simulation.terminate()
+        simulation.wait(LIMIT)
+    assert re.search(SENT[line], said, re.MULTILINE), said
 
 
 @pytest.mark.parametrize("line", LIVE)
