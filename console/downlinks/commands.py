@@ -139,7 +139,7 @@ def send(  # noqa: PLR0913  # a parameter for each option
     publish(deployment.request_topic(device), wanted)
     click.echo(f"id={name}")
     if wait is None:
-        look = f"lora-bridge events {device} --type {EventType.DOWN} --since 10m"
+        look = f"lora-bridge events {device} --type {EventType.DOWNLINK} --since 10m"
         click.echo(f"to see what becomes of it: {look}", err=True)
     else:
         _follow(table, device, request, asked, wait)

@@ -69,7 +69,7 @@ class Trace:
         return self.last is wanted
 
     def _step(self, event: Row) -> Step | None:
-        if event.get(EVENT_TYPE) != EventType.DOWN or event.get("id") != self._id:
+        if event.get(EVENT_TYPE) != EventType.DOWNLINK or event.get("id") != self._id:
             return None
         at = parse_time(str(event.get(SORT_KEY)))
         state = event.get("state")

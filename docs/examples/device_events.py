@@ -20,7 +20,7 @@ def main() -> None:
         sys.exit(__doc__)
     since = time.time_ns() // 1000 - WEEK
     seen = set()
-    for event in events(table_name(UNNAMED), sys.argv[1], EventType.DOWN, since):
+    for event in events(table_name(UNNAMED), sys.argv[1], EventType.DOWNLINK, since):
         if event["id"] not in seen and not event.get("late"):
             seen.add(event["id"])
             print(event["timestamp"], event["id"], event["state"])

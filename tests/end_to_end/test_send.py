@@ -89,10 +89,10 @@ def test_a_confirmed_downlink(host: Host, table: str, device: str, spool: dict[s
     assert taken.content["confirmed"] is True
     assert taken.content["userdata"] == {"port": 10, "payload": "AQ8="}
     (request_id,) = re.findall(r"^id=(.+)$", done.stdout, re.MULTILINE)
-    found = list(events(table, device, EventType.DOWN))
+    found = list(events(table, device, EventType.DOWNLINK))
     assert {each["id"] for each in found} == {request_id}
     assert [each["state"] for each in found] == states(done.stdout)[::-1]
-    assert list(events(table, device, EventType.DOWN, limit=1)) == found[:1]
+    assert list(events(table, device, EventType.DOWNLINK, limit=1)) == found[:1]
     assert not list(events(table, device, EventType.JOIN))
     assert len(list(uplinks(table, device))) == 1
 

@@ -14,7 +14,7 @@ ASKED = 1_790_000_000_000_000
 def event(after: int, state: str, request_id: str = "a", **fields: Value) -> Row:
     """Return an event of a downlink, so many milliseconds after the request."""
     at = format_time(ASKED + after * 1000)
-    content: dict[str, Value] = {"type": EventType.DOWN.value, "id": request_id, "state": state}
+    content: dict[str, Value] = {"type": EventType.DOWNLINK.value, "id": request_id, "state": state}
     return {"device": "a/d/event", "timestamp": at, **content, **fields}
 
 
