@@ -17,9 +17,9 @@ from bridge.clock import Clock
 from bridge.config import Config, Downlinks, Http
 from bridge.counts import Counts
 from bridge.downlinks.check_sender import CheckSender
-from bridge.downlinks.desk import Desk
-from bridge.downlinks.ledger import Ledger
-from bridge.downlinks.notes import Notes
+from bridge.downlinks.dispatcher import Dispatcher
+from bridge.downlinks.open_downlinks import OpenDownlinks
+from bridge.downlinks.store import Store
 from bridge.health.systemd import Systemd, report
 from bridge.log_limit import LimitedLogger
 from bridge.messages.timestamper import Timestamper
@@ -53,7 +53,7 @@ class _Bridge:
     retry: Retry
     sources: tuple[Source, ...]
     publisher: Publisher
-    desk: Desk
+    dispatcher: Dispatcher
     subscription: Subscription | None
 
     def unready(self) -> list[str]:
@@ -107,39 +107,51 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
         timestamper = Timestamper(spool.placements())
         spooler = Spooler(spool, config.spool.max_bytes, config.spool.max_refused)
         quarantine = Quarantine(spool, config.spool.max_rejected, timings.write_rejected)
-        notes = Notes(spool, spooler, quarantine, timestamper, config.aws.deployment)
+        store = Store(spool, spooler, quarantine, timestamper, config.aws.deployment)
     except (sqlite3.Error, OSError) as error:
         raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
-    desk = Desk(_ledger(downlinks), notes, counts, clock, downlinks, timings.settle)
+    dispatcher = Dispatcher(_open(downlinks), store, counts, clock, downlinks, timings.settle)
     gaps = Gaps(spooler.keep, timestamper, config.aws, clock.wall)
     forwarder = Forwarder(
-        *(spooler.keep, quarantine.keep, desk.answered, timestamper, counts, clock),
+        *(spooler.keep, quarantine.keep, dispatcher.answered, timestamper, counts, clock),
         deployment=config.aws.deployment,
     )
     listener = Listener(
         config.listen,
         forwarder,
-        partial(desk.claim, SEMTECH),
+        partial(dispatcher.claim, SEMTECH),
         gaps,
         others=config.events.other,
-        last_token=notes.last_number,
+        last_token=store.last_number,
     )
     retry = Retry(spool, spooler, forwarder, parser_of(config.listen), timings.look_for_retries)
     publisher = Publisher(config.aws, spooler, counts, timings)
     missed = partial(gaps.tell, "aws", "requests for downlinks")
     subscription = (
-        Subscription(config.aws, config.downlinks, desk.take, missed) if config.downlinks else None
+        Subscription(config.aws, config.downlinks, dispatcher.take, missed)
+        if config.downlinks
+        else None
     )
-    desk.connect([CheckSender(config.aws.client_id, desk.answered), listener.sender])
+    dispatcher.connect([CheckSender(config.aws.client_id, dispatcher.answered), listener.sender])
     spooler.connect(publisher, [listener, subscription] if subscription else [listener])
     return _Bridge(
-        *(counts, clock, spooler, quarantine, retry, (listener,), publisher, desk, subscription)
+        *(
+            counts,
+            clock,
+            spooler,
+            quarantine,
+            retry,
+            (listener,),
+            publisher,
+            dispatcher,
+            subscription,
+        )
     )
 
 
-def _ledger(downlinks: Downlinks) -> Ledger:
+def _open(downlinks: Downlinks) -> OpenDownlinks:
     answers_within = downlinks.answers_within * _SECOND
-    return Ledger(in_order=downlinks.in_order, answers_within=answers_within)
+    return OpenDownlinks(in_order=downlinks.in_order, answers_within=answers_within)
 
 
 @asynccontextmanager
@@ -154,7 +166,7 @@ async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
 
     metrics = Metrics(
         *(bridge.sources, bridge.spooler, bridge.publisher, bridge.counts),
-        *(bridge.desk, bridge.clock.wall),
+        *(bridge.dispatcher, bridge.clock.wall),
     )
     health = Health(http, bridge.unready, metrics.text)
     _log.info("health and metrics on http://%s", await health.start())
@@ -171,7 +183,7 @@ async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd, timings:
             tasks.create_task(publisher.run()),
             tasks.create_task(_announce(publisher)),
             tasks.create_task(bridge.retry.run()),
-            tasks.create_task(bridge.desk.run()),
+            tasks.create_task(bridge.dispatcher.run()),
             tasks.create_task(report(systemd, bridge.status, publisher.stuck)),
         ]
         if bridge.subscription:

@@ -1,4 +1,4 @@
-"""The desk acknowledges what is on disk, hands over once, and tells each step, whatever fails."""
+"""It acknowledges what is on disk, hands over once, and tells each step, whatever fails."""
 
 import asyncio
 import json
@@ -15,9 +15,9 @@ import pytest
 from bridge.clock import Clock
 from bridge.config import Downlinks
 from bridge.counts import Counts
-from bridge.downlinks.desk import Desk
-from bridge.downlinks.ledger import Ledger
-from bridge.downlinks.notes import Notes
+from bridge.downlinks.dispatcher import Dispatcher
+from bridge.downlinks.open_downlinks import OpenDownlinks
+from bridge.downlinks.store import Store
 from bridge.messages.downlink import Answer, Downlink
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Timestamper
@@ -66,7 +66,7 @@ class Server:
 
 
 class Setting:
-    """A desk over a spool on disk, whose clock stands still."""
+    """A dispatcher over a spool on disk, whose clock stands still."""
 
     def __init__(
         self, spool: Spool, server: Server, settings: Downlinks, settle: float = 0.01
@@ -78,10 +78,10 @@ class Setting:
         self.spooler = Spooler(spool, max_bytes=10**9)
         quarantine = Quarantine(spool, max_bytes=10**6, write_after=0.01)
         timestamper = Timestamper(spool.placements())
-        notes = Notes(spool, self.spooler, quarantine, timestamper, UNNAMED)
-        ledger = Ledger(in_order=settings.in_order, answers_within=60 * _SECOND)
-        self.desk = Desk(ledger, notes, self.counts, clock, settings, settle)
-        self.desk.connect([server])
+        store = Store(spool, self.spooler, quarantine, timestamper, UNNAMED)
+        open_downlinks = OpenDownlinks(in_order=settings.in_order, answers_within=60 * _SECOND)
+        self.dispatcher = Dispatcher(open_downlinks, store, self.counts, clock, settings, settle)
+        self.dispatcher.connect([server])
         self.spooler.connect(self, [])
         self.acknowledged = 0
         self.offered: list[tuple[str, bool]] = []
@@ -93,7 +93,7 @@ class Setting:
 
     def ask(self, payload: bytes, topic: str = TOPIC) -> None:
         """Ask for a downlink."""
-        self.desk.take(topic, payload, self._acknowledge)
+        self.dispatcher.take(topic, payload, self._acknowledge)
 
     def _acknowledge(self) -> None:
         self.acknowledged += 1
@@ -115,10 +115,10 @@ class Setting:
 async def setting(
     path: Path, server: Server, settings: Downlinks | None = None, settle: float = 0.01
 ) -> AsyncIterator[Setting]:
-    """Have a desk at work."""
+    """Have a dispatcher at work."""
     with Spool(path) as spool:
         made = Setting(spool, server, settings or Downlinks(), settle)
-        running = asyncio.create_task(made.desk.run())
+        running = asyncio.create_task(made.dispatcher.run())
         yield made
         running.cancel()
         made.spooler.close()
@@ -152,7 +152,7 @@ async def test_a_state_is_published_when_it_is_on_disk(path: Path) -> None:
     async with setting(path, Server()) as made:
         made.ask(request())
         await made.until("accepted", "submitted")
-        made.desk.answered(Answer(State.SENT, "d1", "1"))
+        made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
         await made.until("accepted", "submitted", "sent")
         assert made.offered == [("lora/a1/d1/event/downlink", True)] * 3
 
@@ -216,7 +216,7 @@ async def test_what_was_submitted_is_not_handed_over_again(path: Path) -> None:
         made.ask(request("other"), "lora/a1/d2/down")
         await made.until("accepted", "submitted", "accepted", "submitted")
     async with setting(path, second) as made:
-        made.desk.answered(Answer(State.SENT, "d1", "1"))
+        made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
         await made.until("accepted", "submitted", "accepted", "submitted", "sent")
         assert made.events()[-1] == ("a", "sent")
     assert [each.id for each in first.given] == ["a", "other"]
@@ -230,7 +230,7 @@ async def test_repeated_answers_are_told_once(path: Path) -> None:
         await made.until("accepted", "submitted")
         for state, reference in ((State.SENT, "1"), (State.ACKNOWLEDGED, None)):
             for _ in range(3):
-                made.desk.answered(Answer(state, "d1", reference))
+                made.dispatcher.answered(Answer(state, "d1", reference))
         made.ask(request("b"))
         await made.until(
             *("accepted", "submitted", "sent", "acknowledged", "accepted", "submitted")
@@ -244,7 +244,7 @@ async def test_answers_are_told_of_whom_they_name(path: Path) -> None:
             made.ask(request(name))
         await made.until(*["accepted"] * 3, *["submitted"] * 3)
         for reference in ("3", "1", "2"):
-            made.desk.answered(Answer(State.SENT, "d1", reference))
+            made.dispatcher.answered(Answer(State.SENT, "d1", reference))
         await made.until(*["accepted"] * 3, *["submitted"] * 3, *["sent"] * 3)
         assert [name for name, _ in made.events()[-3:]] == ["c", "a", "b"]
 
@@ -303,11 +303,11 @@ async def test_an_answer_may_come_before_the_hand_over_is_noted(path: Path) -> N
     async with setting(path, Server()) as made:
 
         def hand(downlink: Downlink) -> bool:
-            made.desk.answered(Answer(State.SENT, "d1", downlink.reference))
+            made.dispatcher.answered(Answer(State.SENT, "d1", downlink.reference))
             return True
 
         server = Server(hand=hand)
-        made.desk.connect([server])
+        made.dispatcher.connect([server])
         made.ask(request())
         await made.until("accepted", "sent")
 
@@ -345,7 +345,7 @@ async def test_a_repeated_request_is_acknowledged_and_no_more(path: Path) -> Non
         made.ask(request())
         await made.until("accepted", "submitted")
         made.ask(request())
-        made.desk.answered(Answer(State.SENT, "d1", "1"))
+        made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
         await made.until("accepted", "submitted", "sent")
         made.ask(request())
         assert made.acknowledged == 4

@@ -17,7 +17,7 @@ _UNDER_WAY = {State.SUBMITTED, State.SENT}
 _SURPLUS = 1_000  # deadlines that are over, before they are dropped
 
 
-class Ledger:
+class OpenDownlinks:
     """The open downlinks, by device in the order of acceptance.
 
     With ``in_order`` a downlink is handed over when the one before it has left: it was sent, or has

@@ -23,7 +23,7 @@ _TIDY_EVERY = 3600 * _SECOND
 _MAX_CLAIMS = 1_000  # applications: frames can name any number
 
 
-class Notes:
+class Store:
     """Keeps downlinks in the spool, each state together with the event that tells it.
 
     ``last_number`` is that of the downlink that was accepted last.

@@ -1,4 +1,4 @@
-"""The ledger knows which downlink may go, which one an answer is about, and when each ends."""
+"""Of the open downlinks, which may go, which one an answer is about, and when each ends."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bridge.downlinks.ledger import Ledger, restored
+from bridge.downlinks.open_downlinks import OpenDownlinks, restored
 from bridge.messages.downlink import Answer, Downlink
 from contract.downlinks import Request, State
 
@@ -33,9 +33,9 @@ def submitted(downlink: Downlink) -> Downlink:
     return handing(downlink).become(State.SUBMITTED, NOW)
 
 
-def ledger(*downlinks: Downlink, in_order: bool = True) -> Ledger:
-    """Make a ledger with these, in which answers may come for a minute after the expiry."""
-    made = Ledger(in_order=in_order, answers_within=60 * SECOND)
+def open_downlinks(*downlinks: Downlink, in_order: bool = True) -> OpenDownlinks:
+    """Note these as open; answers may come for a minute after the expiry."""
+    made = OpenDownlinks(in_order=in_order, answers_within=60 * SECOND)
     for each in downlinks:
         made.put(each)
     return made
@@ -43,7 +43,7 @@ def ledger(*downlinks: Downlink, in_order: bool = True) -> Ledger:
 
 def test_the_first_of_a_device_goes_first() -> None:
     """In the order of acceptance, whatever order they are put in."""
-    assert ledger(downlink(2), downlink(1)).next("d1") == downlink(1)
+    assert open_downlinks(downlink(2), downlink(1)).next("d1") == downlink(1)
 
 
 @pytest.mark.parametrize("under_way", [handing, submitted])
@@ -51,21 +51,21 @@ def test_the_first_of_a_device_goes_first() -> None:
 def test_the_next_waits_in_order(under_way: object, *, in_order: bool) -> None:
     """With in_order until the one before has left; without it, it does not wait."""
     assert callable(under_way)
-    made = ledger(under_way(downlink(1)), downlink(2), in_order=in_order)
+    made = open_downlinks(under_way(downlink(1)), downlink(2), in_order=in_order)
     assert made.next("d1") == (None if in_order else downlink(2))
 
 
 def test_the_next_goes_when_the_one_before_was_sent() -> None:
     """A confirmed one that waits for its acknowledgement does not hold unconfirmed ones back."""
     sent = submitted(downlink(1, confirmed=True)).become(State.SENT, NOW)
-    assert ledger(sent, downlink(2)).next("d1") == downlink(2)
+    assert open_downlinks(sent, downlink(2)).next("d1") == downlink(2)
 
 
 @pytest.mark.parametrize("in_order", [True, False])
 def test_one_confirmed_downlink_of_a_device_at_a_time(*, in_order: bool) -> None:
     """The next confirmed one waits; in order, so do those after it."""
     sent = submitted(downlink(1, confirmed=True)).become(State.SENT, NOW)
-    made = ledger(sent, downlink(2, confirmed=True), downlink(3), in_order=in_order)
+    made = open_downlinks(sent, downlink(2, confirmed=True), downlink(3), in_order=in_order)
     assert made.next("d1") == (None if in_order else downlink(3))
     made.put(sent.become(State.ACKNOWLEDGED, NOW))
     assert made.next("d1") == downlink(2, confirmed=True)
@@ -73,7 +73,7 @@ def test_one_confirmed_downlink_of_a_device_at_a_time(*, in_order: bool) -> None
 
 def test_devices_do_not_wait_for_each_other() -> None:
     """Each has a queue of its own."""
-    made = ledger(submitted(downlink(1)), downlink(2, mote="d2"))
+    made = open_downlinks(submitted(downlink(1)), downlink(2, mote="d2"))
     assert made.next("d2") == downlink(2, mote="d2")
     assert made.applications() == ["a1"]
     assert made.motes("a1") == ["d2"]
@@ -82,7 +82,7 @@ def test_devices_do_not_wait_for_each_other() -> None:
 def test_an_answer_finds_its_downlink() -> None:
     """By its reference; without one it is the device's confirmed one that is under way."""
     first, second = submitted(downlink(1)), submitted(downlink(2, mote="d2", confirmed=True))
-    made = ledger(first, second, downlink(3, mote="d2", confirmed=True))
+    made = open_downlinks(first, second, downlink(3, mote="d2", confirmed=True))
     assert made.meant(Answer(State.SENT, "d1", "1")) == first
     assert made.meant(Answer(State.SENT, "d1", "7")) is None
     assert made.meant(Answer(State.ACKNOWLEDGED, "d2")) == second
@@ -93,13 +93,13 @@ def test_an_answer_finds_its_downlink() -> None:
 def test_an_answer_is_not_about_what_was_not_handed_over() -> None:
     """One of bridges that share requests may not be its own yet, and has no reference."""
     unsettled = replace(downlink(1, confirmed=True), handing=True)
-    assert ledger(unsettled).meant(Answer(State.ACKNOWLEDGED, "d1")) is None
+    assert open_downlinks(unsettled).meant(Answer(State.ACKNOWLEDGED, "d1")) is None
 
 
 def test_a_late_answer_finds_what_has_ended() -> None:
     """By its reference, or as the device's last confirmed one; a reference given again is new."""
     ended = submitted(downlink(1, confirmed=True)).become(State.UNKNOWN, NOW)
-    made = ledger(submitted(downlink(1, confirmed=True)), ended)
+    made = open_downlinks(submitted(downlink(1, confirmed=True)), ended)
     assert made.meant(Answer(State.SENT, "d1", "1")) is None
     assert made.meant_late(Answer(State.SENT, "d1", "1")) == ended
     assert made.meant_late(Answer(State.ACKNOWLEDGED, "d1")) == ended
@@ -110,7 +110,7 @@ def test_a_late_answer_finds_what_has_ended() -> None:
 
 def test_what_was_not_handed_over_expires() -> None:
     """At its time and not before; what is being handed over does not."""
-    made = ledger(downlink(1), handing(downlink(2, mote="d2")))
+    made = open_downlinks(downlink(1), handing(downlink(2, mote="d2")))
     assert made.due(NOW + HOUR - 1) == []
     (ended,) = made.due(NOW + HOUR)
     assert (ended.number, ended.state) == (1, State.EXPIRED)
@@ -119,7 +119,7 @@ def test_what_was_not_handed_over_expires() -> None:
 def test_what_is_not_answered_is_unknown() -> None:
     """Some time after its expiry, whether it was sent or not."""
     sent = submitted(downlink(2, mote="d2", confirmed=True)).become(State.SENT, NOW + HOUR)
-    made = ledger(submitted(downlink(1)), sent)
+    made = open_downlinks(submitted(downlink(1)), sent)
     assert made.due(NOW + HOUR + 60 * SECOND - 1) == []
     ended = made.due(NOW + HOUR + 60 * SECOND)
     assert [(each.number, each.state) for each in ended] == [
@@ -141,9 +141,9 @@ def test_what_a_kill_leaves() -> None:
 
 @dataclass
 class _Play:
-    """Plays a ledger at random; each downlink's hand-overs and ends are counted."""
+    """Plays at random; each downlink's hand-overs and ends are counted."""
 
-    made: Ledger
+    made: OpenDownlinks
     handed: Counter[int] = field(default_factory=Counter)
     ends: Counter[int] = field(default_factory=Counter)
     now: int = NOW
@@ -191,7 +191,7 @@ def test_whatever_happens_each_is_handed_over_once_and_ends_once(
     steps: list[tuple[str, str, int, bool]],
 ) -> None:
     """In any order of requests, answers and time; and after all time is over none is open."""
-    play = _Play(ledger())
+    play = _Play(open_downlinks())
     taken = 0
     for step, mote, number, confirmed in steps:
         match step:

@@ -14,8 +14,8 @@ import msgspec
 from bridge.clock import Clock
 from bridge.config import Downlinks
 from bridge.counts import Counts
-from bridge.downlinks.ledger import Ledger, restored
-from bridge.downlinks.notes import Notes
+from bridge.downlinks.open_downlinks import OpenDownlinks, restored
+from bridge.downlinks.store import Store
 from bridge.log_limit import LimitedLogger
 from bridge.messages.downlink import Answer, Downlink
 from bridge.messages.rejection import Reason
@@ -33,7 +33,7 @@ _SECOND = 1_000_000  # microseconds
 _PROGRESS = (State.ACCEPTED, State.SUBMITTED, State.SENT)
 
 
-class Desk:
+class Dispatcher:
     """The downlinks of a bridge; its length is how many are open.
 
     Where bridges share requests, nothing is done with one for ``settle`` seconds after its PUBACK:
@@ -42,15 +42,15 @@ class Desk:
 
     def __init__(
         self,
-        ledger: Ledger,
-        notes: Notes,
+        open_downlinks: OpenDownlinks,
+        store: Store,
         counts: Counts,
         clock: Clock,
         settings: Downlinks,
         settle: float,
     ) -> None:
-        self._ledger = ledger
-        self._notes = notes
+        self._open = open_downlinks
+        self._store = store
         self._senders: Sequence[Sender] = ()
         self._counts = counts
         self._clock = clock
@@ -60,7 +60,7 @@ class Desk:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        return len(self._ledger)
+        return len(self._open)
 
     def connect(self, senders: Sequence[Sender]) -> None:
         """Say once who takes downlinks: they are asked in turn whose an application is.
@@ -68,17 +68,17 @@ class Desk:
         What an earlier run left open goes on, or ends.
         """
         self._senders = senders
-        downlinks, damaged = self._notes.earlier()
+        downlinks, damaged = self._store.earlier()
         still, ended = restored(downlinks, self._clock.wall(), damaged=damaged)
         for each in still:
-            self._ledger.put(each)
+            self._open.put(each)
         for each in ended:
             self._tell(each)
 
     def claim(self, source: str, application: str) -> None:
         """Note that a source has had an uplink of an application, whose downlinks it takes."""
         if application != CHECK_APPLICATION:  # of which each bridge has one device
-            self._notes.claim(source, application)
+            self._store.claim(source, application)
 
     def take(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
         """Take a request. It is acknowledged when it is on disk, or when it is not for this bridge.
@@ -108,9 +108,9 @@ class Desk:
     def answered(self, answer: Answer, receipt: Receipt | None = None) -> None:
         """Note what a network server tells of a downlink; call ``receipt`` when it is on disk."""
         now = self._clock.wall()
-        if (downlink := self._ledger.meant(answer)) and _is_news(answer, downlink):
+        if (downlink := self._open.meant(answer)) and _is_news(answer, downlink):
             self._change(downlink.become(answer.state, now, answer.reason), receipt)
-        elif (late := self._ledger.meant_late(answer)) and late.state is not answer.state:
+        elif (late := self._open.meant_late(answer)) and late.state is not answer.state:
             self._tell(late.become(answer.state, now, answer.reason), receipt, late=True)
         elif receipt is not None:
             receipt()
@@ -125,12 +125,12 @@ class Desk:
             await asyncio.sleep(1)
 
     def _look(self) -> None:
-        for downlink in self._ledger.due(self._clock.wall()):
+        for downlink in self._open.due(self._clock.wall()):
             self._change(downlink)
-        for application in self._ledger.applications():
-            for moteeui in self._ledger.motes(application):
+        for application in self._open.applications():
+            for moteeui in self._open.motes(application):
                 self._advance(application, moteeui)
-        self._notes.tidy(self._ledger, self._clock.wall())
+        self._store.tidy(self._open, self._clock.wall())
 
     def _sender_of(self, device: str) -> Sender | None:
         """Return who takes downlinks of a device, None where nobody does."""
@@ -142,13 +142,13 @@ class Desk:
             (
                 each
                 for each in self._senders
-                if each.has(device) or self._notes.claimed(each.name, application)
+                if each.has(device) or self._store.claimed(each.name, application)
             ),
             None,
         )
 
     def _is_known(self, device: str, request_id: str) -> bool:
-        return self._ledger.has(device, request_id) or self._notes.has(device, request_id)
+        return self._open.has(device, request_id) or self._store.has(device, request_id)
 
     def _refuse(
         self,
@@ -166,7 +166,7 @@ class Desk:
         now = self._clock.wall()
         if error.id is None:
             reason = Reason.BAD_REQUEST
-            self._notes.reject(Rejected(now, topic, reason, whole=True, frame=payload), acknowledge)
+            self._store.reject(Rejected(now, topic, reason, whole=True, frame=payload), acknowledge)
         elif self._is_known(device, error.id):
             acknowledge()
         else:
@@ -181,16 +181,16 @@ class Desk:
         now: int,
         acknowledge: Callable[[], None],
     ) -> None:
-        if len(self._ledger) >= _MAX_OPEN:
+        if len(self._open) >= _MAX_OPEN:
             self._end_at_once(device, request, now, "too many downlinks are open", acknowledge)
             return
         expires = request.expires or now + self._expires_after
-        downlink = Downlink.of(request, self._notes.next_number(), device, expires=expires, now=now)
+        downlink = Downlink.of(request, self._store.next_number(), device, expires=expires, now=now)
         # As if it were handed over: if the bridge ends before that is settled, another may have it.
         downlink = msgspec.structs.replace(downlink, handing=self._settle > 0)
         self._counts.downlinks[State.ACCEPTED] += 1
-        self._ledger.put(downlink)
-        self._notes.write(
+        self._open.put(downlink)
+        self._store.write(
             downlink, sender.name, receipt=partial(self._on_disk, downlink, acknowledge)
         )
         if expires <= now:
@@ -205,15 +205,15 @@ class Desk:
             asyncio.get_running_loop().call_later(self._settle, self._settled, downlink)
 
     def _settled(self, downlink: Downlink) -> None:
-        if self._ledger.is_current(downlink):  # it had not expired when it came
+        if self._open.is_current(downlink):  # it had not expired when it came
             self._wait_again(downlink)
             self._advance(downlink.application, downlink.moteeui)
 
     def _wait_again(self, downlink: Downlink) -> None:
         """Let a downlink that is not being handed over after all wait for its turn."""
         waiting = msgspec.structs.replace(downlink, handing=False, reference=None)
-        self._ledger.put(waiting)
-        self._notes.mark(waiting)
+        self._open.put(waiting)
+        self._store.mark(waiting)
 
     def _end_at_once(
         self,
@@ -223,7 +223,7 @@ class Desk:
         reason: str,
         acknowledge: Callable[[], None],
     ) -> None:
-        number = self._notes.next_number()
+        number = self._store.next_number()
         downlink = Downlink.of(request, number, device, expires=now, now=now)
         self._tell(downlink.become(State.FAILED, now, reason), receipt=acknowledge)
 
@@ -231,15 +231,15 @@ class Desk:
         """Hand over what a device may be sent now."""
         sender = self._sender_of(f"{application}/{moteeui}")
         while sender is not None and sender.ready(application):
-            downlink = self._ledger.next(moteeui)
-            reference = sender.reference(self._ledger.references) if downlink else None
+            downlink = self._open.next(moteeui)
+            reference = sender.reference(self._open.references) if downlink else None
             if downlink is None or reference is None:
                 return
             handing = msgspec.structs.replace(
                 downlink, handing=True, reference=reference, attempt=downlink.attempt + 1
             )
-            self._ledger.put(handing)
-            self._notes.mark(handing, partial(self._begin, sender, handing))
+            self._open.put(handing)
+            self._store.mark(handing, partial(self._begin, sender, handing))
 
     def _begin(self, sender: Sender, downlink: Downlink) -> None:
         """Hand a downlink over, now that this is on disk."""
@@ -261,12 +261,12 @@ class Desk:
             return
         if not handed:
             self._wait_again(downlink)
-        elif self._ledger.is_current(downlink):  # no answer was faster
+        elif self._open.is_current(downlink):  # no answer was faster
             self._change(downlink.become(State.SUBMITTED, self._clock.wall()))
 
     def _change(self, downlink: Downlink, receipt: Receipt | None = None) -> None:
         """Note a downlink in another state, tell it, and go on with the next one of its device."""
-        self._ledger.put(downlink)
+        self._open.put(downlink)
         self._tell(downlink, receipt)
         self._advance(downlink.application, downlink.moteeui)
 
@@ -279,7 +279,7 @@ class Desk:
     ) -> None:
         self._counts.downlinks["late" if late else downlink.state] += 1
         sender = self._sender_of(downlink.device)
-        self._notes.write(downlink, sender.name if sender else "", receipt=receipt, late=late)
+        self._store.write(downlink, sender.name if sender else "", receipt=receipt, late=late)
 
 
 def _is_news(answer: Answer, downlink: Downlink) -> bool:
