@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lab.bench.load import numbered_frames
 from lab.bench.report import Setup, percentiles, say, spread, table
+from lab.bench.sync_latency import sync_median
 from lab.bench.way_back import bridge_with_downlinks, publish, through_bridge, to_subscriber
 from lab.bench.writer import connect, paced, write
 from lab.rig.usage import Usage
@@ -20,12 +21,14 @@ _HEADER = (
     "bridge p99, ms",
     "SDK p50, ms",
     "SDK p99, ms",
+    "bare sync",
 )
 _NOTES = """
 Bridge: from the publishing of a request to its bytes on the network server's socket, with the
 downlink on disk before that; SDK alone: to the callback of its own subscriber, in a process of its
 own, by turns. Ratio: of runs of the same round, the median; other figures: median (min-max) of
-rounds."""
+rounds. A bare sync, in ms, is that of one page in a file on the same disk: a request waits for one,
+and often for that of the downlink before it."""
 
 _OPEN = 10_000  # downlinks, one of each device
 _OPENING = 1_000  # requests a second
@@ -44,6 +47,7 @@ and system. Ratios: to none open, of runs of the same round, the median, that of
 other figures: median (min-max) of rounds. The peak has the time in which they were opened."""
 
 _Percentiles = tuple[float, float]
+_Round = tuple[_Percentiles, _Percentiles, float]  # of bridge and SDK, and the bare sync
 
 
 @dataclass(frozen=True)
@@ -61,22 +65,24 @@ def section(setup: Setup) -> str:
 
 
 def _latencies(setup: Setup) -> str:
-    found: dict[int, list[tuple[_Percentiles, _Percentiles]]] = {rate: [] for rate in _RATES}
+    found: dict[int, list[_Round]] = {rate: [] for rate in _RATES}
     for number in range(setup.repeats):
         for rate, rounds in found.items():
             say(f"downlinks, round {number + 1} of {setup.repeats}: {rate} requests/s …")
             where = (setup.folder, rate, _SECONDS)
             sdk = percentiles(to_subscriber(*where))
-            rounds.append((percentiles(through_bridge(*where)), sdk))
+            bridge = percentiles(through_bridge(*where))
+            rounds.append((bridge, sdk, sync_median(*where)))
     rows = [_row(rate, rounds) for rate, rounds in found.items()]
     title = f"Downlinks from request to socket, {_SECONDS} s at each rate; rounds: {setup.repeats}"
     return table(title, _HEADER, rows) + "\n" + _NOTES
 
 
-def _row(rate: int, rounds: list[tuple[_Percentiles, _Percentiles]]) -> list[str]:
-    ratio = statistics.median(bridge[0] / sdk[0] for bridge, sdk in rounds)
-    figures = [[each[who][which] for each in rounds] for who in (0, 1) for which in (0, 1)]
-    return [f"{rate:,}", f"{ratio:.2f}", *(spread(each, 2) for each in figures)]
+def _row(rate: int, rounds: list[_Round]) -> list[str]:
+    bridges, sdks, syncs = zip(*rounds, strict=True)
+    ratio = statistics.median(bridge[0] / sdk[0] for bridge, sdk, _ in rounds)
+    figures = [[each[which] for each in who] for who in (bridges, sdks) for which in (0, 1)]
+    return [f"{rate:,}", f"{ratio:.2f}", *(spread(each, 2) for each in (*figures, syncs))]
 
 
 def _costs(setup: Setup) -> str:
