@@ -37,6 +37,7 @@ def staging(
         "bridges": {BRIDGE: str(other.keygen(BRIDGE))},
         "consumers": {CONSUMER: str(other.keygen(CONSUMER))},
         "basic_ingest": [],
+        "senders": {},
     }
     settings = write_settings(other.folder, context | changed)
     deploy(os.environ, other.folder / "cdk.out", settings)

@@ -44,7 +44,7 @@ def test_simulated_network_reaches_the_table(host: Host, table: str, spool: dict
         said = host.lora_bridge(
             "simulate", *where, "--count", "300", "--rate", "600", "--devices", "7"
         )
-        assert said == "sent=300 devices=7\n"
+        assert said == "sent=300 devices=7 downlinks=0 lost=0\n"
         counts = bridge.stop()
     assert counts == {
         "received": 300,

@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from console.store.events import events
 from console.store.history import uplinks
 from contract.names import EventType
+from lab.aws.cdk import PROJECT
 from lab.aws.host import Host
 from lab.rig.network_server import APPLICATION, NetworkServer, Taken, network_server
 from lab.rig.running_bridge import LORA_BRIDGE, running_bridge
@@ -95,6 +97,9 @@ def test_a_confirmed_downlink(host: Host, table: str, device: str, spool: dict[s
     assert list(events(table, device, EventType.DOWNLINK, limit=1)) == found[:1]
     assert not list(events(table, device, EventType.JOIN))
     assert len(list(uplinks(table, device))) == 1
+    script = [sys.executable, "docs/examples/device_events.py", device]
+    ended = subprocess.run(script, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert ended.split()[1:] == [request_id, "acknowledged"]
 
 
 def test_with_a_codec(host: Host, device: str, spool: dict[str, str], tmp_path: Path) -> None:

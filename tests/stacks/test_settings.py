@@ -151,7 +151,7 @@ _LINES = [
     ("bridges", '{"a/b" = "x"}', "name 'a/b' must be"),
     ("consumers", '{"c" = 5}', "{'c': 5} is not a table, such as"),
     ("applications", '{"b" = ["a/b"]}', "is not a table of bridges and their AppEUIs"),
-    ("senders", '{"c" = "a"}', "is not a table of consumers and AppEUIs, such as valves ="),
+    ("senders", '{"c" = 7}', "is not a table of consumers and AppEUIs, such as valves ="),
     ("senders", '{"c" = ["a/b"]}', "is not a table of consumers and AppEUIs, such as valves ="),
 ]
 
