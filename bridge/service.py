@@ -107,11 +107,12 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
         timestamper = Timestamper(spool.placements())
         spooler = Spooler(spool, config.spool.max_bytes, config.spool.max_refused)
         quarantine = Quarantine(spool, config.spool.max_rejected, timings.write_rejected)
-        store = Store(spool, spooler, quarantine, timestamper, config.aws.deployment)
+        gaps = Gaps(spooler.keep, timestamper, config.aws, clock.wall)
+        lost = partial(gaps.tell, "spool", "messages that waited")
+        store = Store(spool, spooler, quarantine, timestamper, config.aws.deployment, lost)
     except (sqlite3.Error, OSError) as error:
         raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
     dispatcher = Dispatcher(_open(downlinks), store, counts, clock, downlinks, timings.settle)
-    gaps = Gaps(spooler.keep, timestamper, config.aws, clock.wall)
     forwarder = Forwarder(
         *(spooler.keep, quarantine.keep, dispatcher.answered, timestamper, counts, clock),
         deployment=config.aws.deployment,

@@ -184,7 +184,7 @@ class Dispatcher:
         if len(self._open) >= _MAX_OPEN:
             self._end_at_once(device, request, now, "too many downlinks are open", acknowledge)
             return
-        expires = request.expires or now + self._expires_after
+        expires = now + self._expires_after if request.expires is None else request.expires
         downlink = Downlink.of(request, self._store.next_number(), device, expires=expires, now=now)
         # As if it were handed over: if the bridge ends before that is settled, another may have it.
         downlink = msgspec.structs.replace(downlink, handing=self._settle > 0)

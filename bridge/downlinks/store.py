@@ -15,6 +15,7 @@ from contract.deployment import Deployment
 from contract.downlinks import State
 from contract.names import EventType
 
+_DAMAGED = "the spool was damaged"
 _SECOND = 1_000_000  # microseconds
 _REMEMBERED = 7 * 86_400 * _SECOND
 """AWS IoT repeats for an hour what was not acknowledged, and people what they are not sure of."""
@@ -26,7 +27,8 @@ _MAX_CLAIMS = 1_000  # applications: frames can name any number
 class Store:
     """Keeps downlinks in the spool, each state together with the event that tells it.
 
-    ``last_number`` is that of the downlink that was accepted last.
+    ``last_number`` is that of the downlink that was accepted last. ``missed`` is told why messages
+    that waited may be lost.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class Store:
         quarantine: Quarantine,
         timestamper: Timestamper,
         deployment: Deployment,
+        missed: Callable[[str], None],
     ) -> None:
         self._spool = spool
         self._spooler = spooler
         self._quarantine = quarantine
         self._timestamper = timestamper
         self._deployment = deployment
+        self._missed = missed
         self.last_number = spool.look(downlinks.last_number)
         self._claims = set(spool.look(downlinks.claims))
         self._unwritten: set[tuple[str, str]] = set()  # devices and ids
@@ -50,7 +54,11 @@ class Store:
 
     def earlier(self) -> tuple[list[Downlink], bool]:
         """Return what an earlier run left open, and whether the spool was damaged since."""
-        return self._spool.look(downlinks.still_open), self._spool.mendings > 0
+        found = self._spool.look(downlinks.still_open)  # which may be where damage shows
+        self._mendings = self._spool.mendings
+        if self._mendings:
+            self._missed(_DAMAGED)
+        return found, self._mendings > 0
 
     def next_number(self) -> int:
         """Return the number of the next downlink."""
@@ -130,6 +138,7 @@ class Store:
         """
         if self._mendings != self._spool.mendings:
             self._mendings = self._spool.mendings
+            self._missed(_DAMAGED)
             for downlink in still_open:
                 self.mark(downlink)
         if now - self._tidied_at >= _TIDY_EVERY:

@@ -74,11 +74,12 @@ class Setting:
         self.now = 1_700_000_000 * _SECOND
         clock = Clock(wall=lambda: self.now, monotonic=lambda: self.now / _SECOND)
         self.counts = Counts()
+        self.missed: list[str] = []
         self.spool = spool
         self.spooler = Spooler(spool, max_bytes=10**9)
         quarantine = Quarantine(spool, max_bytes=10**6, write_after=0.01)
         timestamper = Timestamper(spool.placements())
-        store = Store(spool, self.spooler, quarantine, timestamper, UNNAMED)
+        store = Store(*(spool, self.spooler, quarantine, timestamper, UNNAMED), self.missed.append)
         open_downlinks = OpenDownlinks(in_order=settings.in_order, answers_within=60 * _SECOND)
         self.dispatcher = Dispatcher(open_downlinks, store, self.counts, clock, settings, settle)
         self.dispatcher.connect([server])
@@ -353,11 +354,12 @@ async def test_a_repeated_request_is_acknowledged_and_no_more(path: Path) -> Non
     assert len(server.given) == 1
 
 
-async def test_what_has_expired_when_it_comes(path: Path) -> None:
+@pytest.mark.parametrize("expires", [0, 1])
+async def test_what_has_expired_when_it_comes(path: Path, expires: int) -> None:
     """It is accepted, expires, and is handed to nobody."""
     server = Server()
     async with setting(path, server) as made:
-        made.ask(request(expires=1))
+        made.ask(request(expires=expires))
         await made.until("accepted", "expired")
     assert server.given == []
 
@@ -411,6 +413,7 @@ async def test_a_damaged_spool_hands_nothing_over_twice(path: Path) -> None:
         assert spool.mendings == 1
         made = Setting(spool, server, Downlinks())
         made.spooler.commit()
+        assert made.missed == ["the spool was damaged"]
         assert [each for each in made.events() if each[0] == "a"] == [
             *(("a", "accepted"), ("a", "unknown")),
         ]
