@@ -101,6 +101,9 @@ class Dispatcher:
             return
         if self._is_known(device, request.id):
             self._counts.downlinks["repeated"] += 1
+            self._limited.log(
+                logging.INFO, "repeated", "request %s to %s came again", request.id, device
+            )
             acknowledge()
             return
         self._accept(sender, device, request, now, acknowledge)

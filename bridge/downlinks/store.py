@@ -1,5 +1,6 @@
 """What the disk knows of downlinks: their states, ids of some days, and whose applications are."""
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -15,6 +16,7 @@ from contract.deployment import Deployment
 from contract.downlinks import State
 from contract.names import EventType
 
+_log = logging.getLogger(__name__)
 _DAMAGED = "the spool was damaged"
 _SECOND = 1_000_000  # microseconds
 _REMEMBERED = 7 * 86_400 * _SECOND
@@ -144,4 +146,8 @@ class Store:
         if now - self._tidied_at >= _TIDY_EVERY:
             self._tidied_at = now
             forget = partial(downlinks.forget, before=now - _REMEMBERED, at_most=_MAX_REMEMBERED)
-            self._spool.on_file(forget)
+            if dropped := self._spool.on_file(forget):
+                _log.warning(
+                    "%d ended downlinks are forgotten before 7 days: more than %d are remembered",
+                    *(dropped, _MAX_REMEMBERED),
+                )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Container
 from contextlib import asynccontextmanager
@@ -338,8 +339,11 @@ async def test_a_disk_that_fails_leaves_the_request_to_aws(
         assert made.acknowledged == 1
 
 
-async def test_a_repeated_request_is_acknowledged_and_no_more(path: Path) -> None:
-    """Before its commit, after it, and after its end."""
+async def test_a_repeated_request_is_acknowledged_and_no_more(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before its commit, after it, and after its end; it is said, but not each time."""
+    caplog.set_level(logging.INFO)
     server = Server()
     async with setting(path, server) as made:
         made.ask(request())
@@ -351,6 +355,7 @@ async def test_a_repeated_request_is_acknowledged_and_no_more(path: Path) -> Non
         made.ask(request())
         assert made.acknowledged == 4
         assert made.counts.downlinks["repeated"] == 3
+    assert caplog.text.count("request a to a1/d1 came again") == 1
     assert len(server.given) == 1
 
 
