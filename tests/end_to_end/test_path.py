@@ -47,10 +47,13 @@ def test_simulated_network_reaches_the_table(host: Host, table: str, spool: dict
         assert said == "sent=300 devices=7 downlinks=0 lost=0\n"
         counts = bridge.stop()
     assert counts == {
-        "received": 300,
+        "received": 307,
         "accepted": 300,
+        "noticed": 7,
         "ignored": 0,
         "rejected": 0,
+        "downlinks": 0,
+        "events": 7,
         "published": 300,
         "refused": 0,
         "left": 0,
