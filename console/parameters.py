@@ -61,6 +61,21 @@ def point(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
         raise click.BadParameter(str(error)) from None
 
 
+def period(since: int | None, until: int | None, end: int) -> tuple[int, int]:
+    """Return the first and the last moment that the options name, in microseconds since 1970.
+
+    Without ``until`` the period ends at ``end``.
+
+    Raises:
+        click.UsageError: the period ends before it begins.
+
+    """
+    first, last = since or 0, end if until is None else until
+    if first > last:
+        raise click.UsageError("--since is later than --until")
+    return first, last
+
+
 def device_argument(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Read ``APPEUI/MOTEEUI``."""
     if not is_device(value):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.interrupt import INTERRUPTED, interruptible
-from console.parameters import deployment_option, device_argument, finite, point
+from console.parameters import deployment_option, device_argument, finite, period, point
 from contract.deployment import Deployment
 from contract.eui import EUI_PATTERN, one_case
 
@@ -91,10 +91,7 @@ def redecode(
     )
     from contract.redecoding import Outcome
 
-    begin = since or 0
-    end = time.time_ns() // 1000 if until is None else until
-    if begin > end:
-        raise click.UsageError("--since is later than --until")
+    begin, end = period(since, until, time.time_ns() // 1000)
     counts: Counter[Outcome] = Counter()
     hidden = not sys.stderr.isatty()
     with aws_errors(), interruptible() as ended:

@@ -6,7 +6,7 @@ import time
 import click
 
 from console.interrupt import INTERRUPTED, interruptible
-from console.parameters import deployment_option, device_argument, finite, point
+from console.parameters import deployment_option, device_argument, finite, period, point
 from contract.deployment import Deployment
 
 # The modules behind the command are imported when it runs, see console/show/commands.py.
@@ -86,9 +86,7 @@ def replay(  # a parameter for each option
     from console.store.history import table_name
     from contract.names import SORT_KEY
 
-    latest = time.time_ns() // 1000 if until is None else until
-    if since > latest:
-        raise click.UsageError("--since is later than --until")
+    _, latest = period(since, until, time.time_ns() // 1000)
     published, last = 0, None
     with aws_errors(), interruptible() as ended:
         uplinks = stored(table_name(deployment), device, since, latest)

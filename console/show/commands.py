@@ -15,6 +15,7 @@ from console.parameters import (
     endpoint_options,
     folder_option,
     format_option,
+    period,
     point,
 )
 from contract.deployment import Deployment
@@ -125,10 +126,7 @@ def history(  # noqa: PLR0913  # a parameter for each option
         output = None
     shown = Output(fields, form, plot, output, spreadsheet)
     _check(shown)
-    earliest = 0 if since is None else since
-    latest = END_OF_TIME if until is None else until
-    if earliest > latest:
-        raise click.UsageError("--since is later than --until")
+    earliest, latest = period(since, until, END_OF_TIME)
     if not follow:
         if not write(table_name(deployment), device, Period(earliest, latest, limit), shown):
             _say_why_none(deployment, device, since, until)

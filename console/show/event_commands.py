@@ -13,6 +13,7 @@ from console.parameters import (
     endpoint_options,
     folder_option,
     format_option,
+    period,
     point,
 )
 from contract.deployment import Deployment
@@ -87,10 +88,7 @@ def events(  # noqa: PLR0913  # a parameter for each option
     from console.store.events import HeardEvents, events, events_since
     from console.store.history import END_OF_TIME, table_name
 
-    earliest = 0 if since is None else since
-    latest = END_OF_TIME if until is None else until
-    if earliest > latest:
-        raise click.UsageError("--since is later than --until")
+    earliest, latest = period(since, until, END_OF_TIME)
     if not follow:
         rows = events(table_name(deployment), device, kind, earliest, latest, limit)
         first = next(rows, None)

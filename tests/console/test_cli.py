@@ -117,6 +117,8 @@ def test_help_says_what_and_shows_an_example(command: str) -> None:
         ["simulate", "--rate", "inf"],
         ["history", "/x"],
         ["history", "a/d", "--since", "5m", "--until", "10m"],
+        ["events", "a/d", "--since", "5m", "--until", "10m"],
+        ["redecode", "a/d", "--since", "5m", "--until", "10m"],
         ["enroll", "--name", "x", "--endpoint", "https://x"],
         ["enroll", "--name", "x", "--root-ca", "none.pem"],
         ["enroll", "--name", "x", "--port", "0"],
