@@ -113,8 +113,8 @@ class Demo:
         return Path(re.findall(r"^cd (.+)$", self.preamble, re.MULTILINE)[0])
 
     def command(self, words: str) -> str:
-        """Return the printed command that has these words."""
-        (found,) = [each for each in commands(self.printed) if words in each]
+        """Return the printed command that has these words, whole: a path may hold them, too."""
+        (found,) = [each for each in commands(self.printed) if f" {words} " in f" {each} "]
         return found
 
     def start(self, command: str, output: Path) -> "subprocess.Popen[bytes]":

@@ -164,10 +164,10 @@ def test_the_real_cli_synthesizes_without_an_account(tmp_path: Path, csr: Path) 
     assert "LoraIdentity-host-1.template.json" in templates(tmp_path)
 
 
-def test_a_mistake_in_the_context_is_one_line() -> None:
+def test_a_mistake_in_the_context_is_one_line(tmp_path: Path) -> None:
     """The command line shows the mistake, not a traceback."""
     with pytest.raises(CdkError) as caught:
-        cdk(os.environ, "synth", "--quiet", "--context=environment=prod")
+        cdk(os.environ, "synth", f"--output={tmp_path}/out", "--context=environment=prod")
     assert "context environment: 'prod' is not production or development" in str(caught.value)
     assert "Traceback" not in str(caught.value)
 
@@ -177,6 +177,6 @@ def test_a_mistake_in_a_codec_fails_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "broken.js").write_text("function decodeUplink( {")
     (tmp_path / "codecs.toml").write_text('\n\n[[codec]]\nfile = "broken.js"\n')
     with pytest.raises(CdkError) as caught:
-        cdk(os.environ, "synth", "--quiet", f"--context=codecs={tmp_path}")
+        cdk(os.environ, "synth", f"--output={tmp_path}/out", f"--context=codecs={tmp_path}")
     assert f"settings: codecs: {tmp_path}/codecs.toml:3: broken.js: exception" in str(caught.value)
     assert "Traceback" not in str(caught.value)
