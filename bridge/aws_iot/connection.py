@@ -16,12 +16,13 @@ from time import perf_counter
 
 import msgspec
 
-from bridge import mqtt
 from bridge.aws_iot.latencies import Latencies
 from bridge.aws_iot.window import Window
 from bridge.config import Aws
 from bridge.messages.trace import trace, traced
-from bridge.mqtt import Publishing
+from bridge.mqtt import client as mqtt
+from bridge.mqtt.aws_iot import aws_client
+from bridge.mqtt.client import Publishing
 from bridge.spool.waiting import Waiting
 from contract.names import ingest_topic, is_event
 
@@ -93,7 +94,7 @@ class Connection:
             lost=self._on_lost,
             stopped=lambda: self._report(self._end),
         )
-        self._client = mqtt.Client(aws, client_id, callbacks, ack_timeout)
+        self._client = aws_client(aws, client_id, callbacks, ack_timeout)
 
     def start(self) -> None:
         """Connect, and reconnect for ever."""

@@ -11,7 +11,7 @@ from bridge.config import Aws
 from bridge.counts import Counts
 from bridge.log_limit import LimitedLogger
 from bridge.messages.trace import trace
-from bridge.mqtt import TIMEOUT
+from bridge.mqtt.client import TIMEOUT
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, Waiting
 from bridge.timings import Timings

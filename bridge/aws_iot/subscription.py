@@ -10,10 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from bridge import mqtt
 from bridge.config import Aws, Downlinks
 from bridge.log_limit import LimitedLogger
-from bridge.mqtt import Acknowledge, Session, Subscribing
+from bridge.mqtt import client as mqtt
+from bridge.mqtt.aws_iot import aws_client
+from bridge.mqtt.client import Acknowledge, Delivery, Session, Subscribing
 from contract.names import downlink_client_id
 
 _log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Subscription:
         self._limited = LimitedLogger(_log)
         self._stopped = asyncio.Event()
         self._stopping = False
-        self._held: deque[tuple[str, bytes, Acknowledge]] = deque()
+        self._held: deque[Delivery] = deque()
         self._paused = False
         self._joined_once = False
         self.subscribed = False
@@ -57,9 +58,9 @@ class Subscription:
             failed=lambda reason: self._report(partial(self._on_lost, reason)),
             lost=lambda reason: self._report(partial(self._on_lost, reason)),
             stopped=lambda: self._report(self._stopped.set),
-            entrusted=lambda *request: self._report(partial(self._on_request, *request)),
+            entrusted=lambda request: self._report(partial(self._on_request, request)),
         )
-        self._client = mqtt.Client(
+        self._client = aws_client(
             aws, self.name, callbacks, session_expiry=downlinks.session_expiry
         )
 
@@ -81,7 +82,7 @@ class Subscription:
         """Go on."""
         self._paused = False
         while self._held and not self._paused:
-            self._give(*self._held.popleft())
+            self._give(self._held.popleft())
 
     def unready(self) -> list[str]:
         """Return that it is not subscribed, if it is not."""
@@ -131,15 +132,15 @@ class Subscription:
                 *(self.name, reason),
             )
 
-    def _on_request(self, topic: str, payload: bytes, acknowledge: Acknowledge) -> None:
+    def _on_request(self, request: Delivery) -> None:
         if self._paused:
-            self._held.append((topic, payload, acknowledge))
+            self._held.append(request)
         else:
-            self._give(topic, payload, acknowledge)
+            self._give(request)
 
-    def _give(self, topic: str, payload: bytes, acknowledge: Acknowledge) -> None:
+    def _give(self, request: Delivery) -> None:
         try:
-            self._take(topic, payload, acknowledge)
+            self._take(request.topic, request.payload, request.acknowledge or _owe_nothing)
         except Exception as error:  # noqa: BLE001  # whatever it is, the request comes again
             self._limited.log(
                 logging.ERROR,
@@ -152,3 +153,7 @@ class Subscription:
         # After the loop has closed there is nobody left to tell.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call)
+
+
+def _owe_nothing() -> None:
+    """Acknowledge a request that somebody has published at QoS 0, which needs it not."""

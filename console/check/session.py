@@ -6,7 +6,8 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from bridge.config import Aws
-from bridge.mqtt import Callbacks, Client, Failure, puback_failure, suback_failure
+from bridge.mqtt.aws_iot import aws_client
+from bridge.mqtt.client import Callbacks, Client, Failure, puback_failure, suback_failure
 from console.check.chain import BrokenError
 from console.check.files import NEW_KEY
 from contract.errors import BridgeError
@@ -101,7 +102,7 @@ class Session:
             received=lambda _topic, payload: self._received.put(payload),
         )
         try:
-            return Client(self._aws, self._client_id, callbacks)
+            return aws_client(self._aws, self._client_id, callbacks)
         except BridgeError as error:
             raise BrokenError(str(error), NEW_KEY) from None
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from bridge.config import Aws
-from bridge.mqtt import STOPPED, TIMEOUT, Callbacks, Client, Subscribing, suback_failure
+from bridge.mqtt.aws_iot import aws_client
+from bridge.mqtt.client import STOPPED, TIMEOUT, Callbacks, Subscribing, suback_failure
 from console.identity.enroll import Endpoint
 from contract.deployment import Deployment
 from contract.errors import BridgeError
@@ -81,7 +82,7 @@ class _Subscription:
             lost=self._on_lost,
             received=lambda topic, payload: self.heard.put((topic, payload)),
         )
-        self.client = Client(_settings(consumer), consumer.client_id, callbacks)
+        self.client = aws_client(_settings(consumer), consumer.client_id, callbacks)
 
     def first_answer(self) -> str:
         """Wait for the first attempt to end; return why it failed, or nothing."""

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bridge import mqtt
 from bridge.config import Aws
+from bridge.mqtt import client as mqtt
+from bridge.mqtt.aws_iot import aws_client
 from lab.aws.host import Host
 
 _LIMIT = 20.0  # seconds for the broker to answer
@@ -75,7 +76,7 @@ def connect(host: Host, identity: str, client_id: str) -> Iterator[Client]:
         stopped=stopped.set,
         received=on_received,
     )
-    client = mqtt.Client(aws, client_id, callbacks)
+    client = aws_client(aws, client_id, callbacks)
     client.start()
     answered.wait(_LIMIT)
     try:

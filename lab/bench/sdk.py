@@ -14,7 +14,8 @@ from socket import create_server, socket
 
 from bridge.config import Aws, Listen
 from bridge.messages.message import Message, build
-from bridge.mqtt import Callbacks, Client, keep_thread_state
+from bridge.mqtt.aws_iot import aws_client
+from bridge.mqtt.client import Callbacks, Client, keep_thread_state
 from bridge.sources.semtech.framing import Framer
 from contract.deployment import UNNAMED
 from lab.rig.uplinks import uplink_of
@@ -58,7 +59,7 @@ def connected(port: int, folder: Path, *, kept: bool = False) -> Iterator[Client
         root_ca=folder / "ca.pem",
         respect_quotas=False,
     )
-    client = Client(aws, "sdk", Callbacks(connected=connect, stopped=stopped.set))
+    client = aws_client(aws, "sdk", Callbacks(connected=connect, stopped=stopped.set))
     client.start()
     if not up.wait(_CONNECT_LIMIT):
         raise TimeoutError("the broker did not answer the SDK")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bridge.messages.message import Message
-from bridge.mqtt import Client
+from bridge.mqtt.client import Client
 from lab.bench.sdk import connected, messages
 
 _ANSWER_LIMIT = 10.0  # seconds after the last publish

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 from bridge.config import Aws
-from bridge.mqtt import Callbacks, Client, suback_failure
+from bridge.mqtt.aws_iot import aws_client
+from bridge.mqtt.client import Callbacks, suback_failure
 from contract.deployment import UNNAMED
 from contract.downlinks import parse_request
 
@@ -44,7 +45,7 @@ def main() -> None:
         root_ca=options.certificates / "ca.pem",
         respect_quotas=False,
     )
-    client = Client(aws, "subscriber", Callbacks(connected=connected.set, received=received))
+    client = aws_client(aws, "subscriber", Callbacks(connected=connected.set, received=received))
     client.start()
     if not connected.wait(_LIMIT):
         raise TimeoutError("the broker did not answer the SDK")

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bridge.config import Aws
-from bridge.mqtt import Callbacks, Client, puback_failure
+from bridge.mqtt.aws_iot import aws_client
+from bridge.mqtt.client import Callbacks, puback_failure
 from contract.deployment import UNNAMED
 from lab.rig.errors import RigError
 
@@ -39,7 +40,7 @@ def sender(port: int, folder: Path, client_id: str = "sender") -> Iterator[Ask]:
             connected.set_result(None)
 
     callbacks = Callbacks(connected=on_connected, stopped=lambda: stopped.set_result(None))
-    client = Client(aws, client_id, callbacks)
+    client = aws_client(aws, client_id, callbacks)
 
     def ask(device: str, payload: bytes) -> None:
         publishing = client.publish(UNNAMED.request_topic(device), payload)

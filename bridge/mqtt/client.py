@@ -1,4 +1,4 @@
-"""Builds MQTT 5 clients on the AWS SDK, which no other module imports.
+"""An MQTT 5 client of the AWS SDK, and what its broker answers.
 
 The SDK calls back on threads of its own. What runs there must not raise: nobody would see it.
 """
@@ -8,22 +8,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import msgspec
-from awscrt import io, mqtt5
-from awscrt.exceptions import AwsCrtError
-from awsiot import mqtt5_client_builder
+from awscrt import mqtt5
 
-from bridge.config import Aws
-from contract.errors import BridgeError
-
-_KEEP_ALIVE = 30  # seconds: AWS IoT takes 30 to 1200
-_PING_TIMEOUT = 10  # seconds; a dead connection is noticed after at most their sum
-_ACK_TIMEOUT = 30  # seconds
-_MIN_RECONNECT = 500  # milliseconds
 _FIRST_ERROR = 0x80
 """MQTT 5 reason codes from here on are failures (MQTT 5.0, 2.4)."""
+
+_NO_MATCHING_SUBSCRIBERS = 0x10
 
 TIMEOUT = "AWS_ERROR_MQTT_TIMEOUT"
 """The reason when a publish got no PUBACK in time."""
@@ -68,6 +60,18 @@ Acknowledge = Callable[[], None]
 and the broker brings the message again."""
 
 
+class Delivery(msgspec.Struct, frozen=True, gc=False):
+    """A message that came. ``acknowledge`` is None where the broker waits for nothing: QoS 0.
+
+    It is ``retained`` if it is old, and came because of the subscription.
+    """
+
+    topic: str
+    payload: bytes
+    retained: bool
+    acknowledge: Acknowledge | None
+
+
 @dataclass(frozen=True)
 class Callbacks:
     """What a client reports, on a thread of the SDK's.
@@ -75,7 +79,7 @@ class Callbacks:
     ``joined`` is told of the session just before ``connected``, ``failed`` and ``lost`` the
     reason: of an attempt to connect, and of a connection. The client tries again by itself.
     ``received`` is told topic and payload, and the SDK acknowledges the message when it returns. If
-    there is ``entrusted``, it is told instead, and has to acknowledge.
+    there is ``entrusted``, it is told instead, and has to see to the acknowledgement.
     """
 
     connected: Callable[[], None] = _nothing
@@ -84,61 +88,19 @@ class Callbacks:
     lost: Callable[[str], None] = _nothing
     stopped: Callable[[], None] = _nothing
     received: Callable[[str, bytes], None] = _nothing
-    entrusted: Callable[[str, bytes, Acknowledge], None] | None = None
+    entrusted: Callable[[Delivery], None] | None = None
+
+
+SdkCallbacks = dict[str, object]
+"""The callbacks of a client, by the names that the SDK's builder has for them."""
 
 
 class Client:
-    """A client of AWS IoT under one client ID, by mutual TLS.
+    """A client under one client ID. ``make`` returns the SDK's, which calls what it is given."""
 
-    ``ack_timeout`` is in whole seconds: after it, a publish without a PUBACK ends with ``TIMEOUT``.
-    With ``session_expiry``, in seconds, the broker is asked to keep the client's session for so
-    long, and with it what comes for its subscriptions; also over restarts of the process.
-
-    Raises:
-        BridgeError: the certificate, key or CA cannot be used.
-
-    """
-
-    def __init__(
-        self,
-        aws: Aws,
-        client_id: str,
-        callbacks: Callbacks,
-        ack_timeout: int = _ACK_TIMEOUT,
-        session_expiry: int = 0,
-    ) -> None:
+    def __init__(self, make: Callable[[SdkCallbacks], mqtt5.Client], callbacks: Callbacks) -> None:
         self._packet = mqtt5.PublishPacket(qos=mqtt5.QoS.AT_LEAST_ONCE)
-        files = [aws.certificate, aws.private_key, *([aws.root_ca] if aws.root_ca else [])]
-        for path in files:
-            _require_readable(path)
-        # An attempt and the pause before the next take half of max_backoff each, so that one is
-        # made within max_backoff of the broker's return.
-        half = aws.max_backoff * 1000 // 2
-        try:
-            self._client = mqtt5_client_builder.mtls_from_path(
-                cert_filepath=str(aws.certificate),
-                pri_key_filepath=str(aws.private_key),
-                ca_filepath=str(aws.root_ca) if aws.root_ca else None,
-                endpoint=aws.endpoint,
-                port=aws.port,
-                client_id=client_id,
-                keep_alive_interval_sec=_KEEP_ALIVE,
-                ping_timeout_ms=_PING_TIMEOUT * 1000,
-                ack_timeout_sec=ack_timeout,
-                socket_options=_socket_options(half),
-                connack_timeout_ms=half,
-                min_reconnect_delay_ms=min(_MIN_RECONNECT, half),
-                max_reconnect_delay_ms=half,
-                cipher_pref=_cipher_preference(),
-                extended_validation_and_flow_control_options=_flow_control(aws),
-                **_session(session_expiry),
-                **self._sdk_callbacks(callbacks),
-            )
-        except (AwsCrtError, RuntimeError) as error:  # the SDK raises either
-            named = ", ".join(map(str, files))
-            raise BridgeError(
-                f"cannot use {named}: not PEM, or key and certificate differ: {error}"
-            ) from None
+        self._client = make(self._sdk_callbacks(callbacks))
 
     def start(self) -> None:
         """Connect, and reconnect for ever."""
@@ -170,8 +132,7 @@ class Client:
         subscribing: Subscribing = self._client.subscribe(mqtt5.SubscribePacket(wanted))
         return subscribing
 
-    def _sdk_callbacks(self, callbacks: Callbacks) -> dict[str, object]:
-        """Return the callbacks as the SDK wants them, by name."""
+    def _sdk_callbacks(self, callbacks: Callbacks) -> SdkCallbacks:
 
         def connected(data: mqtt5.LifecycleConnectSuccessData) -> None:
             granted = data.negotiated_settings
@@ -191,10 +152,12 @@ class Client:
                 callbacks.received(data.publish_packet.topic, data.publish_packet.payload)
                 return
             # First: if anything raised before, the SDK would acknowledge by itself.
-            control = data.acquire_publish_acknowledgement_control()
-            acknowledge = partial(self._acknowledge, control) if control else _nothing
+            acquire = data.acquire_publish_acknowledgement_control
+            acknowledge = partial(self._acknowledge, acquire()) if acquire else None
             packet = data.publish_packet
-            callbacks.entrusted(packet.topic, packet.payload, acknowledge)
+            callbacks.entrusted(
+                Delivery(packet.topic, packet.payload or b"", bool(packet.retain), acknowledge)
+            )
 
         return {
             "on_lifecycle_connection_success": connected,
@@ -222,6 +185,12 @@ def puback_failure(publishing: Publishing) -> Failure | None:
     return _refusal(code)
 
 
+def nobody_listens(publishing: Publishing) -> bool:
+    """Say whether a publish that has ended found no subscriber (MQTT 5.0, 3.4.2.1)."""
+    failed = puback_failure(publishing)
+    return not failed and publishing.result().puback.reason_code == _NO_MATCHING_SUBSCRIBERS
+
+
 def suback_failure(subscribing: Subscribing) -> Failure | None:
     """Return why a subscription that has ended was not granted, None if all of it was."""
     try:
@@ -240,46 +209,6 @@ def keep_thread_state() -> None:
     "Non-Python created threads"). A connection has one thread for as long as it lives.
     """
     ctypes.pythonapi.PyGILState_Ensure()
-
-
-def _session(expiry: int) -> dict[str, object]:
-    """Return what makes the broker keep the session, and the client come back to it."""
-    if not expiry:
-        return {}
-    return {
-        "session_behavior": mqtt5.ClientSessionBehaviorType.REJOIN_ALWAYS,
-        "session_expiry_interval_sec": expiry,
-    }
-
-
-def _require_readable(path: Path) -> None:
-    if path.exists() and not path.is_file():  # a pipe would be read for ever
-        raise BridgeError(f"{path}: not a file: name the one that 'lora-bridge enroll' wrote")
-    try:
-        path.read_bytes()
-    except FileNotFoundError:
-        raise BridgeError(f"{path}: no such file: see 'lora-bridge enroll --help'") from None
-    except OSError as error:
-        raise BridgeError(
-            f"{path}: {error.strerror}: the user who runs lora-bridge must be able to read it"
-        ) from None
-
-
-def _flow_control(aws: Aws) -> mqtt5.ExtendedValidationAndFlowControlOptions:
-    options = mqtt5.ExtendedValidationAndFlowControlOptions
-    return options.AWS_IOT_CORE_DEFAULTS if aws.respect_quotas else options.NONE
-
-
-def _socket_options(connect_timeout: int) -> io.SocketOptions:
-    options = io.SocketOptions()
-    options.connect_timeout_ms = connect_timeout
-    return options
-
-
-def _cipher_preference() -> io.TlsCipherPref:
-    """Return the one that wants TLS 1.2 or newer, where the platform can choose at all."""
-    wanted = io.TlsCipherPref.TLSv1_2_2025_07
-    return wanted if wanted.is_supported() else io.TlsCipherPref.DEFAULT
 
 
 def _refusal(code: "mqtt5.PubackReasonCode | mqtt5.SubackReasonCode") -> Failure | None:

@@ -1,0 +1,1 @@
+"""MQTT 5 on the AWS SDK, which no other room imports."""

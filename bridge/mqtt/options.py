@@ -1,0 +1,53 @@
+"""What all clients are built with, whichever broker they are for."""
+
+from pathlib import Path
+
+from awscrt import io, mqtt5
+
+from contract.errors import BridgeError
+
+KEEP_ALIVE = 30  # seconds: AWS IoT takes 30 to 1200
+PING_TIMEOUT = 10  # seconds; a dead connection is noticed after at most their sum
+MIN_RECONNECT = 500  # milliseconds
+
+
+def require_readable(path: Path, remedy: str) -> None:
+    """Check that a file can be read.
+
+    Raises:
+        BridgeError: naming the file, why it cannot, and what to do.
+
+    """
+    if path.exists() and not path.is_file():  # a pipe would be read for ever
+        raise BridgeError(f"{path}: not a file: {remedy}")
+    try:
+        path.read_bytes()
+    except FileNotFoundError:
+        raise BridgeError(f"{path}: no such file: {remedy}") from None
+    except OSError as error:
+        raise BridgeError(
+            f"{path}: {error.strerror}: the user who runs lora-bridge must be able to read it"
+        ) from None
+
+
+def session(expiry: int) -> dict[str, object]:
+    """Return what makes the broker keep the session, and the client come back to it."""
+    if not expiry:
+        return {}
+    return {
+        "session_behavior": mqtt5.ClientSessionBehaviorType.REJOIN_ALWAYS,
+        "session_expiry_interval_sec": expiry,
+    }
+
+
+def socket_options(connect_timeout: int) -> io.SocketOptions:
+    """Return the options of a socket that is given up after so many milliseconds."""
+    options = io.SocketOptions()
+    options.connect_timeout_ms = connect_timeout
+    return options
+
+
+def tls_versions() -> io.TlsCipherPref:
+    """Return the preference for TLS 1.2 or newer, where the platform can choose at all."""
+    wanted = io.TlsCipherPref.TLSv1_2_2025_07
+    return wanted if wanted.is_supported() else io.TlsCipherPref.DEFAULT
