@@ -1,6 +1,8 @@
 """Reads bridge.toml into typed settings. An unknown or ill-typed key is an error naming it."""
 
+import re
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,8 @@ Host = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z.:_-]+\Z")]  # a name or
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Rule = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_]{1,128}\Z")]  # API TopicRule, ruleName
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Eui = Annotated[str, msgspec.Meta(pattern=rf"^{EUI_PATTERN}\Z")]
+Topic = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f+#]{1,256}\Z")]  # no filter
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,7 +35,7 @@ class Listen(_Table, frozen=True, kw_only=True):
 
     host: Host = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 6500
-    application: Annotated[str, msgspec.Meta(pattern=rf"^{EUI_PATTERN}\Z")] | None = None
+    application: Eui | None = None
     # A process may usually have 1024 files open.
     max_connections: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
     max_frame: Annotated[int, msgspec.Meta(ge=256, le=1_048_576)] = 65_536
@@ -40,6 +44,80 @@ class Listen(_Table, frozen=True, kw_only=True):
     def address(self) -> str:
         """Where it listens, as ``host:port``."""
         return f"{self.host}:{self.port}"
+
+
+class Broker(_Table, frozen=True, kw_only=True):
+    """How to reach a network server's MQTT broker.
+
+    ``password_file`` holds the password in its first line. There is TLS where ``ca`` or a
+    certificate is named; without ``ca`` it then trusts the system's certificates.
+    """
+
+    host: Host = "127.0.0.1"
+    port: Port = 1883
+    username: Text | None = None
+    password_file: Path | None = None
+    ca: Path | None = None
+    certificate: Path | None = None
+    private_key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key need each other")
+        if self.password_file is not None and self.username is None:
+            raise ValueError("password_file needs username")
+
+    @property
+    def secure(self) -> bool:
+        """Whether there is TLS."""
+        return self.ca is not None or self.certificate is not None
+
+    @property
+    def address(self) -> str:
+        """Where it is, as ``host:port``."""
+        return f"{self.host}:{self.port}"
+
+
+class Kept(StrEnum):
+    """What of a ChirpStack device may go along with its uplinks."""
+
+    TAGS = "tags"
+    PROFILE = "profile"
+
+
+class ChirpStackApi(_Table, frozen=True, kw_only=True):
+    """ChirpStack's gRPC API: where it is, and a file with an API key in its first line."""
+
+    server: Annotated[str, msgspec.Meta(pattern=r"^(https?://)?[0-9A-Za-z.:_-]+:[0-9]{1,5}/?\Z")]
+    token_file: Path
+
+
+class ChirpStack(Broker, frozen=True, kw_only=True):
+    """A ChirpStack v4 server, by the broker of its MQTT integration.
+
+    ``event_topic`` and ``command_topic`` are as in ChirpStack's own configuration. The application
+    of a device is what its tag ``application_tag`` holds, or else what ``applications`` has for
+    ChirpStack's application id, or else that id. The broker is asked to keep events for
+    ``session_expiry`` seconds for a bridge that is away. ``keep`` adds to uplinks.
+    """
+
+    event_topic: Topic = "application/{{application_id}}/device/{{dev_eui}}/event/{{event}}"
+    command_topic: Topic = "application/{{application_id}}/device/{{dev_eui}}/command/{{command}}"
+    applications: dict[str, Eui] = {}
+    application_tag: Text | None = None
+    keep: tuple[Kept, ...] = ()
+    session_expiry: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 604_800
+    api: ChirpStackApi | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for topic, names in (
+            (self.event_topic, ("event",)),
+            (self.command_topic, ("application_id", "dev_eui", "command")),
+        ):
+            for name in names:
+                if not re.search(rf"{{{{\s*{name}\s*}}}}", topic):
+                    raise ValueError(f"{{{{{name}}}}} is missing in {topic}")
 
 
 class Aws(_Table, frozen=True, kw_only=True):
@@ -115,14 +193,22 @@ class Http(_Table, frozen=True, kw_only=True):
 
 
 class Config(_Table, frozen=True, kw_only=True):
-    """Everything that ``lora-bridge run`` needs."""
+    """Everything that ``lora-bridge run`` needs.
 
-    listen: Annotated[tuple[Listen, ...], msgspec.Meta(min_length=1)] = (Listen(),)
+    Without any network server in it, the bridge listens for Semtech's, as ``Listen`` says.
+    """
+
+    listen: Annotated[tuple[Listen, ...], msgspec.Meta(min_length=1)] = ()
+    chirpstack: tuple[ChirpStack, ...] = ()
     aws: Aws
     spool: SpoolSettings
     http: Http | None = None
     downlinks: Downlinks | None = None
     events: Events = Events()
+
+    def __post_init__(self) -> None:
+        if not self.listen and not self.chirpstack:
+            msgspec.structs.force_setattr(self, "listen", (Listen(),))
 
 
 def load(path: Path) -> Config:

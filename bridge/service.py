@@ -14,7 +14,7 @@ from functools import partial
 from bridge.aws_iot.publisher import Publisher
 from bridge.aws_iot.subscription import Subscription
 from bridge.clock import Clock
-from bridge.config import Config, Downlinks, Http
+from bridge.config import ChirpStack, Config, Downlinks, Http
 from bridge.counts import Counts
 from bridge.downlinks.check_sender import CheckSender
 from bridge.downlinks.dispatcher import Dispatcher
@@ -23,12 +23,14 @@ from bridge.downlinks.store import Store
 from bridge.health.systemd import Systemd, report
 from bridge.log_limit import LimitedLogger
 from bridge.messages.timestamper import Timestamper
+from bridge.sources.chirpstack import server as chirpstack
+from bridge.sources.chirpstack.server import ChirpStackServer
 from bridge.sources.forwarder import Forwarder
 from bridge.sources.gaps import Gaps
 from bridge.sources.retry import Retry
 from bridge.sources.semtech.listener import Listener, parser_of
 from bridge.sources.semtech.motes import NAME as SEMTECH
-from bridge.sources.source import Source
+from bridge.sources.source import Parse, Source
 from bridge.spool.quarantine import Quarantine
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
@@ -117,15 +119,10 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
         *(spooler.keep, quarantine.keep, dispatcher.answered, timestamper, counts, clock),
         deployment=config.aws.deployment,
     )
-    listener = Listener(
-        config.listen,
-        forwarder,
-        partial(dispatcher.claim, SEMTECH),
-        gaps,
-        others=config.events.other,
-        last_token=store.last_number,
-    )
-    retry = Retry(spool, spooler, forwarder, parser_of(config.listen), timings.look_for_retries)
+    servers = _chirpstack_servers(config, forwarder, gaps, store)
+    listeners = _listeners(config, forwarder, gaps, store, dispatcher)
+    sources: tuple[Source, ...] = (*listeners, *servers)
+    retry = Retry(spool, spooler, forwarder, _parser_of(config), timings.look_for_retries)
     publisher = Publisher(config.aws, spooler, counts, timings)
     missed = partial(gaps.tell, "aws", "requests for downlinks")
     subscription = (
@@ -133,8 +130,10 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
         if config.downlinks
         else None
     )
-    dispatcher.connect([CheckSender(config.aws.client_id, dispatcher.answered), listener.sender])
-    spooler.connect(publisher, [listener, subscription] if subscription else [listener])
+    check = CheckSender(config.aws.client_id, dispatcher.answered)
+    of_listeners = [each.sender for each in listeners]
+    dispatcher.connect([check, *of_listeners, *(each.sender for each in servers)])
+    spooler.connect(publisher, [*sources, subscription] if subscription else sources)
     return _Bridge(
         *(
             counts,
@@ -142,12 +141,50 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
             spooler,
             quarantine,
             retry,
-            (listener,),
+            sources,
             publisher,
             dispatcher,
             subscription,
         )
     )
+
+
+def _listeners(
+    config: Config, forwarder: Forwarder, gaps: Gaps, store: Store, dispatcher: Dispatcher
+) -> list[Listener]:
+    """Return what listens for Semtech's servers, if anything does."""
+    if not config.listen:
+        return []
+    claim = partial(dispatcher.claim, SEMTECH)
+    others, last_token = config.events.other, store.last_number
+    return [Listener(config.listen, forwarder, claim, gaps, others=others, last_token=last_token)]
+
+
+def _chirpstack_servers(
+    config: Config, forwarder: Forwarder, gaps: Gaps, store: Store
+) -> list[ChirpStackServer]:
+    def server(settings: ChirpStack, client_id: str) -> ChirpStackServer:
+        prefix = chirpstack.claimed_as(settings)
+
+        def claim(application: str, application_id: str) -> None:
+            store.claim(f"{prefix}{application_id}", application)
+
+        claims = [(application, rest) for rest, application in store.claims(prefix)]
+        return ChirpStackServer(
+            *(settings, client_id, forwarder, gaps, claims, claim),
+            others=config.events.other,
+            downlinks=config.downlinks is not None,
+        )
+
+    client_ids = chirpstack.client_ids(config.chirpstack, config.aws)
+    return [*map(server, config.chirpstack, client_ids)]
+
+
+def _parser_of(config: Config) -> Callable[[str], Parse]:
+    """Return a function from where a frame came to to what parses it."""
+    of_brokers = chirpstack.parser_of(config.chirpstack)
+    of_listeners = parser_of(config.listen)
+    return lambda origin: of_brokers(origin) or of_listeners(origin)
 
 
 def _open(downlinks: Downlinks) -> OpenDownlinks:

@@ -40,6 +40,13 @@ DECODED_BY = "decoded_by"
 """Text that the decoder adds with either: which codec it was, and in which version."""
 OF_THE_DECODER = (DECODED, DECODE_WARNINGS, DECODE_ERROR, DECODED_BY)
 
+SAID = "object"
+"""Text of JSON in an uplink: the reading that the network server's own codec made."""
+ENCRYPTED = "encrypted"
+"""True in an uplink whose bytes only the application's owner can read."""
+NAME = "name"
+"""Text in uplinks and events: what the network server calls the device."""
+
 TABLE_VARIABLE, DEVICES_VARIABLE, LIVE_VARIABLE = "TABLE", "DEVICES_TABLE", "PUBLISH_DECODED"
 """Environment of the decoder: two names of tables, and whether it publishes readings too."""
 DEPLOYMENT_VARIABLE = "DEPLOYMENT"
@@ -80,6 +87,8 @@ class EventType(StrEnum):
     STATUS = "status"
     DOWNLINK = "downlink"
     GAP = "gap"
+    LOCATION = "location"
+    LOG = "log"
     OTHER = "other"
 
 

@@ -121,6 +121,14 @@ class Store:
         """Keep a request that nobody can be answered about, to be looked at by a person."""
         self._quarantine.keep(frame, receipt)
 
+    def claims(self, source: str) -> list[tuple[str, str]]:
+        """Return what was claimed for sources whose names begin so: the rest, and application."""
+        return [
+            (name.removeprefix(source), application)
+            for name, application in sorted(self._claims)
+            if name.startswith(source)
+        ]
+
     def claimed(self, source: str, application: str) -> bool:
         """Say whether a source has had uplinks of an application."""
         return (source, application) in self._claims

@@ -14,7 +14,8 @@ class DeviceEvent(msgspec.Struct, frozen=True):
     """What a network server tells of a device, whose EUI is checked.
 
     ``source`` is the name of its kind. ``application`` is None where the server does not say it.
-    ``fields`` are what the event has beside its type, timestamp and source.
+    ``fields`` are what the event has beside its type, timestamp and source. ``time`` and
+    ``identity`` are as those of an uplink.
     """
 
     source: str
@@ -22,6 +23,8 @@ class DeviceEvent(msgspec.Struct, frozen=True):
     application: str | None
     device: str
     fields: JsonObject
+    time: int | None = None
+    identity: str | None = None
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -67,6 +67,7 @@ def build(uplink: Uplink, timestamp: int, deployment: Deployment) -> Message:
         fields["motetx"] = uplink.motetx
     if uplink.gwrx:
         fields["gwrx"] = uplink.gwrx
+    fields |= uplink.more
     try:
         payload = msgspec.json.encode(fields)
     except RecursionError:

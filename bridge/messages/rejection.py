@@ -24,6 +24,26 @@ class Reason(StrEnum):
     NO_APPLICATION = "no application"
     BAD_EUI = "bad EUI"
     BAD_REQUEST = "bad request for a downlink"
+    OTHER_TOPIC = "topic is no event's"
+    RETAINED = "retained message"
+    PROTOBUF = "protobuf, not JSON"
+    CHIRPSTACK_V3 = "ChirpStack v3"
+    NOT_AN_EVENT = "not an event of ChirpStack v4"
+    OTHER_DEVICE = "topic and deviceInfo differ"
+
+
+_REMEDIES = {
+    Reason.OTHER_TOPIC: "let event_topic be as in ChirpStack's configuration",
+    Reason.RETAINED: "ChirpStack v4 retains nothing: remove what the broker has retained there",
+    Reason.PROTOBUF: "set json = true in ChirpStack's [integration.mqtt]",
+    Reason.CHIRPSTACK_V3: "only ChirpStack v4 is read",
+}
+
+
+def remedy(reason: Reason) -> str:
+    """Return what to do about frames that are rejected for a reason."""
+    look = "see 'lora-bridge rejected list'"
+    return f"{_REMEDIES[reason]}, and {look}" if reason in _REMEDIES else look
 
 
 class FrameRejectedError(Exception):

@@ -53,21 +53,24 @@ class Timestamper:
     def place(self, uplink: Uplink, now: int) -> Placement:
         """Return the placement of ``uplink``, received by this host at ``now``."""
         device = f"{uplink.application}/{uplink.device}"
+        if uplink.identity is not None:
+            digest = _named(device, uplink.identity)
+            return self._place(device, now if uplink.time is None else uplink.time, digest)
         plausible = [t for t in uplink.received_at if now - _MAX_AGE <= t <= now + _MAX_LEAD]
         # The host's own time differs at each delivery, so it cannot reveal a repetition.
         wanted = agreed(plausible) if plausible else now
-        digest = _digest(device, wanted, uplink) if plausible else b""
+        return self._place(device, wanted, _digest(device, wanted, uplink) if plausible else b"")
+
+    def place_event(self, device: str, wanted: int, identity: str | None = None) -> Placement:
+        """Return the placement of an event of ``APPEUI/MOTEEUI``, which are apart from uplinks."""
+        events = event_partition(device)
+        return self._place(events, wanted, _named(events, identity) if identity else b"")
+
+    def _place(self, device: str, wanted: int, digest: bytes) -> Placement:
         known = self._given.get(digest)
         if known is not None:
             return Placement(device, wanted, known, digest)
         placement = Placement(device, wanted, self._first_free(device, wanted), digest)
-        self._remember(placement)
-        return placement
-
-    def place_event(self, device: str, now: int) -> Placement:
-        """Return the placement of an event of ``APPEUI/MOTEEUI``, which are apart from uplinks."""
-        events = event_partition(device)
-        placement = Placement(events, now, self._first_free(events, now), b"")
         self._remember(placement)
         return placement
 
@@ -133,6 +136,11 @@ def agreed(times: Sequence[int]) -> int:
             first += 1
         most = max(most, (last - first + 1, ordered[first]))
     return most[1]
+
+
+def _named(device: str, identity: str) -> bytes:
+    """Identify what its network server has named."""
+    return blake2b(f"{device} {identity}".encode(errors="replace"), digest_size=16).digest()
 
 
 def _digest(device: str, wanted: int, uplink: Uplink) -> bytes:

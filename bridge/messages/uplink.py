@@ -1,5 +1,6 @@
 """What a device sent: the common form that every source's parser produces. Does no I/O."""
 
+import binascii
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -22,6 +23,10 @@ class Uplink(msgspec.Struct, frozen=True):
     ``port``. ``received_at`` holds the gateways' receive times, in microseconds since 1970.
     ``seqno``, ``motetx`` and ``gwrx`` are as in the frame, None or empty where it has none.
     ``spelling`` is the device's EUI as the server writes it, None where that is the same.
+
+    Some servers say themselves when it was received, ``time``; then gateways have no say. Some name
+    each uplink: two with one ``identity`` are one, and two with different ones are two. ``more`` is
+    what else its message has.
     """
 
     application: str
@@ -33,6 +38,9 @@ class Uplink(msgspec.Struct, frozen=True):
     gwrx: tuple[JsonObject, ...]
     received_at: tuple[int, ...]
     spelling: str | int | None = None
+    time: int | None = None
+    identity: str | None = None
+    more: JsonObject = {}
 
 
 def check_eui(value: Json) -> str:
@@ -50,6 +58,28 @@ def check_eui(value: Json) -> str:
     if eui is None:
         raise FrameRejectedError(Reason.BAD_EUI)
     return eui
+
+
+def decode_payload(text: str) -> bytes:
+    """Decode base64, whose ``=`` padding some servers leave out.
+
+    Raises:
+        FrameRejectedError: it is none.
+
+    """
+    try:
+        return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+    except ValueError:
+        raise FrameRejectedError(Reason.BAD_PAYLOAD) from None
+
+
+def decoding_reason(frame: bytes) -> Reason:
+    """Return why a frame that is not read as JSON is not."""
+    try:
+        frame.decode()
+    except UnicodeDecodeError:
+        return Reason.NOT_UTF8
+    return Reason.NOT_JSON
 
 
 @lru_cache(10_000)  # the same devices come again and again

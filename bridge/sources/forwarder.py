@@ -13,7 +13,7 @@ from bridge.messages import message
 from bridge.messages.downlink import Answer
 from bridge.messages.event import DeviceEvent, Notice, build_event
 from bridge.messages.message import Message
-from bridge.messages.rejection import BrokenFrame, FrameRejectedError, excerpt
+from bridge.messages.rejection import BrokenFrame, FrameRejectedError, excerpt, remedy
 from bridge.messages.timestamper import APART, Placement, Timestamper
 from bridge.messages.trace import trace, traced
 from bridge.messages.uplink import Uplink
@@ -25,6 +25,7 @@ from contract.deployment import Deployment
 
 _log = logging.getLogger(__name__)
 _SECOND = 1_000_000  # microseconds
+_LEAD = 300 * _SECOND  # of a network server's clock, before it is doubted
 _DEVICES = 20_000  # whose applications are remembered
 
 
@@ -98,8 +99,8 @@ class Forwarder:
             self._limited.log(
                 logging.WARNING,
                 error.reason,
-                "frame rejected: %s: see 'lora-bridge rejected list'",
-                error.reason,
+                "frame rejected: %s: %s",
+                *(error.reason, remedy(error.reason)),
             )
             _log.debug("frame rejected: %s: %r", error.reason, excerpt(frame))
             whole = isinstance(frame, bytes)
@@ -136,6 +137,8 @@ class Forwarder:
         placement = self._timestamper.place(uplink, now)
         if uplink.received_at:
             self._doubt_clocks(placement, uplink.received_at, now)
+        elif placement.wanted > now + _LEAD:
+            self._doubt_server(placement, now)
         built = message.build(uplink, placement.given, self._deployment)
         if traced():
             trace([built], f"received: {built.payload.decode()}")
@@ -167,8 +170,7 @@ class Forwarder:
         if application is None:
             return None
         device = f"{application}/{event.device}"
-        now = self._clock.monotonic()
-        if not (self._pace.allows(device, now) and self._pace_of_all.allows("", now)):
+        if not self._allows(device, event):
             self._counts.events_dropped += 1
             self._limited.log(
                 logging.WARNING,
@@ -178,16 +180,38 @@ class Forwarder:
                 *(device, self._pace.at_once, self._pace.every),
             )
             return None
-        placement = self._timestamper.place_event(device, self._clock.wall())
+        time = self._clock.wall() if event.time is None else event.time
+        placement = self._timestamper.place_event(device, time, event.identity)
         topic = self._deployment.event_topic(device, event.kind)
         built = build_event(topic, event.kind, placement.given, event.source, event.fields)
         return built, placement
+
+    def _allows(self, device: str, event: DeviceEvent) -> bool:
+        """Say whether an event may be told.
+
+        Where the network server says when it was, that counts: what waited for the bridge comes all
+        at once, and has a broker before it that nobody floods unseen.
+        """
+        if event.time is not None:
+            return self._pace.allows(device, event.time / _SECOND)
+        now = self._clock.monotonic()
+        return self._pace.allows(device, now) and self._pace_of_all.allows("", now)
 
     def _note_application(self, uplink: Uplink) -> None:
         """Remember whose device it is, for frames that name the device alone."""
         self._applications[uplink.device] = uplink.application
         if len(self._applications) > _DEVICES:
             self._applications.popitem(last=False)
+
+    def _doubt_server(self, placement: Placement, now: int) -> None:
+        """Say that the network server's time is not this host's."""
+        self._limited.log(
+            logging.WARNING,
+            "server's clock",
+            "the network server's time of %s is %.0f s ahead of this host's, and is used: check"
+            " both clocks",
+            *(placement.device, (placement.wanted - now) / _SECOND),
+        )
 
     def _doubt_clocks(self, placement: Placement, times: Sequence[int], now: int) -> None:
         """Say that clocks disagree: all gateways with the host, or one with the others."""

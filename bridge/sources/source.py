@@ -81,3 +81,9 @@ class Sender(Protocol):
             NotTakenError: the network server does not take it.
 
         """
+
+    async def is_queued(self, downlink: Downlink) -> bool | None:
+        """Say whether the network server still has a downlink that it was given.
+
+        None where it cannot be asked.
+        """

@@ -21,6 +21,8 @@ _PACE = 16_384
 _BURST = 64.0  # seconds of that pace at once
 _ROOM = 67_108_864
 """Bytes that the disk must have free: several times what the spool leaves free of uplinks."""
+_OWED_AT_ONCE = 10
+"""Receipts for which writing does not wait: brokers hold further messages back for 20."""
 _SLACK = 0.1  # of max_bytes, written before the oldest are dropped: that reads all rows of a reason
 
 
@@ -41,6 +43,7 @@ class Quarantine:
         self._loop = asyncio.get_running_loop()
         self._busy_until = defaultdict[str, float](float)  # by reason, as if written at that pace
         self._pending: list[tuple[Rejected, Receipt | None]] = []
+        self._owed = 0  # receipts, of what is pending
         # By reason, in bytes; an earlier run may have left more than it may have now.
         self._untrimmed = defaultdict[str, float](lambda: max_bytes)
         self._log = LimitedLogger(logging.getLogger(__name__))
@@ -59,10 +62,13 @@ class Quarantine:
             if not self._pending:
                 self._loop.call_later(self._write_after, self.flush)
             self._pending.append((frame, receipt))
+            self._owed += receipt is not None
+            if self._owed == _OWED_AT_ONCE:
+                self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Write what is pending."""
-        pending, self._pending = self._pending, []
+        pending, self._pending, self._owed = self._pending, [], 0
         if not pending:
             return
         frames = [frame for frame, _receipt in pending]
@@ -99,7 +105,7 @@ class Quarantine:
     def _try_again(self, owed: list[tuple[Rejected, Receipt | None]]) -> None:
         """Keep frames whose receipts are owed; the next ones are written with them."""
         if owed:
-            self._pending = owed
+            self._pending, self._owed = owed, len(owed)
             self._loop.call_later(self._write_after, self.flush)
 
     def _trim(self, written: list[Rejected]) -> None:

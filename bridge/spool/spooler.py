@@ -31,6 +31,8 @@ _LITTLE = 1_048_576
 _FORGET_AFTER = 0.2
 """Seconds a delivered message may stay on disk when no commit takes it along: a crash in that
 time publishes it once more, into the same row; a disk write for each PUBACK is spared."""
+_OWED_AT_ONCE = 10
+"""Receipts for which a commit does not wait: brokers hold further messages back for 20."""
 _FORGET_AT_ONCE = 2000  # delivered messages that no longer wait for that
 _RETRY_AFTER = 1.0  # seconds after a failed commit
 _KEPT = 0.9  # of max_refused, when some are dropped
@@ -261,7 +263,7 @@ class Spooler:
         if not self._batch.downlinks:
             self._offer(self._batch)
         wait = self._committed_at + self._spacing - self._loop.time()
-        if wait <= 0:
+        if wait <= 0 or len(self._batch.receipts) >= _OWED_AT_ONCE:
             self._commit_arrivals()
         elif self._arrivals is None:
             self._arrivals = self._loop.call_later(wait, self._commit_arrivals)

@@ -3,6 +3,7 @@
 import secrets
 import socket
 import subprocess
+from contextlib import suppress
 from itertools import cycle, islice
 
 _PORTS = range(20_000, 32_768)
@@ -28,6 +29,13 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def accepts(port: int) -> bool:
+    """Say whether something on this machine takes connections at a port."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 def stop(process: subprocess.Popen[bytes], limit: float = 10.0) -> None:

@@ -3,7 +3,6 @@
 The layouts differ in where ``seqno`` and ``motetx`` stand: inside ``userdata`` or beside it.
 """
 
-import binascii
 from collections.abc import Iterator
 from typing import cast
 
@@ -11,7 +10,14 @@ import msgspec
 
 from bridge.messages.event import Notice
 from bridge.messages.rejection import FrameRejectedError, Reason
-from bridge.messages.uplink import Json, JsonObject, Uplink, check_eui
+from bridge.messages.uplink import (
+    Json,
+    JsonObject,
+    Uplink,
+    check_eui,
+    decode_payload,
+    decoding_reason,
+)
 from bridge.sources.semtech.motes import notice
 from contract.eui import one_case
 from contract.times import parse_time
@@ -60,18 +66,10 @@ def _decode(frame: bytes) -> dict[str, Json]:
     except RecursionError:
         raise FrameRejectedError(Reason.NESTED_TOO_DEEP) from None
     except (msgspec.DecodeError, ValueError):
-        raise FrameRejectedError(_decoding_reason(frame)) from None
+        raise FrameRejectedError(decoding_reason(frame)) from None
     if not isinstance(message, dict):
         raise FrameRejectedError(Reason.NOT_AN_OBJECT)
     return message
-
-
-def _decoding_reason(frame: bytes) -> Reason:
-    try:
-        frame.decode()
-    except UnicodeDecodeError:
-        return Reason.NOT_UTF8
-    return Reason.NOT_JSON
 
 
 def _application(appeui: Json, configured: str | None) -> str:
@@ -94,13 +92,9 @@ def _port(value: Json) -> int:
 
 
 def _payload(value: Json) -> bytes:
-    """Decode base64, whose ``=`` padding some servers leave out."""
     if not isinstance(value, str):
         raise FrameRejectedError(Reason.BAD_USERDATA)
-    try:
-        return binascii.a2b_base64(value + "=" * (-len(value) % 4), strict_mode=True)
-    except ValueError:
-        raise FrameRejectedError(Reason.BAD_PAYLOAD) from None
+    return decode_payload(value)
 
 
 def _receptions(value: Json) -> tuple[JsonObject, ...]:

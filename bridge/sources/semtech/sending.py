@@ -82,6 +82,9 @@ class SemtechSender:
         connection.write(frame(downlink, moteeui))
         return True
 
+    async def is_queued(self, downlink: Downlink) -> None:
+        """Say nothing: this server cannot be asked."""
+
     def _connection(self, application: str) -> Connected | None:
         able = (
             each

@@ -43,6 +43,7 @@ class Server:
     name: str = "server"
     open: bool = True
     hand: Callable[[Downlink], bool] = lambda _downlink: True
+    queued: Callable[[Downlink], bool | None] = lambda _downlink: None
     given: list[Downlink] = field(default_factory=list)
     _last: int = 0
 
@@ -64,6 +65,10 @@ class Server:
         """Note it."""
         self.given.append(downlink)
         return self.hand(downlink)
+
+    async def is_queued(self, downlink: Downlink) -> bool | None:
+        """Say what the test wants."""
+        return self.queued(downlink)
 
 
 class Setting:

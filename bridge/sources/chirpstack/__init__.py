@@ -1,0 +1,1 @@
+"""ChirpStack v4, by the broker of its MQTT integration."""

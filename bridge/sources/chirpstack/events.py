@@ -1,0 +1,292 @@
+"""Takes a ChirpStack server's events from its broker, and acknowledges what is on disk.
+
+The session at the broker outlives the process: what comes while the bridge is away waits there.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from bridge.config import ChirpStack
+from bridge.log_limit import LimitedLogger
+from bridge.messages.event import Notice
+from bridge.messages.rejection import EXCERPT, BrokenFrame, Reason
+from bridge.messages.uplink import Uplink
+from bridge.mqtt.broker import broker_client
+from bridge.mqtt.client import Callbacks, Delivery, Session, Subscribing, suback_failure
+from bridge.sources.chirpstack.notices import NAME_OF_SOURCE
+from bridge.sources.chirpstack.parsing import Parser
+from bridge.sources.chirpstack.sending import ChirpStackSender
+from bridge.sources.forwarder import Forwarder
+from bridge.sources.gaps import Gaps
+
+_log = logging.getLogger(__name__)
+_LARGEST = 262_144  # bytes of an event; ChirpStack's have some thousand
+_AGAIN_AFTER = 30.0  # seconds, after the broker has refused the subscription
+_STAY_AWAY = 300.0  # seconds, after another client has taken the session
+_STOP_LIMIT = 2.0  # seconds
+_TAKEN_OVER = "SESSION_TAKEN_OVER"
+_REMEDIES = {
+    "BAD_USERNAME_OR_PASSWORD": ": check username and password_file",
+    "NOT_AUTHORIZED": ": check username and password_file, or the certificate",
+    "UNSUPPORTED_PROTOCOL_VERSION": ": the broker must speak MQTT 5",
+    "AWS_ERROR_MQTT5_DECODE_PROTOCOL_ERROR": ": the broker must speak MQTT 5",
+}
+DROPPED = "$SYS/broker/publish/messages/dropped"
+"""Where Mosquitto tells how many messages it has dropped since it started (mosquitto(8))."""
+
+
+class Events:
+    """The connection on which events come. A ``Source``.
+
+    ``known`` says that an earlier run had events of this server, so that a session without its past
+    is a gap. While the bridge may take nothing, the broker sends no more than a few events that are
+    not acknowledged.
+
+    Raises:
+        BridgeError: the password, certificate, key or CA cannot be used.
+
+    """
+
+    def __init__(  # noqa: PLR0913  # what comes over a connection goes many ways
+        self,
+        settings: ChirpStack,
+        client_id: str,
+        parser: Parser,
+        forwarder: Forwarder,
+        sender: ChirpStackSender,
+        gaps: Gaps,
+        *,
+        known: bool = False,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.address = settings.address
+        self._client_id = client_id
+        self._expiry = settings.session_expiry
+        self._parser = parser
+        self._forwarder = forwarder
+        self._sender = sender
+        self._gaps = gaps
+        self._known = known
+        self._limited = LimitedLogger(_log)
+        self._arrived: deque[Delivery] = deque()
+        self._called = False  # the event loop will look at what has arrived
+        self._paused = False
+        self._stopping = False
+        self._stopped = asyncio.Event()
+        self._away = False  # another client has the session
+        self._settled = asyncio.Event()
+        self._owed = 0  # acknowledgements that wait for the disk
+        self._connected = False
+        self._lost_at: int | None = None
+        self._kept = False  # the session, by the broker
+        self._dropped: int | None = None  # by the broker, of anybody's messages
+        self._problem = "not connected"
+        callbacks = Callbacks(
+            joined=lambda session: self._report(partial(self._on_joined, session)),
+            failed=lambda reason: self._report(partial(self._on_failed, reason)),
+            lost=lambda reason: self._report(partial(self._on_lost, reason)),
+            stopped=lambda: self._report(self._on_stopped),
+            entrusted=self._on_delivery,
+        )
+        self._client = broker_client(settings, client_id, callbacks, settings.session_expiry)
+
+    async def start(self) -> None:
+        """Connect, and reconnect for ever."""
+        self._client.start()
+
+    async def stop(self) -> None:
+        """Take nothing more, acknowledge what is on disk in a moment, and part from the broker."""
+        self._stopping = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_LIMIT):
+                if self._owed:
+                    await self._settled.wait()
+        if not self._away:
+            self._client.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), _STOP_LIMIT)
+
+    def pause(self) -> None:
+        """Bring nothing until ``resume``."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Go on."""
+        self._paused = False
+        self._take()
+
+    @property
+    def connections(self) -> int:
+        """Whether there is a connection, as a number."""
+        return int(self._connected)
+
+    def unready(self) -> list[str]:
+        """Return that no events can come, if they cannot."""
+        return [f"{self._problem} to ChirpStack's broker {self.address}"] if self._problem else []
+
+    def _on_delivery(self, delivery: Delivery) -> None:
+        """Note, on the SDK's thread, what has come: the event loop is woken once for many."""
+        self._arrived.append(delivery)
+        if not self._called:
+            self._called = True
+            self._report(self._take)
+
+    def _take(self) -> None:
+        self._called = False
+        while self._arrived and not self._paused and not self._stopping:
+            delivery = self._arrived.popleft()
+            try:
+                self._give(delivery)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the event comes again
+                self._limited.log(
+                    logging.ERROR, "failed", "an event is not taken: %s: it comes again", error
+                )
+
+    def _give(self, delivery: Delivery) -> None:
+        if delivery.topic == DROPPED:
+            self._note_dropped(delivery.payload)
+            if delivery.acknowledge is not None:
+                delivery.acknowledge()
+            return
+        if delivery.acknowledge is None and not delivery.retained:
+            self._limited.log(
+                logging.WARNING,
+                "QoS",
+                "events come at QoS 0: some are lost whenever a connection is: set qos = 1 in"
+                " ChirpStack's [integration.mqtt]",
+            )
+        origin = f"{self.address} {delivery.topic[:EXCERPT]}"
+        frame: bytes | BrokenFrame = delivery.payload
+        if len(delivery.payload) > _LARGEST:
+            frame = BrokenFrame(Reason.OVERSIZED, delivery.payload[:EXCERPT])
+        parse = partial(self._parse, delivery.topic, delivery.retained)
+        self._forwarder.accept(frame, origin, parse, self._receipt(delivery.acknowledge))
+
+    def _receipt(self, acknowledge: Callable[[], None] | None) -> Callable[[], None] | None:
+        if acknowledge is None:
+            return None
+        self._owed += 1
+        self._settled.clear()
+        return partial(self._acknowledge, acknowledge)
+
+    def _acknowledge(self, acknowledge: Callable[[], None]) -> None:
+        self._owed -= 1
+        acknowledge()
+        if not self._owed:
+            self._settled.set()
+
+    def _parse(self, topic: str, retained: bool, frame: bytes) -> Uplink | Notice | None:  # noqa: FBT001  # of partial
+        read = self._parser.read(topic, frame, retained=retained)
+        self._sender.note(read.application, read.device, read.application_id)
+        return read.content
+
+    def _on_joined(self, session: Session) -> None:
+        _log.info(
+            "connected to ChirpStack's broker %s as %s: %s session",
+            *(self.address, self._client_id, "its earlier" if session.kept else "a new"),
+        )
+        if session.expiry < self._expiry:
+            self._limited.log(
+                logging.WARNING,
+                "expiry",
+                "the broker %s keeps events for %d s, not for session_expiry = %d",
+                *(self.address, session.expiry, self._expiry),
+            )
+        if self._known and not session.kept:
+            self._gaps.tell(
+                NAME_OF_SOURCE, "events", "the broker had given up the session", self._lost_at
+            )
+        self._kept = session.kept
+        self._known = self._connected = True
+        self._lost_at = None
+        self._problem = "not subscribed"
+        self._subscribe()  # each time: an earlier session may be without it
+
+    def _subscribe(self) -> None:
+        subscribing = self._client.subscribe([self._parser.filter])
+        subscribing.add_done_callback(lambda done: self._report(partial(self._on_answer, done)))
+        # Apart: who may not read it has no less of events.
+        self._client.subscribe([DROPPED])
+
+    def _on_answer(self, subscribing: Subscribing) -> None:
+        failure = suback_failure(subscribing)
+        if failure is None:
+            self._problem = ""
+            _log.info("ready for events of ChirpStack: subscribed to %s", self._parser.filter)
+        elif failure.code is not None:
+            self._limited.log(
+                logging.ERROR,
+                failure.reason,
+                "the broker %s refuses the subscription to %s: %s: let its ACL allow it",
+                *(self.address, self._parser.filter, failure.reason),
+            )
+            self._loop.call_later(_AGAIN_AFTER, self._subscribe)
+
+    def _note_dropped(self, payload: bytes) -> None:
+        """Note how many messages the broker has dropped since it started.
+
+        It tells when one subscribes, and when it changes. At first it may have been while the
+        bridge was away, if the session was there before.
+        """
+        try:
+            dropped = int(payload)
+        except ValueError:
+            return
+        before = self._dropped if self._dropped is not None else 0 if self._kept else dropped
+        more = dropped - before if dropped >= before else dropped  # the broker started anew
+        self._dropped = dropped
+        if more:
+            reason = f"the broker has dropped {more} messages of its clients"
+            self._gaps.tell(NAME_OF_SOURCE, "events", reason)
+            self._limited.log(
+                logging.ERROR, "dropped", "%s: raise max_queued_messages in its file", reason
+            )
+
+    def _on_failed(self, reason: str) -> None:
+        self._limited.log(
+            logging.WARNING,
+            reason,
+            "no connection to ChirpStack's broker %s: %s%s; trying again",
+            *(self.address, reason, _REMEDIES.get(reason, "")),
+        )
+
+    def _on_lost(self, reason: str) -> None:
+        self._problem = "not connected"
+        self._connected = False
+        self._lost_at = self._gaps.now()
+        if self._stopping:
+            return
+        if reason == _TAKEN_OVER:
+            self._stay_away()
+        else:
+            self._on_failed(reason)
+
+    def _stay_away(self) -> None:
+        """Leave the session to the other client: each would take it from the other for ever."""
+        self._away = True
+        self._problem = f"another client has the session of {self._client_id}: not connected"
+        _log.error(
+            "another client has connected to the broker %s as %s, and gets the events now: is there"
+            " a second bridge? This one looks again in %.0f s",
+            *(self.address, self._client_id, _STAY_AWAY),
+        )
+        self._client.stop()
+        self._loop.call_later(_STAY_AWAY, self._come_back)
+
+    def _come_back(self) -> None:
+        if self._away and not self._stopping:
+            self._away = False
+            self._client.start()
+
+    def _on_stopped(self) -> None:
+        if self._stopping:
+            self._stopped.set()
+
+    def _report(self, call: Callable[[], object]) -> None:
+        # After the loop has closed there is nobody left to tell.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call)

@@ -1,0 +1,56 @@
+"""The topics of ChirpStack's MQTT integration, made of its templates. Does no I/O.
+
+They have handlebars such as ``{{dev_eui}}`` (chirpstack.io, "Configuration", integration.mqtt).
+"""
+
+import re
+from dataclasses import dataclass
+
+_PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_WHOLE = {"application_id": r"[\w-]+", "dev_eui": r"\w+"}  # of others: one level
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the topic of an event says; None where the template leaves it out."""
+
+    event: str
+    application_id: str | None
+    dev_eui: str | None
+
+
+class EventTopic:
+    """The topic of events: ``filter`` is what to subscribe to for all of them."""
+
+    def __init__(self, template: str) -> None:
+        levels = template.split("/")
+        self.filter = "/".join("+" if _PLACEHOLDER.search(each) else each for each in levels)
+        self._pattern = re.compile("/".join(map(_pattern, levels)))
+
+    def place(self, topic: str) -> Place | None:
+        """Return what a topic says, None if it is no event's."""
+        found = self._pattern.fullmatch(topic)
+        if found is None:
+            return None
+        said = found.groupdict()
+        return Place(said["event"], said.get("application_id"), said.get("dev_eui"))
+
+
+def command_topic(template: str, application_id: str, dev_eui: str, command: str) -> str:
+    """Return the topic of a command to a device."""
+    values = {"application_id": application_id, "dev_eui": dev_eui, "command": command}
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
+
+
+def command_filter(template: str) -> str:
+    """Return the filter of all commands, as ChirpStack subscribes to it."""
+    return _PLACEHOLDER.sub("+", template)
+
+
+def _pattern(level: str) -> str:
+    """Return the pattern of a level; a name that comes a second time may differ."""
+    *before, last = _PLACEHOLDER.split(level)
+    pattern = ""
+    for text, name in zip(before[::2], before[1::2], strict=True):
+        pattern += f"{re.escape(text)}(?P<{name}>{_WHOLE.get(name, '[^/]+')})"
+    return pattern + re.escape(last)
