@@ -12,6 +12,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 _DEEPEST = 31  # levels of lists and maps in an attribute; an item has 32 at most
 _LEAST, _BEYOND = 1e-130, 1e126  # of the magnitude of a number that is not 0
+_BEYOND_WHOLE = 10**38  # whole numbers have 38 digits; others have 17 at most
 
 
 def require_storable(value: Json, levels: int = _DEEPEST) -> None:
@@ -27,7 +28,7 @@ def require_storable(value: Json, levels: int = _DEEPEST) -> None:
         case bool() | str() | None:
             pass
         case int() | float():
-            if value and not (math.isfinite(value) and _LEAST <= abs(value) < _BEYOND):
+            if value and not _is_storable(value):
                 raise CodecError(Code.BAD_RESULT, f"the number {value!r} cannot be stored")
         case list():
             for each in value:
@@ -37,3 +38,9 @@ def require_storable(value: Json, levels: int = _DEEPEST) -> None:
                 raise CodecError(Code.BAD_RESULT, "a field without a name")
             for each in value.values():
                 require_storable(each, levels - 1)
+
+
+def _is_storable(value: float) -> bool:
+    if isinstance(value, int):
+        return abs(value) < _BEYOND_WHOLE
+    return math.isfinite(value) and _LEAST <= abs(value) < _BEYOND

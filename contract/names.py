@@ -42,6 +42,8 @@ OF_THE_DECODER = (DECODED, DECODE_WARNINGS, DECODE_ERROR, DECODED_BY)
 
 SAID = "object"
 """Text of JSON in an uplink: the reading that the network server's own codec made."""
+SAID_BY = "chirpstack"
+"""``decoded_by`` of such a reading: there is one kind of server that makes them."""
 ENCRYPTED = "encrypted"
 """True in an uplink whose bytes only the application's owner can read."""
 NAME = "name"

@@ -66,7 +66,7 @@ def _plain(name: str, value: object) -> Value:
 
     A list or map may be stored as such or as its JSON text; the texts are known by their names.
     """
-    if isinstance(value, str) and (name in {"motetx", "gwrx"} or _BYTES.fullmatch(name)):
+    if isinstance(value, str) and (name in {"motetx", "gwrx", "tags"} or _BYTES.fullmatch(name)):
         with suppress(msgspec.DecodeError, RecursionError):  # something else stored it
             value = _json.decode(value)
     return _whole(value)

@@ -14,7 +14,15 @@ import msgspec
 from console.store.devices import listed
 from console.store.history import between, items
 from contract.errors import BridgeError
-from contract.names import DECODED, DECODED_BY, OF_THE_DECODER, PARTITION_KEY, SORT_KEY
+from contract.names import (
+    DECODED,
+    DECODED_BY,
+    ENCRYPTED,
+    OF_THE_DECODER,
+    PARTITION_KEY,
+    SAID,
+    SORT_KEY,
+)
 from contract.redecoding import ANSWER, REQUEST, Outcome
 
 if TYPE_CHECKING:
@@ -121,7 +129,7 @@ def _batches(uplinks: "Iterable[Item]") -> "Iterator[list[Item]]":
 
 def _needed(item: "Item") -> "Item":
     """Return what of a row decides its reading, and the reading that it has."""
-    kept = {PARTITION_KEY, SORT_KEY, *OF_THE_DECODER}
+    kept = {PARTITION_KEY, SORT_KEY, SAID, ENCRYPTED, *OF_THE_DECODER}
     return {name: value for name, value in item.items() if name in kept or _is_bytes(name)}
 
 

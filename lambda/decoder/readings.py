@@ -14,12 +14,16 @@ from contract.names import (
     DECODE_WARNINGS,
     DECODED,
     DECODED_BY,
+    ENCRYPTED,
     OF_THE_DECODER,
     PARTITION_KEY,
+    SAID,
+    SAID_BY,
     SORT_KEY,
 )
 from contract.rows import Row, Value, port_and_data
 from contract.times import parse_time
+from decoder import said
 
 _MAC_COMMANDS = 0  # FPort: such frames are the network server's own (LoRaWAN L2 1.0.4, 4.3.2)
 _log = logging.getLogger(__name__)
@@ -76,8 +80,12 @@ def _decoded(uplinks: Sequence[Uplink], codecs: Mapping) -> list[Reading | None]
     found: list[Reading | None] = [None] * len(uplinks)
     batches: dict[Codec, list[tuple[int, Assigned, Received]]] = {}
     for number, uplink in enumerate(uplinks):
-        asked = _asked(uplink.row, codecs)
+        content = _open(uplink.row)
+        if content is None:
+            continue
+        asked = _asked(uplink.row, content, codecs)
         if asked is None:
+            found[number] = _said(uplink.row, content[0])
             continue
         assigned, received = asked
         found[number] = _known(uplink, assigned.version)
@@ -90,20 +98,31 @@ def _decoded(uplinks: Sequence[Uplink], codecs: Mapping) -> list[Reading | None]
     return found
 
 
-def _asked(row: Row, codecs: Mapping) -> tuple[Assigned, Received] | None:
-    """Return what is to decode an uplink, and the input."""
+def _open(row: Row) -> tuple[int, bytes] | None:
+    """Return the port and bytes of an uplink that may have a reading, and has none yet."""
     content = port_and_data(row)
     if content is None or row.keys() & {DECODED, DECODE_ERROR}:
         return None
+    return None if content[0] == _MAC_COMMANDS or row.get(ENCRYPTED) else content
+
+
+def _asked(
+    row: Row, content: tuple[int, bytes], codecs: Mapping
+) -> tuple[Assigned, Received] | None:
+    """Return the codec of ours that is to decode an uplink, and its input; None if it has none."""
     port, data = content
-    if port == _MAC_COMMANDS:
-        return None
     application, _, device = str(row.get(PARTITION_KEY)).partition("/")
     assigned = codecs.find(application, device, port)
     if assigned is None:
         return None
     time = parse_time(str(row.get(SORT_KEY))) or 0
     return assigned, Received(data, port, time, assigned.variables)
+
+
+def _said(row: Row, port: int) -> Reading | None:
+    """Return the reading that the network server's codec made, None where it made none."""
+    text = row.get(SAID)
+    return _reading(port, said.read(text), SAID_BY) if isinstance(text, str) else None
 
 
 def _known(uplink: Uplink, version: str) -> Reading | None:
