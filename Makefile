@@ -36,8 +36,8 @@ $(READY): requirements.txt pyproject.toml package.json package-lock.json
 	npm ci --loglevel=error
 	touch $@
 
-demo: setup  ## the whole path on this machine, in a local AWS; KEEP=1 keeps it running
-	$(BIN)/python -m lab.demo $(if $(KEEP),--keep)
+demo: setup  ## the whole path on this machine, in a local AWS: SOURCE=chirpstack; KEEP=1 keeps it running
+	$(BIN)/python -m lab.demo $(if $(SOURCE),--source $(SOURCE)) $(if $(KEEP),--keep)
 
 docs: setup  ## write docs/commands.md anew, from --help
 	$(BIN)/python -m lab.commands_page

@@ -19,6 +19,7 @@ from bridge.counts import Counts
 from bridge.downlinks.check_sender import CheckSender
 from bridge.downlinks.dispatcher import Dispatcher
 from bridge.downlinks.open_downlinks import OpenDownlinks
+from bridge.downlinks.reconciler import Reconciler
 from bridge.downlinks.store import Store
 from bridge.health.systemd import Systemd, report
 from bridge.log_limit import LimitedLogger
@@ -56,6 +57,7 @@ class _Bridge:
     sources: tuple[Source, ...]
     publisher: Publisher
     dispatcher: Dispatcher
+    reconciler: Reconciler
     subscription: Subscription | None
 
     def unready(self) -> list[str]:
@@ -114,10 +116,15 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
         store = Store(spool, spooler, quarantine, timestamper, config.aws.deployment, lost)
     except (sqlite3.Error, OSError) as error:
         raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
-    dispatcher = Dispatcher(_open(downlinks), store, counts, clock, downlinks, timings.settle)
+    still_open = _open(downlinks)
+    dispatcher = Dispatcher(still_open, store, counts, clock, downlinks, timings.settle)
+    reconciler = Reconciler(
+        *(still_open, dispatcher.sender_of, dispatcher.answered, clock, timings)
+    )
     forwarder = Forwarder(
         *(spooler.keep, quarantine.keep, dispatcher.answered, timestamper, counts, clock),
         deployment=config.aws.deployment,
+        joined=reconciler.joined,
     )
     servers = _chirpstack_servers(config, forwarder, gaps, store)
     listeners = _listeners(config, forwarder, gaps, store, dispatcher)
@@ -144,6 +151,7 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
             sources,
             publisher,
             dispatcher,
+            reconciler,
             subscription,
         )
     )
@@ -222,6 +230,7 @@ async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd, timings:
             tasks.create_task(_announce(publisher)),
             tasks.create_task(bridge.retry.run()),
             tasks.create_task(bridge.dispatcher.run()),
+            tasks.create_task(bridge.reconciler.run()),
             tasks.create_task(report(systemd, bridge.status, publisher.stuck)),
         ]
         if bridge.subscription:

@@ -23,3 +23,9 @@ class Timings:
     """At the end, to part from AWS IoT."""
     settle: float = 0.2
     """From the PUBACK of a request that bridges share to its writing to a network server."""
+    ask_first: float = 15.0
+    """After a downlink was submitted, until its network server is asked whether it still has it."""
+    ask_again: float = 60.0
+    """From one question about a downlink to the next."""
+    ask_twice: float = 10.0
+    """From the first answer that it is not there to the second: what became of it may be told."""

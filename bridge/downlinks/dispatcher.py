@@ -89,7 +89,7 @@ class Dispatcher:
 
         """
         device = "/".join(map(one_case, device_of(topic).split("/")))
-        sender = self._sender_of(device)
+        sender = self.sender_of(device)
         if sender is None:
             acknowledge()
             return
@@ -118,6 +118,21 @@ class Dispatcher:
         elif receipt is not None:
             receipt()
 
+    def sender_of(self, device: str) -> Sender | None:
+        """Return who takes downlinks of a device, None where nobody does."""
+        application = device.partition("/")[0]
+        if not is_device(device):
+            self._counts.downlinks["foreign"] += 1
+            return None
+        return next(
+            (
+                each
+                for each in self._senders
+                if each.has(device) or self._store.claimed(each.name, application)
+            ),
+            None,
+        )
+
     async def run(self) -> None:
         """End what is over and hand over what can be, each second, for ever."""
         while True:
@@ -134,21 +149,6 @@ class Dispatcher:
             for moteeui in self._open.motes(application):
                 self._advance(application, moteeui)
         self._store.tidy(self._open, self._clock.wall())
-
-    def _sender_of(self, device: str) -> Sender | None:
-        """Return who takes downlinks of a device, None where nobody does."""
-        application = device.partition("/")[0]
-        if not is_device(device):
-            self._counts.downlinks["foreign"] += 1
-            return None
-        return next(
-            (
-                each
-                for each in self._senders
-                if each.has(device) or self._store.claimed(each.name, application)
-            ),
-            None,
-        )
 
     def _is_known(self, device: str, request_id: str) -> bool:
         return self._open.has(device, request_id) or self._store.has(device, request_id)
@@ -232,7 +232,7 @@ class Dispatcher:
 
     def _advance(self, application: str, moteeui: str) -> None:
         """Hand over what a device may be sent now."""
-        sender = self._sender_of(f"{application}/{moteeui}")
+        sender = self.sender_of(f"{application}/{moteeui}")
         while sender is not None and sender.ready(application):
             downlink = self._open.next(moteeui)
             reference = sender.reference(self._open.references) if downlink else None
@@ -281,7 +281,7 @@ class Dispatcher:
         late: bool = False,
     ) -> None:
         self._counts.downlinks["late" if late else downlink.state] += 1
-        sender = self._sender_of(downlink.device)
+        sender = self.sender_of(downlink.device)
         self._store.write(downlink, sender.name if sender else "", receipt=receipt, late=late)
 
 

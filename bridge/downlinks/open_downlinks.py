@@ -36,6 +36,7 @@ class OpenDownlinks:
         self._waiting = defaultdict[str, dict[str, int]](dict)
         """By application: how many downlinks of which device are accepted and no more."""
         self._deadlines: list[tuple[int, int]] = []
+        self._submitted: dict[int, None] = {}  # which ``take_submitted`` has not returned
         self._late = OrderedDict[str, Downlink]()  # by reference, those that have ended
 
     def __len__(self) -> int:
@@ -51,6 +52,16 @@ class OpenDownlinks:
     def is_current(self, downlink: Downlink) -> bool:
         """Say whether a downlink has not changed since."""
         return self._open.get(downlink.number) == downlink
+
+    def of(self, moteeui: str) -> Iterator[Downlink]:
+        """Return the downlinks of the device with this EUI, in the order of acceptance."""
+        return (self._open[number] for number in sorted(self._by_mote.get(moteeui, ())))
+
+    def take_submitted(self) -> list[Downlink]:
+        """Return the downlinks that were submitted since this was last called, and still are."""
+        taken = [self._open[number] for number in self._submitted]
+        self._submitted.clear()
+        return taken
 
     @property
     def references(self) -> Container[str]:
@@ -70,6 +81,8 @@ class OpenDownlinks:
         self._by_mote[downlink.moteeui][downlink.number] = None
         if downlink.reference is not None:
             self._by_reference[downlink.reference] = downlink.number
+        if downlink.state is State.SUBMITTED:
+            self._submitted[downlink.number] = None
         if _waits(downlink):
             devices = self._waiting[downlink.application]
             devices[downlink.moteeui] = devices.get(downlink.moteeui, 0) + 1
@@ -88,8 +101,7 @@ class OpenDownlinks:
     def next(self, moteeui: str) -> Downlink | None:
         """Return the downlink that may be handed over now, None if none may."""
         confirmed_under_way = False
-        for number in sorted(self._by_mote.get(moteeui, ())):
-            downlink = self._open[number]
+        for downlink in self.of(moteeui):
             if not _waits(downlink):
                 confirmed_under_way |= downlink.confirmed
                 if self._in_order and downlink.state is not State.SENT:
@@ -105,8 +117,7 @@ class OpenDownlinks:
         if answer.reference is not None:
             number = self._by_reference.get(answer.reference)
             return None if number is None else self._open[number]
-        for number in sorted(self._by_mote.get(answer.moteeui, ())):
-            downlink = self._open[number]
+        for downlink in self.of(answer.moteeui):
             under_way = downlink.state in _UNDER_WAY or downlink.reference is not None
             if under_way and (downlink.confirmed or answer.state is State.SENT):
                 return downlink
@@ -140,6 +151,7 @@ class OpenDownlinks:
 
     def _drop(self, downlink: Downlink) -> None:
         del self._open[downlink.number]
+        self._submitted.pop(downlink.number, None)
         del self._by_id[downlink.device, downlink.id]
         of_mote = self._by_mote[downlink.moteeui]
         del of_mote[downlink.number]

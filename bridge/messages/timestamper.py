@@ -15,6 +15,7 @@ from contract.names import event_partition
 _SECOND = 1_000_000
 _MAX_AGE = 24 * 3600 * _SECOND
 _MAX_LEAD = 300 * _SECOND
+_LATEST = 253_370_764_800 * _SECOND  # year 9999, whose end is the last time that can be written
 APART = 30 * _SECOND  # between gateways whose clocks agree
 
 _Key = TypeVar("_Key", bytes, tuple[str, int])
@@ -67,6 +68,7 @@ class Timestamper:
         return self._place(events, wanted, _named(events, identity) if identity else b"")
 
     def _place(self, device: str, wanted: int, digest: bytes) -> Placement:
+        wanted = min(wanted, _LATEST)  # there must be room to move on
         known = self._given.get(digest)
         if known is not None:
             return Placement(device, wanted, known, digest)

@@ -41,7 +41,7 @@ def aws_client(
     """
     files = [aws.certificate, aws.private_key, *([aws.root_ca] if aws.root_ca else [])]
     for path in files:
-        require_readable(path, "name the one that 'lora-bridge enroll' wrote")
+        require_readable(path, "see 'lora-bridge enroll --help'")
     make = partial(_make, aws, client_id, ack_timeout, session_expiry)
     try:
         return Client(make, callbacks)

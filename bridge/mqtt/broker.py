@@ -32,6 +32,9 @@ def broker_client(
     With ``session_expiry``, in seconds, the broker is asked to keep the client's session, and with
     it what comes for its subscriptions; also over restarts of the process.
 
+    The client has a thread of its own. A callback may hold it up for some seconds: the broker then
+    has to wait.
+
     Raises:
         BridgeError: the password, certificate, key or CA cannot be used.
 
@@ -52,10 +55,12 @@ def _make(
     broker: Broker, client_id: str, session_expiry: int, callbacks: SdkCallbacks
 ) -> mqtt5.Client:
     kept = session(session_expiry)
+    threads = io.EventLoopGroup(1)
     return mqtt5.Client(
         mqtt5.ClientOptions(
             host_name=broker.host,
             port=broker.port,
+            bootstrap=io.ClientBootstrap(threads, io.DefaultHostResolver(threads)),
             tls_ctx=_tls(broker),
             connect_options=mqtt5.ConnectPacket(
                 client_id=client_id,

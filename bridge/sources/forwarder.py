@@ -2,7 +2,7 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from bridge.sources.source import Parse
 from bridge.spool.batch import Receipt
 from bridge.spool.rejected import Rejected
 from contract.deployment import Deployment
+from contract.names import EventType
 
 _log = logging.getLogger(__name__)
 _SECOND = 1_000_000  # microseconds
@@ -56,7 +57,8 @@ class Forwarder:
     """Takes frames in order of receipt and calls ``keep`` for each uplink or event among them.
 
     ``reject`` is called for each frame that cannot become one, ``answered`` for what is told of a
-    downlink. The messages go to ``deployment``.
+    downlink, and ``joined`` with the EUI of a device that has joined. The messages go to
+    ``deployment``.
     """
 
     def __init__(  # noqa: PLR0913  # what comes of a frame goes many ways
@@ -69,6 +71,7 @@ class Forwarder:
         clock: Clock,
         *,
         deployment: Deployment,
+        joined: Callable[[str], None] = lambda _moteeui: None,
     ) -> None:
         self._keep = keep
         self._reject = reject
@@ -77,6 +80,7 @@ class Forwarder:
         self._counts = counts
         self._clock = clock
         self._deployment = deployment
+        self._joined = joined
         self._limited = LimitedLogger(_log, now=clock.monotonic)
         self._pace = Pace(at_once=20, every=10.0)  # of each device
         self._pace_of_all = Pace(at_once=1_000, every=0.05)  # frames can name any number of devices
@@ -157,6 +161,9 @@ class Forwarder:
         ]
         for call, with_receipt in zip(calls, receipts, strict=False):
             call(with_receipt)
+        for event in notice.events:
+            if event.kind is EventType.JOIN:
+                self._joined(event.device)
         if calls:
             self._counts.noticed += 1
         else:

@@ -40,6 +40,8 @@ def check(config_path: Path, settings: Path | None, *, round_trip: bool, as_json
     --round-trip needs a running bridge. It sends an uplink of the device check/CLIENT_ID through
     the bridge.
 
+    For a ChirpStack server it looks at the broker, and waits up to 5 seconds for an event.
+
     If there are AWS credentials, it also asks AWS. They must be allowed to read the stacks, the
     certificate and the rule and, for --round-trip, to read and delete rows of the table.
 

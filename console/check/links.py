@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bridge.config import Aws, Config
-from console.check import deployed, files, network
+from console.check import chirpstack, deployed, files, network
 from console.check.account import Account
 from console.check.chain import BrokenError, Link, NotTriedError
 from console.check.downlink_trip import NO_DOWNLINKS, DownlinkTrip
+from console.check.last_uplink import last_uplink
 from console.check.round_trip import RoundTrip
-from console.check.session import Session
+from console.check.session import Session, aws_session
 from console.check.standing import Owner
 from console.identity.key_pair import certificate_id
 from contract.errors import BridgeError
@@ -57,19 +58,24 @@ class Links:
                 "with basic_ingest in the configuration nobody can subscribe: leave out"
                 " --round-trip, and see with 'lora-bridge history' what arrives"
             )
+        if not self._pair:  # which is for AWS IoT alone
+            yield from chirpstack.links(self._config)
+            if self._config.chirpstack:
+                yield "last uplink", lambda: last_uplink(self._config.http)
         account = Account(aws.endpoint)
+        endpoint = network.endpoint(aws)
         yield "key", lambda: files.key(aws.private_key)
         yield "certificate", self._read_certificate
         yield "clock", lambda: account.clock(self._now)
-        yield "name", lambda: network.name(aws)
-        yield "TCP", lambda: network.tcp(aws)
-        yield "TLS", lambda: network.tls(aws)
+        yield "name", lambda: network.name(endpoint)
+        yield "TCP", lambda: network.tcp(endpoint)
+        yield "TLS", lambda: network.tls(endpoint)
         which = certificate_id(self._certificate)
         yield (
             "certificate in AWS",
             lambda: account.certificate(which, _owner(aws)),
         )
-        with closing(Session(aws)) as session:
+        with closing(aws_session(aws)) as session:
             yield "MQTT", session.connect
             yield "publish", lambda: self._publish(session)
             yield "requests", lambda: self._subscribe_to_requests(session)
@@ -125,7 +131,8 @@ class Links:
         The rule does not take it.
         """
         aws = self._config.aws
-        application = self._config.listen[0].application or CHECK_APPLICATION
+        listeners = self._config.listen
+        application = (listeners and listeners[0].application) or CHECK_APPLICATION
         return aws.deployment.uplink_topic(f"{application}/{aws.client_id}/check")
 
 

@@ -1,7 +1,6 @@
 """A marked test uplink, through the bridge to its row, and away again."""
 
 import secrets
-import socket
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,13 +8,13 @@ from typing import TYPE_CHECKING
 import boto3
 import msgspec
 
-from bridge.addresses import why
 from bridge.config import Config
 from console.check import deployed
 from console.check.chain import BrokenError, Link
 from console.check.looking import looking
 from console.check.session import Session
 from console.check.test_uplink import MarkedUplink
+from console.check.to_bridge import send
 from console.recovery.error_queue import ErrorQueue, Held
 from console.recovery.failures import Failure, listed
 from contract.names import PARTITION_KEY, SORT_KEY
@@ -32,8 +31,9 @@ class RoundTrip:
     """The hops of one uplink. The decoder ignores it."""
 
     def __init__(self, config: Config, session: Session) -> None:
-        self._listen = config.listen[0]
+        self._config = config
         self._session = session
+        self._sent = False
         self._deployment = config.aws.deployment
         self._uplink = MarkedUplink(self._deployment, config.aws.client_id, secrets.token_bytes(8))
         self._key: dict[str, AttributeValueTypeDef]
@@ -42,32 +42,23 @@ class RoundTrip:
         """Yield the hops in their order."""
         yield "subscribe", lambda: self._session.subscribe(self._uplink.topic)
         yield "uplink to bridge", self._send
+        if not self._sent:
+            return
         yield "uplink to broker", self._receive
         yield "uplink to table", self._find
         yield "uplink removed", self._remove
 
     def _send(self) -> str:
-        listen = self._listen
-        if listen.port == 0:
-            raise BrokenError("port 0 is any that was free", "give [[listen]] a port, and restart")
-        try:
-            with socket.create_connection((listen.host, listen.port), _LIMIT) as connection:
-                connection.sendall(self._uplink.frame())
-                connection.shutdown(socket.SHUT_WR)
-                connection.recv(1)  # the bridge closes when it has read everything
-        except (OSError, UnicodeError) as error:
-            raise BrokenError(
-                f"{listen.address}: {why(error)}",
-                "start the bridge: lora-bridge run; or see its log",
-            ) from None
-        return f"taken on {listen.address}"
+        taken = send(self._uplink, self._config)
+        self._sent = True
+        return taken
 
     def _receive(self) -> str:
         end = time.monotonic() + _LIMIT
         while (left := end - time.monotonic()) > 0:
-            payload = self._session.received(left)
-            if payload is not None and self._uplink.is_in(payload):
-                self._key = _key(self._uplink.device, payload)
+            delivery = self._session.received(left)
+            if delivery is not None and self._uplink.is_in(delivery.payload):
+                self._key = _key(self._uplink.device, delivery.payload)
                 return f"published on {self._uplink.topic}"
         raise BrokenError(
             f"nothing on {self._uplink.topic} in {_LIMIT:.0f} s",

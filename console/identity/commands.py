@@ -38,7 +38,12 @@ def keygen(name: str, folder: Path) -> None:
 @identity_options
 @endpoint_options
 @deployment_option
-def enroll(  # a parameter for each option
+@click.option(
+    "--chirpstack",
+    is_flag=True,
+    help="For a ChirpStack v4, by its broker, and not for a server that connects to the bridge.",
+)
+def enroll(  # noqa: PLR0913  # a parameter for each option
     *,
     name: str,
     folder: Path,
@@ -46,20 +51,27 @@ def enroll(  # a parameter for each option
     port: int,
     root_ca: Path | None,
     deployment: Deployment,
+    chirpstack: bool,
 ) -> None:
     """Fetch the certificate after 'cdk deploy'.
 
     Writes NAME.pem. For a bridge it also writes bridge.toml, unless there is one. Needs AWS
     credentials that may read CloudFormation stacks and AWS IoT certificates and endpoints.
 
+    With --chirpstack it prints what to put into ChirpStack's and Mosquitto's own files, so that no
+    event is lost. If there is a bridge.toml, it also prints the table for that.
+
     \b
     Example:
       lora-bridge enroll --name network-host-1 --dir /etc/lora-bridge
+      lora-bridge enroll --name network-host-1 --dir /etc/lora-bridge --chirpstack
     """
+    from console.identity.bridge_toml import CHIRPSTACK
+    from console.identity.chirpstack_files import advice
     from console.identity.enroll import Endpoint, enroll_identity, find_endpoint
 
     where = Endpoint(endpoint or find_endpoint(), port, root_ca.resolve() if root_ca else None)
-    enrolled = enroll_identity(deployment, name, folder, where)
+    enrolled = enroll_identity(deployment, name, folder, where, chirpstack=chirpstack)
     click.echo(f"{enrolled.certificate}: the certificate of {enrolled.kind} {name}")
     if enrolled.configuration_written:
         click.echo(f"{enrolled.configuration}: ready for 'lora-bridge run'")
@@ -71,3 +83,6 @@ def enroll(  # a parameter for each option
             f"subscribe to {where.host}:{port} as client {client}, for example to '{root}/#'; a"
             f" second program as {client_id(client, 2)}"
         )
+    if chirpstack and enrolled.kind is IdentityKind.BRIDGE:
+        table = None if enrolled.configuration_written else CHIRPSTACK
+        click.echo(f"\n{advice(table)}", nl=False)

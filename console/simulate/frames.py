@@ -44,6 +44,17 @@ def joins(devices: int) -> bytes:
     return b"".join(json.dumps({"join": each}).encode() + b"\0" for each in euis)
 
 
+def reading(phase: int, seqno: int, rng: random.Random) -> bytes:
+    """Hundredths of a degree and a percentage, as a small sensor would pack them.
+
+    They go up and down with a period of _DAY uplinks; ``phase`` sets devices apart.
+    """
+    wave = math.sin(2 * math.pi * (seqno / _DAY + phase / 7))
+    temperature = round(1500 + 800 * wave + rng.gauss(0, 30))
+    humidity = round(60 - 25 * wave + rng.gauss(0, 2))
+    return temperature.to_bytes(2, "big", signed=True) + bytes([humidity])
+
+
 def pieces(data: bytes, rng: random.Random) -> Iterator[bytes]:
     """Cut ``data`` anywhere."""
     while data:
@@ -57,7 +68,7 @@ def _layout_1(device: str, seqno: int, rng: random.Random, now: int) -> Frame:
     userdata = {
         "seqno": seqno,
         "port": 1,
-        "payload": base64.b64encode(_reading(device, seqno, rng)).decode(),
+        "payload": base64.b64encode(reading(int(device, 16), seqno, rng)).decode(),
         "motetx": _motetx(rng, datr=f"SF{rng.randint(7, 12)}BW125"),
     }
     gwrx = [_reception(gateway, rng, now) for gateway in _GATEWAYS[: rng.randint(1, 2)]]
@@ -66,10 +77,8 @@ def _layout_1(device: str, seqno: int, rng: random.Random, now: int) -> Frame:
 
 def _layout_2(device: str, seqno: int, rng: random.Random, now: int) -> Frame:
     """Put the transmission beside ``userdata``: FSK, no padding, one reception."""
-    userdata = {
-        "port": 2,
-        "payload": base64.b64encode(_reading(device, seqno, rng)).decode().rstrip("="),
-    }
+    measured = reading(int(device, 16), seqno, rng)
+    userdata = {"port": 2, "payload": base64.b64encode(measured).decode().rstrip("=")}
     return _app(
         device,
         seqno=seqno,
@@ -82,17 +91,6 @@ def _layout_2(device: str, seqno: int, rng: random.Random, now: int) -> Frame:
 
 def _app(device: str, **fields: object) -> Frame:
     return {"app": {"appeui": APPLICATION, "moteeui": device, "dir": "up", **fields}}
-
-
-def _reading(device: str, seqno: int, rng: random.Random) -> bytes:
-    """Hundredths of a degree and a percentage, as a small sensor would pack them.
-
-    They go up and down with a period of _DAY uplinks, at each device with another phase.
-    """
-    wave = math.sin(2 * math.pi * (seqno / _DAY + int(device, 16) / 7))
-    temperature = round(1500 + 800 * wave + rng.gauss(0, 30))
-    humidity = round(60 - 25 * wave + rng.gauss(0, 2))
-    return temperature.to_bytes(2, "big", signed=True) + bytes([humidity])
 
 
 def _motetx(rng: random.Random, datr: str | int) -> Frame:

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 
 # Packet types (MQTT 5.0, 2.1.2).
 _CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _PINGREQ = 1, 3, 4, 8, 12
-_CONNACK = bytes([0x20, 3, 0, 0, 0])
+CONNACK = bytes([0x20, 3, 0, 0, 0])
 _PINGRESP = bytes([0xD0, 0])
 _TICK = 0.005  # seconds
 HANG_UP = -1  # the connection ends at that publish
@@ -46,7 +46,7 @@ class ScriptedBroker:
     A connection among ``deaf`` is not read once it is made. ``latest`` is for how many seconds,
     at most, it did not get to look at what had come. ``subscribers`` are the connections that have
     subscribed, to whatever it was, and ``acknowledged`` has connection and packet id of each PUBACK
-    that came.
+    that came. ``connack`` returns what a connection is told first.
     """
 
     folder: Path
@@ -56,6 +56,7 @@ class ScriptedBroker:
     deaf: frozenset[int] = frozenset()
     subscribers: dict[int, asyncio.StreamWriter] = field(default_factory=dict)
     acknowledged: set[tuple[int, int]] = field(default_factory=set)
+    connack: Callable[[int], bytes] = lambda _connection: CONNACK
     _end: asyncio.Event = field(default_factory=asyncio.Event)
     latest: float = 0.0
     _loop: asyncio.AbstractEventLoop | None = None
@@ -143,7 +144,7 @@ class ScriptedBroker:
         self, connection: int, kind: int, body: bytes, writer: asyncio.StreamWriter
     ) -> None:
         if kind == _CONNECT:
-            writer.write(_CONNACK)
+            writer.write(self.connack(connection))
             if connection in self.deaf:
                 await self._end.wait()
         elif kind == _PINGREQ:

@@ -85,7 +85,7 @@ def _decoded(uplinks: Sequence[Uplink], codecs: Mapping) -> list[Reading | None]
             continue
         asked = _asked(uplink.row, content, codecs)
         if asked is None:
-            found[number] = _said(uplink.row, content[0])
+            found[number] = _said(uplink, content[0])
             continue
         assigned, received = asked
         found[number] = _known(uplink, assigned.version)
@@ -119,10 +119,14 @@ def _asked(
     return assigned, Received(data, port, time, assigned.variables)
 
 
-def _said(row: Row, port: int) -> Reading | None:
+def _said(uplink: Uplink, port: int) -> Reading | None:
     """Return the reading that the network server's codec made, None where it made none."""
-    text = row.get(SAID)
-    return _reading(port, said.read(text), SAID_BY) if isinstance(text, str) else None
+    text = uplink.row.get(SAID)
+    if not isinstance(text, str):
+        return None
+    same = uplink.before is not None and uplink.before.get(SAID) == text
+    known = _known(uplink, SAID_BY) if same else None
+    return known or _reading(port, said.read(text), SAID_BY)
 
 
 def _known(uplink: Uplink, version: str) -> Reading | None:

@@ -170,7 +170,7 @@ def test_run_with_a_certificate_that_is_no_file(
     failed = lora_bridge("run", folder=tmp_path)
     assert failed.returncode == 1
     assert failed.stderr == (
-        "lora-bridge: h.pem: not a file: name the one that 'lora-bridge enroll' wrote\n"
+        "lora-bridge: h.pem: not a file: see 'lora-bridge enroll --help'\n"
     )
 
 

@@ -10,7 +10,7 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
+from console.check.broker import session
 from console.check.chain import State, walk
 from console.check.links import Links
 from console.deployment import stack_outputs
@@ -34,6 +35,7 @@ from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import local_aws
 from lab.rig.certificates import make_certificates
+from lab.rig.chirpstack_broker import chirpstack_broker
 from lab.rig.mosquitto import Mosquitto, mosquitto
 from lab.rig.running_bridge import RunningBridge, running_bridge
 from lab.rig.servers import free_ports
@@ -524,6 +526,26 @@ def test_a_round_trip(bridge: tuple[RunningBridge, Path]) -> None:
     assert "connection lost" not in running.log
     counts = running.stop()
     assert (counts["accepted"], counts["published"]) == (1, 1)
+
+
+def test_a_round_trip_with_chirpstack_alone(config: Configured) -> None:
+    """Where no network server connects, the test uplink goes by ChirpStack's broker."""
+    with chirpstack_broker(config.folder) as broker:
+        changes = {"[[listen]]": "[[chirpstack]]", "port = 6500": f"port = {broker.port}"}
+        path = config(changes)
+        with running_bridge(path) as running, closing(session(broker.settings, "site")) as site:
+            running.says("ready: ")
+            running.says("ready for downlinks")
+            running.says("ready for events")
+            site.connect()
+            site.subscribe("application/+/device/+/command/+")  # as ChirpStack does
+            checked = check(path, "--round-trip")
+            counts = running.stop()
+    links = ["broker", "session", "broker's losses", "commands"]  # devices are silent
+    assert checked.whole() == ["configuration", *links, *_FILES[1:], *_NETWORK, *_CLOUD, *_HOPS]
+    assert (counts["accepted"], counts["published"]) == (1, 1)
+    (table,) = stack_outputs(UNNAMED.store_stack, TABLE_OUTPUT)
+    assert boto3.client("dynamodb").scan(TableName=table)["Count"] == 0
 
 
 def test_without_downlinks(config: Configured) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,7 +85,7 @@ SENT = {
 """Each sends a downlink, which a simulated network server takes."""
 MAGIC = {".png": b"\x89PNG", ".parquet": b"PAR1"}
 PLACE = r" (-h|-p|--cafile|--capath|--endpoint|--port|--root-ca) \S+"  # of AWS IoT, and its CA
-PROGRAMS = {"jq", "mosquitto_sub", "nc"}  # of which make setup installs none
+PROGRAMS = {"jq", "mosquitto_pub", "mosquitto_sub", "nc"}  # of which make setup installs none
 START, LIMIT = 180.0, 60.0  # seconds
 
 
@@ -147,25 +148,33 @@ def wait_for(output: Path, words: str, process: "subprocess.Popen[bytes]", limit
         time.sleep(0.1)
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Run the demo until it says what to type; send what it names, and see it decoded."""
-    output = tmp_path_factory.mktemp("demo") / "output"
-    command = [sys.executable, "-m", "lab.demo", "--keep"]
+@contextmanager
+def kept_demo(output: Path, uplink: str, *options: str) -> Iterator[Demo]:
+    """Run the demo until it says what to type; send the ``uplink`` it names, and see it decoded."""
+    command = [sys.executable, "-m", "lab.demo", "--keep", *options]
     with output.open("wb") as file:
         process = subprocess.Popen(command, cwd=PROJECT, env=bare(), stdout=file)
     try:
         wait_for(output, "npx cdk deploy --all", process, START)
         demo = Demo(output.read_text().partition("acknowledged=1\n")[2])
         answer = output.with_name("answer")
-        demo.run(demo.command("nc -N"), answer)
+        demo.run(demo.command(uplink), answer)
+        newest = demo.command("--since").replace("--since 10m", "--limit 1")
         deadline = time.monotonic() + LIMIT
-        while "17.31" not in demo.run(f"{HISTORY} --limit 1", answer):
+        while "17.31" not in demo.run(newest, answer):
             assert time.monotonic() < deadline, answer.read_text()
         yield demo
     finally:
         process.terminate()
-    assert process.wait(LIMIT) == 0
+        status = process.wait(LIMIT)
+    assert status == 0
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Keep the demo running."""
+    with kept_demo(tmp_path_factory.mktemp("demo") / "output", "nc -N") as demo:
+        yield demo
 
 
 def test_every_line_is_rehearsed_or_not_for_a_reason() -> None:

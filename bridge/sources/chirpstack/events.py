@@ -5,7 +5,6 @@ The session at the broker outlives the process: what comes while the bridge is a
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -16,7 +15,15 @@ from bridge.messages.event import Notice
 from bridge.messages.rejection import EXCERPT, BrokenFrame, Reason
 from bridge.messages.uplink import Uplink
 from bridge.mqtt.broker import broker_client
-from bridge.mqtt.client import Callbacks, Delivery, Session, Subscribing, suback_failure
+from bridge.mqtt.client import (
+    Callbacks,
+    Delivery,
+    Session,
+    Subscribing,
+    keep_thread_state,
+    suback_failure,
+)
+from bridge.sources.chirpstack.inbox import Inbox
 from bridge.sources.chirpstack.notices import NAME_OF_SOURCE
 from bridge.sources.chirpstack.parsing import Parser
 from bridge.sources.chirpstack.sending import ChirpStackSender
@@ -26,7 +33,10 @@ from bridge.sources.gaps import Gaps
 _log = logging.getLogger(__name__)
 _LARGEST = 262_144  # bytes of an event; ChirpStack's have some thousand
 _AGAIN_AFTER = 30.0  # seconds, after the broker has refused the subscription
-_STAY_AWAY = 300.0  # seconds, after another client has taken the session
+_STAY_AWAY = 60.0  # seconds, after another client has taken the session
+_BRIEF, _BRIEF_ONES = 20.0, 3
+"""Seconds, and how many connections in a row that end before: Mosquitto 2.0.11 does not say that it
+gave the session to another client with this ID, but closes the connection."""
 _STOP_LIMIT = 2.0  # seconds
 _TAKEN_OVER = "SESSION_TAKEN_OVER"
 _REMEDIES = {
@@ -72,25 +82,27 @@ class Events:
         self._gaps = gaps
         self._known = known
         self._limited = LimitedLogger(_log)
-        self._arrived: deque[Delivery] = deque()
-        self._called = False  # the event loop will look at what has arrived
-        self._paused = False
+        self._inbox = Inbox(self._give)
+        self._thread_kept = False
         self._stopping = False
         self._stopped = asyncio.Event()
         self._away = False  # another client has the session
-        self._settled = asyncio.Event()
-        self._owed = 0  # acknowledgements that wait for the disk
+        self._joined_at = 0.0
+        self._brief_ones = 0  # connections in a row that ended soon
+        self.at_qos_0 = False
+        """Whether events have come at QoS 0: then some may not have come."""
         self._connected = False
         self._lost_at: int | None = None
         self._kept = False  # the session, by the broker
         self._dropped: int | None = None  # by the broker, of anybody's messages
         self._problem = "not connected"
         callbacks = Callbacks(
+            connected=self._keep_thread,
             joined=lambda session: self._report(partial(self._on_joined, session)),
             failed=lambda reason: self._report(partial(self._on_failed, reason)),
             lost=lambda reason: self._report(partial(self._on_lost, reason)),
             stopped=lambda: self._report(self._on_stopped),
-            entrusted=self._on_delivery,
+            entrusted=self._inbox.put,
         )
         self._client = broker_client(settings, client_id, callbacks, settings.session_expiry)
 
@@ -102,9 +114,7 @@ class Events:
         """Take nothing more, acknowledge what is on disk in a moment, and part from the broker."""
         self._stopping = True
         with suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_LIMIT):
-                if self._owed:
-                    await self._settled.wait()
+            await asyncio.wait_for(self._inbox.close(), _STOP_LIMIT)
         if not self._away:
             self._client.stop()
             with suppress(TimeoutError):
@@ -112,12 +122,11 @@ class Events:
 
     def pause(self) -> None:
         """Bring nothing until ``resume``."""
-        self._paused = True
+        self._inbox.pause()
 
     def resume(self) -> None:
         """Go on."""
-        self._paused = False
-        self._take()
+        self._inbox.resume()
 
     @property
     def connections(self) -> int:
@@ -128,23 +137,11 @@ class Events:
         """Return that no events can come, if they cannot."""
         return [f"{self._problem} to ChirpStack's broker {self.address}"] if self._problem else []
 
-    def _on_delivery(self, delivery: Delivery) -> None:
-        """Note, on the SDK's thread, what has come: the event loop is woken once for many."""
-        self._arrived.append(delivery)
-        if not self._called:
-            self._called = True
-            self._report(self._take)
-
-    def _take(self) -> None:
-        self._called = False
-        while self._arrived and not self._paused and not self._stopping:
-            delivery = self._arrived.popleft()
-            try:
-                self._give(delivery)
-            except Exception as error:  # noqa: BLE001  # whatever it is, the event comes again
-                self._limited.log(
-                    logging.ERROR, "failed", "an event is not taken: %s: it comes again", error
-                )
+    def _keep_thread(self) -> None:
+        """Keep, on the SDK's thread, what Python needs of it: it calls back for each event."""
+        if not self._thread_kept:
+            self._thread_kept = True
+            keep_thread_state()
 
     def _give(self, delivery: Delivery) -> None:
         if delivery.topic == DROPPED:
@@ -153,6 +150,7 @@ class Events:
                 delivery.acknowledge()
             return
         if delivery.acknowledge is None and not delivery.retained:
+            self.at_qos_0 = True
             self._limited.log(
                 logging.WARNING,
                 "QoS",
@@ -164,20 +162,9 @@ class Events:
         if len(delivery.payload) > _LARGEST:
             frame = BrokenFrame(Reason.OVERSIZED, delivery.payload[:EXCERPT])
         parse = partial(self._parse, delivery.topic, delivery.retained)
-        self._forwarder.accept(frame, origin, parse, self._receipt(delivery.acknowledge))
-
-    def _receipt(self, acknowledge: Callable[[], None] | None) -> Callable[[], None] | None:
-        if acknowledge is None:
-            return None
-        self._owed += 1
-        self._settled.clear()
-        return partial(self._acknowledge, acknowledge)
-
-    def _acknowledge(self, acknowledge: Callable[[], None]) -> None:
-        self._owed -= 1
-        acknowledge()
-        if not self._owed:
-            self._settled.set()
+        acknowledge = delivery.acknowledge
+        receipt = None if acknowledge is None else self._inbox.receipt(acknowledge)
+        self._forwarder.accept(frame, origin, parse, receipt)
 
     def _parse(self, topic: str, retained: bool, frame: bytes) -> Uplink | Notice | None:  # noqa: FBT001  # of partial
         read = self._parser.read(topic, frame, retained=retained)
@@ -200,6 +187,7 @@ class Events:
             self._gaps.tell(
                 NAME_OF_SOURCE, "events", "the broker had given up the session", self._lost_at
             )
+        self._joined_at = self._loop.time()
         self._kept = session.kept
         self._known = self._connected = True
         self._lost_at = None
@@ -260,7 +248,9 @@ class Events:
         self._lost_at = self._gaps.now()
         if self._stopping:
             return
-        if reason == _TAKEN_OVER:
+        brief = self._loop.time() - self._joined_at < _BRIEF
+        self._brief_ones = self._brief_ones + 1 if brief else 0
+        if reason == _TAKEN_OVER or self._brief_ones == _BRIEF_ONES:
             self._stay_away()
         else:
             self._on_failed(reason)
@@ -268,10 +258,11 @@ class Events:
     def _stay_away(self) -> None:
         """Leave the session to the other client: each would take it from the other for ever."""
         self._away = True
+        self._brief_ones = 0
         self._problem = f"another client has the session of {self._client_id}: not connected"
         _log.error(
-            "another client has connected to the broker %s as %s, and gets the events now: is there"
-            " a second bridge? This one looks again in %.0f s",
+            "the broker %s ends connections as %s as soon as they are there: another client with"
+            " this ID gets the events. Is there a second bridge? This one looks again in %.0f s",
             *(self.address, self._client_id, _STAY_AWAY),
         )
         self._client.stop()

@@ -12,6 +12,7 @@ from contract.times import parse_time
 
 NAME_OF_SOURCE = "chirpstack"
 _ITEM = "queue_item_id"
+_LONGEST = 1000  # characters of a reason
 
 
 def notice(event: Event, application: str, device: str) -> Notice:
@@ -36,8 +37,11 @@ def notice(event: Event, application: str, device: str) -> Notice:
     return Notice((_device_event(kind, event, application, device, fields),))
 
 
-def other(kind: str, event: Event, application: str, device: str, frame: Json) -> Notice:
-    """Return an event of a kind that is not known, with all of its frame."""
+def other(kind: str, event: Event, application: str, device: str, frame: str) -> Notice:
+    """Return an event of a kind that is not known, with all of its frame.
+
+    As text it cannot cost the event its row, whatever numbers and names are in it.
+    """
     fields: JsonObject = {"event": kind, "frame": frame}
     return Notice((_device_event(EventType.OTHER, event, application, device, fields),))
 
@@ -113,4 +117,4 @@ def _answers(event: Log, device: str) -> tuple[Answer, ...]:
             reason = f"{event.code}: {event.description}"
         case _:
             return ()
-    return (Answer(State.FAILED, device, item, reason),)
+    return (Answer(State.FAILED, device, item, reason[:_LONGEST]),)

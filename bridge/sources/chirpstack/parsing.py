@@ -1,14 +1,13 @@
 """Parses what comes on the topics of ChirpStack's events. Does no I/O."""
 
 import re
-from typing import cast
 
 import msgspec
 
 from bridge.config import ChirpStack
 from bridge.messages.event import Notice
 from bridge.messages.rejection import FrameRejectedError, Reason
-from bridge.messages.uplink import Json, Uplink, check_eui, decoding_reason
+from bridge.messages.uplink import Uplink, check_eui, decoding_reason
 from bridge.sources.chirpstack import form
 from bridge.sources.chirpstack.form import Device, Event, Kind, Reader
 from bridge.sources.chirpstack.notices import notice, other
@@ -26,7 +25,6 @@ _READERS: dict[str, Reader[Event]] = {
     Kind.LOG: Reader(form.Log),
 }
 _ANY = Reader(Event)
-_BEGIN = re.compile(rb"[ \t\r\n]*(.?)", re.DOTALL)
 _OF_V3 = re.compile(rb'"(applicationID|devEUI)"\s*:')
 
 
@@ -89,18 +87,20 @@ class Parser:
         if kind in _READERS:
             return notice(event, application, device)
         if self._others:
-            whole = cast("Json", msgspec.json.decode(frame))
-            return other(kind, event, application, device, whole)
+            return other(kind, event, application, device, _text(frame))
         return None
 
     def _application(self, device: Device) -> str:
-        """Return the application: what a tag holds, or else the configuration, or else its id."""
+        """Return the application: what a tag holds, or else the configuration, or else its id.
+
+        The id is checked in any case: it becomes a level of the topics of commands.
+        """
+        own = check_eui(device.application_id)
         tag = self._settings.application_tag
         tagged = device.tags.get(tag, "") if tag is not None else ""
         if tagged:
             return check_eui(tagged)
-        mapped = self._applications.get(device.application_id.lower())
-        return mapped or check_eui(device.application_id)
+        return self._applications.get(device.application_id.lower(), own)
 
 
 def _event(reader: Reader[Event], frame: bytes) -> Event:
@@ -118,17 +118,21 @@ def _event(reader: Reader[Event], frame: bytes) -> Event:
 def _why_no_json(frame: bytes) -> Reason:
     """Return why a frame is not read. Protobuf begins with the tag of the first field that is set.
 
-    JSON's first byte is printable; the tags of the events' first fields are not, but for spaces.
+    Of these tags only the newline could begin JSON.
     """
-    begin = _BEGIN.match(frame)
-    if frame[:1] == b"\n" or (begin is not None and begin[1] in _TAGS):
-        return Reason.PROTOBUF
-    return decoding_reason(frame)
+    return Reason.PROTOBUF if frame[:1] in _TAGS else decoding_reason(frame)
 
 
-_TAGS = {bytes([number << 3 | 2]) for number in (1, 2, 3, 4)} | {bytes([1 << 3])}
-"""Fields 1 to 4 with a length, and field 1 that is a number, as of txack (protobuf.dev,
-"Encoding")."""
+_TAGS = {bytes([number << 3 | 2]) for number in (1, 2, 3)} | {bytes([1 << 3])}
+"""Fields 1 to 3 with a length, one of which each event has, and field 1 that is a number, as of
+txack (protobuf.dev, "Encoding")."""
+
+
+def _text(frame: bytes) -> str:
+    try:
+        return frame.decode()
+    except UnicodeDecodeError:  # in what is passed over otherwise
+        raise FrameRejectedError(Reason.NOT_UTF8) from None
 
 
 def _require_same(place: Place, device: Device) -> None:

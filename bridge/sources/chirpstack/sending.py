@@ -18,7 +18,7 @@ from contract.eui import one_case
 from contract.times import format_time
 
 _log = logging.getLogger(__name__)
-_AGAIN_AFTER = 10.0  # seconds, after ChirpStack did not listen or the broker refused
+_AGAIN_AFTER = 5.0  # seconds, after ChirpStack did not listen or the broker refused
 _DEVICES = 20_000  # whose ChirpStack application is remembered
 
 
@@ -47,6 +47,9 @@ class Queue(Protocol):
 
     def has(self, dev_eui: str, item: str) -> Awaitable[bool | None]:
         """Say whether an item is in a device's queue; None where nobody can tell."""
+
+    async def stop(self) -> None:
+        """Ask nothing more; who is asking is cancelled."""
 
 
 class ChirpStackSender:

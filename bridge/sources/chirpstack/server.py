@@ -1,22 +1,24 @@
 """A ChirpStack server: its events, and the commands that it is given."""
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from uuid import uuid4
 
-from bridge.config import Aws, ChirpStack
+from bridge.config import Aws, ChirpStack, ChirpStackApi
 from bridge.messages.event import Notice
 from bridge.messages.uplink import Uplink
 from bridge.sources.chirpstack.commands import CommandConnection
 from bridge.sources.chirpstack.events import Events
 from bridge.sources.chirpstack.notices import NAME_OF_SOURCE
 from bridge.sources.chirpstack.parsing import Parser
-from bridge.sources.chirpstack.sending import ChirpStackSender
+from bridge.sources.chirpstack.sending import ChirpStackSender, Queue
 from bridge.sources.forwarder import Forwarder
 from bridge.sources.gaps import Gaps
 from bridge.sources.source import Parse
+from contract.errors import BridgeError
 
 
 class ChirpStackServer:
@@ -27,7 +29,8 @@ class ChirpStackServer:
     ``downlinks`` it is given none.
 
     Raises:
-        BridgeError: the password, certificate, key or CA cannot be used.
+        BridgeError: the password, certificate, key, CA or token cannot be used, or the libraries
+            that the API needs are not installed.
 
     """
 
@@ -46,10 +49,13 @@ class ChirpStackServer:
         parser = Parser(settings, others=others)
         self._commands = CommandConnection(settings, f"{client_id}.commands")
         self._downlinks = downlinks
+        self._paused = False
+        self._queue = _queue(settings.api, self._hearing) if settings.api and downlinks else None
         self.sender = ChirpStackSender(
             *(settings, self._commands, claims, claim),
             new_id=lambda: str(uuid4()),
             now=time.monotonic,
+            queue=self._queue,
         )
         self._events = Events(
             *(settings, client_id, parser, forwarder, self.sender, gaps), known=bool(claims)
@@ -65,13 +71,17 @@ class ChirpStackServer:
         """Take nothing more, and part from the broker."""
         self._commands.stop()
         await self._events.stop()
+        if self._queue is not None:
+            await self._queue.stop()
 
     def pause(self) -> None:
         """Bring nothing until ``resume``; the broker has to wait."""
+        self._paused = True
         self._events.pause()
 
     def resume(self) -> None:
         """Go on."""
+        self._paused = False
         self._events.resume()
 
     @property
@@ -82,6 +92,23 @@ class ChirpStackServer:
     def unready(self) -> list[str]:
         """Return why no events can come, if they cannot."""
         return self._events.unready()
+
+    def _hearing(self) -> bool:
+        """Say whether all events come."""
+        return not (self._paused or self._events.unready() or self._events.at_qos_0)
+
+
+def _queue(settings: ChirpStackApi, hearing: Callable[[], bool]) -> Queue:
+    # It would write lines of its own among those of the log.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    # Only here: a bridge without [chirpstack.api] does not load the libraries.
+    try:
+        from bridge.sources.chirpstack.queue import ApiQueue  # noqa: PLC0415
+    except ImportError as error:
+        raise BridgeError(
+            f"chirpstack.api in bridge.toml: {error}: run pip install '.[chirpstack]'"
+        ) from None
+    return ApiQueue(settings, hearing)
 
 
 def client_ids(servers: Iterable[ChirpStack], aws: Aws) -> list[str]:

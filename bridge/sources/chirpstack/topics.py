@@ -4,10 +4,11 @@ They have handlebars such as ``{{dev_eui}}`` (chirpstack.io, "Configuration", in
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_WHOLE = {"application_id": r"[\w-]+", "dev_eui": r"\w+"}  # of others: one level
+_SAID = {"application_id": r"[\w-]+", "dev_eui": r"[\w.:-]+?", "event": "[^/]+"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class EventTopic:
     def __init__(self, template: str) -> None:
         levels = template.split("/")
         self.filter = "/".join("+" if _PLACEHOLDER.search(each) else each for each in levels)
-        self._pattern = re.compile("/".join(map(_pattern, levels)))
+        self._pattern = re.compile(_pattern(template))
 
     def place(self, topic: str) -> Place | None:
         """Return what a topic says, None if it is no event's."""
@@ -39,18 +40,32 @@ class EventTopic:
 def command_topic(template: str, application_id: str, dev_eui: str, command: str) -> str:
     """Return the topic of a command to a device."""
     values = {"application_id": application_id, "dev_eui": dev_eui, "command": command}
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
+    return _rendered(template, values)
+
+
+def event_topic(template: str, application_id: str, dev_eui: str, event: str) -> str:
+    """Return the topic of an event of a device."""
+    values = {"application_id": application_id, "dev_eui": dev_eui, "event": event}
+    return _rendered(template, values)
 
 
 def command_filter(template: str) -> str:
     """Return the filter of all commands, as ChirpStack subscribes to it."""
-    return _PLACEHOLDER.sub("+", template)
+    return _rendered(template, dict.fromkeys(("application_id", "dev_eui", "command"), "+"))
 
 
-def _pattern(level: str) -> str:
-    """Return the pattern of a level; a name that comes a second time may differ."""
-    *before, last = _PLACEHOLDER.split(level)
+def _rendered(template: str, values: Mapping[str, str]) -> str:
+    """Return a template with its values; nothing stands for other names, as in ChirpStack."""
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], ""), template)
+
+
+def _pattern(template: str) -> str:
+    """Return the pattern of topics; a name that comes a second time stands for the same."""
+    *before, last = _PLACEHOLDER.split(template)
     pattern = ""
+    groups = dict(_SAID)
     for text, name in zip(before[::2], before[1::2], strict=True):
-        pattern += f"{re.escape(text)}(?P<{name}>{_WHOLE.get(name, '[^/]+')})"
+        again = f"(?P={name})" if name in _SAID else ""
+        group = f"(?P<{name}>{groups.pop(name)})" if name in groups else again
+        pattern += re.escape(text) + group
     return pattern + re.escape(last)

@@ -18,6 +18,7 @@ from bridge.config import Downlinks
 from bridge.counts import Counts
 from bridge.downlinks.dispatcher import Dispatcher
 from bridge.downlinks.open_downlinks import OpenDownlinks
+from bridge.downlinks.reconciler import Reconciler
 from bridge.downlinks.store import Store
 from bridge.messages.downlink import Answer, Downlink
 from bridge.messages.message import Message
@@ -29,6 +30,7 @@ from bridge.spool.quarantine import Quarantine
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Share, Waiting
+from bridge.timings import Timings
 from contract.deployment import UNNAMED
 from contract.downlinks import Request, State, build_request
 
@@ -88,6 +90,9 @@ class Setting:
         store = Store(*(spool, self.spooler, quarantine, timestamper, UNNAMED), self.missed.append)
         open_downlinks = OpenDownlinks(in_order=settings.in_order, answers_within=60 * _SECOND)
         self.dispatcher = Dispatcher(open_downlinks, store, self.counts, clock, settings, settle)
+        self.reconciler = Reconciler(
+            *(open_downlinks, self.dispatcher.sender_of, self.dispatcher.answered, clock, Timings())
+        )
         self.dispatcher.connect([server])
         self.spooler.connect(self, [])
         self.acknowledged = 0

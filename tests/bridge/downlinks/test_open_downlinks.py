@@ -61,6 +61,25 @@ def test_the_next_goes_when_the_one_before_was_sent() -> None:
     assert open_downlinks(sent, downlink(2)).next("d1") == downlink(2)
 
 
+def test_what_was_submitted_is_told_once() -> None:
+    """Not what waits, and not what has gone further or ended meanwhile."""
+    first, sent, over = (submitted(downlink(number)) for number in (1, 2, 3))
+    made = open_downlinks(first, sent, over, handing(downlink(4)))
+    made.put(sent.become(State.SENT, NOW))
+    made.put(over.become(State.FAILED, NOW))
+    assert made.take_submitted() == [first]
+    made.put(submitted(downlink(4)))
+    assert made.take_submitted() == [submitted(downlink(4))]
+    assert made.take_submitted() == []
+
+
+def test_those_of_a_device() -> None:
+    """In the order of acceptance, whatever their state."""
+    made = open_downlinks(downlink(3), downlink(2, mote="d2"), submitted(downlink(1)))
+    assert [each.number for each in made.of("d1")] == [1, 3]
+    assert [*made.of("d3")] == []
+
+
 @pytest.mark.parametrize("in_order", [True, False])
 def test_one_confirmed_downlink_of_a_device_at_a_time(*, in_order: bool) -> None:
     """The next confirmed one waits; in order, so do those after it."""

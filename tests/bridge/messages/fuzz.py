@@ -8,6 +8,8 @@ corpus by hand. Further options go to libFuzzer, for instance ``-max_len=65536``
 """
 
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 try:
@@ -15,7 +17,10 @@ try:
 except ImportError:
     sys.exit("atheris is missing: pip install atheris==3.0.0")
 
-with atheris.instrument_imports(include=["bridge"]):
+instrumented = partial(atheris.instrument_imports, include=["bridge"])
+"""What is imported in its context tells the fuzzer where it has been."""
+
+with instrumented():
     from tests.bridge.messages.invariants import check_stream
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -27,19 +32,26 @@ def take(stream: bytes) -> None:
     check_stream(stream)
 
 
-def main(seconds: str = "60", *options: str) -> None:
-    """Fuzz for so many seconds, with the options of libFuzzer."""
-    FOUND.mkdir(parents=True, exist_ok=True)
+def fuzz(
+    take: Callable[[bytes], None], found: Path, corpus: Path, seconds: str, options: Sequence[str]
+) -> None:
+    """Fuzz for so many seconds, with the options of libFuzzer and the words beside the corpus."""
+    found.mkdir(parents=True, exist_ok=True)
     arguments = (
         f"-max_total_time={seconds}",
-        f"-artifact_prefix={FOUND}/broken-",
-        f"-dict={CORPUS.with_name('fuzz.dict')}",
+        f"-artifact_prefix={found}/broken-",
+        f"-dict={corpus.with_name('fuzz.dict')}",
         *options,
-        str(FOUND),  # libFuzzer writes to the first folder only
-        str(CORPUS),
+        str(found),  # libFuzzer writes to the first folder only
+        str(corpus),
     )
     atheris.Setup([sys.argv[0], *arguments], take)
     atheris.Fuzz()
+
+
+def main(seconds: str = "60", *options: str) -> None:
+    """Fuzz for so many seconds, with the options of libFuzzer."""
+    fuzz(take, FOUND, CORPUS, seconds, options)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ _LAST_CLOCK = (1 << 63) // 1000  # a host counts nanoseconds in 64 bits: to the 
 _DAY = 86_400_000_000
 _FIVE_MINUTES = 300_000_000
 
-_TOPIC = re.compile(f"lora/{EUI_PATTERN}/{EUI_PATTERN}")
+_TOPIC = re.compile(f"lora/{EUI_PATTERN}/{EUI_PATTERN}(/event/[a-z]+)?")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
@@ -76,11 +76,11 @@ def _framed(
 def _check_as(frame: bytes, application: str | None) -> Iterator[Message]:
     uplink = _parsed(frame, application)
     again = _parsed(frame, application)
-    with _deeper():
+    with deeper():
         assert again == uplink
     if not isinstance(uplink, Uplink):
         return
-    with _deeper():
+    with deeper():
         app = cast("dict[str, dict[str, dict[str, str]]]", json.loads(frame))["app"]
         assert uplink.data == base64.b64decode(app["userdata"]["payload"] + "==")
     for time in uplink.received_at:
@@ -107,15 +107,22 @@ def _check_placement(uplink: Uplink, now: int) -> int:
     return first.given
 
 
-def _check_message(made: Message, uplink: Uplink) -> None:
+def check_published(made: Message) -> dict[str, Json]:
+    """Return the fields of a message, but for its timestamp, when it has the form of all."""
     assert _TOPIC.fullmatch(made.topic)
     assert len(made.topic.encode()) <= 256
-    assert made.topic.count("/") == 2
     assert len(made.payload) <= 131_072
     assert not re.search(rb"\s", _STRING.sub(b"", made.payload))
-    with _deeper():
+    with deeper():
         fields = cast("dict[str, Json]", json.loads(made.payload.decode()))
-        assert _TIMESTAMP.fullmatch(str(fields.pop("timestamp")))
+    assert _TIMESTAMP.fullmatch(str(fields.pop("timestamp")))
+    return fields
+
+
+def _check_message(made: Message, uplink: Uplink) -> None:
+    assert made.topic.count("/") == 2
+    fields = check_published(made)
+    with deeper():
         assert fields.pop(f"port{uplink.port}_bytes") == list(uplink.data)
         assert fields.pop("seqno", None) == uplink.seqno
         assert fields.pop("motetx", None) == uplink.motetx
@@ -138,7 +145,7 @@ def _shortened(frame: bytes | BrokenFrame) -> bytes | BrokenFrame:
 
 
 @contextmanager
-def _deeper() -> Iterator[None]:
+def deeper() -> Iterator[None]:
     """Let the check go a little deeper into nested JSON than the bridge did."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(limit + 100)

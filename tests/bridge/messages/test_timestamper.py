@@ -1,5 +1,7 @@
 """Each uplink gets one timestamp, for ever, that no other uplink of its device has."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -7,6 +9,8 @@ from msgspec.structs import replace
 
 from bridge.messages.timestamper import Placement, Timestamper, _Newest, agreed
 from bridge.messages.uplink import Uplink
+from bridge.spool.batch import Batch
+from bridge.spool.spool import Spool
 from contract.times import format_time, parse_time
 
 NOW = 1_700_000_000_000_000
@@ -147,6 +151,98 @@ def test_restart_continues() -> None:
     later = Timestamper(placed)
     assert later.place(replace(UPLINK, seqno=1), NOW).given == placed[1].given
     assert later.place(replace(UPLINK, seqno=9), NOW).given == placed[2].given + 1
+
+
+NAMED = replace(UPLINK, received_at=(), time=NOW - HOUR, identity="e3fe492a")
+
+
+@pytest.mark.parametrize("days", [-400, -1, 0, 1, 400])
+def test_a_servers_time_is_used(days: int) -> None:
+    """However old it is, or ahead: it waited at a broker, and gateways have no say."""
+    uplink = replace(NAMED, time=NOW + days * 24 * HOUR, received_at=(NOW - 5,))
+    assert Timestamper().place(uplink, NOW).given == NOW + days * 24 * HOUR
+
+
+def test_a_server_that_says_no_time() -> None:
+    """The host's counts, and still no delivery makes a second row."""
+    timestamper = Timestamper()
+    uplink = replace(NAMED, time=None)
+    assert timestamper.place(uplink, NOW).given == NOW
+    assert timestamper.place(uplink, NOW + HOUR).given == NOW
+
+
+def test_one_identity_is_one_uplink() -> None:
+    """Whatever else differs: what its network server has named alike is in one place."""
+    timestamper = Timestamper()
+    first = timestamper.place(NAMED, NOW)
+    again = timestamper.place(replace(NAMED, time=NOW, seqno=6, data=b"\2"), NOW + HOUR)
+    assert (first.given, again.given) == (NOW - HOUR, NOW - HOUR)
+    assert first.digest == again.digest
+
+
+def test_two_identities_are_two_uplinks() -> None:
+    """Even at one time and with one counter, as where the server does not check counters."""
+    timestamper = Timestamper()
+    uplinks = [replace(NAMED, identity=name) for name in ("a", "b", "c")]
+    placed = times([timestamper.place(each, NOW) for each in uplinks])
+    assert placed == [NOW - HOUR, NOW - HOUR + 1, NOW - HOUR + 2]
+    assert times([timestamper.place(each, NOW) for each in uplinks[::-1]]) == placed[::-1]
+
+
+def test_an_identity_is_of_its_device() -> None:
+    """Two devices' uplinks are two, and so are an uplink and an event with one identity."""
+    timestamper = Timestamper()
+    first = timestamper.place(NAMED, NOW)
+    other = timestamper.place(replace(NAMED, device="d2", time=NOW), NOW)
+    event = timestamper.place_event("a1/d1", NOW - HOUR, "e3fe492a")
+    assert (other.given, event.given) == (NOW, NOW - HOUR)
+    assert len({first.digest, other.digest, event.digest}) == 3
+
+
+def test_events_with_an_identity() -> None:
+    """One is in one place, two never share it; without an identity each is another."""
+    timestamper = Timestamper()
+    named = [timestamper.place_event("a1/d1", NOW, name) for name in ("a", "b", "a")]
+    assert times(named) == [NOW, NOW + 1, NOW]
+    assert timestamper.place_event("a1/d1", NOW).given == NOW + 2
+    assert timestamper.place_event("a1/d1", NOW).given == NOW + 3
+
+
+def test_identities_are_known_after_a_restart(tmp_path: Path) -> None:
+    """The spool has the placements: what the broker delivers again is still the same."""
+    earlier = Timestamper()
+    uplinks = [replace(NAMED, identity=name) for name in ("a", "b")]
+    placed = [earlier.place(each, NOW) for each in uplinks]
+    placed.append(earlier.place_event("a1/d1", NOW, "a"))
+    with Spool(tmp_path / "spool.db") as spool:
+        spool.commit(Batch(placements=placed))
+    with Spool(tmp_path / "spool.db") as spool:
+        later = Timestamper(spool.placements())
+    assert times([later.place(each, NOW + HOUR) for each in uplinks]) == times(placed[:2])
+    assert later.place_event("a1/d1", NOW + HOUR, "a").given == NOW
+    assert later.place(replace(NAMED, identity="c"), NOW).given == NOW - HOUR + 2
+
+
+def test_the_last_time_of_all_leaves_room() -> None:
+    """A server's time at the end of the year 9999 can be written for any number of uplinks."""
+    last = parse_time("9999-12-31T23:59:59.999999Z")
+    timestamper = Timestamper()
+    uplinks = [replace(NAMED, time=last, identity=name) for name in ("a", "b")]
+    placed = times([timestamper.place(each, NOW) for each in uplinks])
+    assert [format_time(each)[:4] for each in placed] == ["9999", "9999"]
+    assert len(set(placed)) == 2
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=60))
+def test_one_timestamp_for_each_identity(deliveries: list[tuple[int, int]]) -> None:
+    """However times collide and uplinks come again, identities and timestamps are one to one."""
+    timestamper = Timestamper()
+    given_to: dict[int, int] = {}
+    for name, offset in deliveries:
+        uplink = replace(NAMED, identity=str(name), time=NOW + offset)
+        placed = timestamper.place(uplink, NOW).given
+        assert given_to.setdefault(name, placed) == placed
+    assert len(set(given_to.values())) == len(given_to)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=60))

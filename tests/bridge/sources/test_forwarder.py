@@ -9,15 +9,18 @@ import pytest
 from bridge.clock import Clock
 from bridge.counts import Counts
 from bridge.messages.downlink import Answer
+from bridge.messages.event import DeviceEvent, Notice
 from bridge.messages.message import Message
 from bridge.messages.rejection import BrokenFrame, FrameRejectedError, Reason
 from bridge.messages.timestamper import Timestamper
+from bridge.messages.uplink import Uplink
 from bridge.sources.forwarder import Forwarder
 from bridge.sources.semtech.frames import parse
 from bridge.spool.rejected import Rejected
 from contract.deployment import UNNAMED
 from contract.downlinks import State
-from contract.times import parse_time
+from contract.names import EventType
+from contract.times import format_time, parse_time
 from tests.bridge.sources.semtech.frames import LAYOUT_1, LAYOUT_2, RECEIVED, frame
 
 
@@ -28,6 +31,7 @@ class Setting:
         self.kept: list[Message] = []
         self.rejected: list[Rejected] = []
         self.answers: list[Answer] = []
+        self.joins: list[str] = []
         self.counts = Counts()
         self.seconds = 0.0
         self.wall = parse_time("2015-10-15T12:00:00Z") or 0
@@ -40,6 +44,7 @@ class Setting:
             self.counts,
             clock,
             deployment=UNNAMED,
+            joined=self.joins.append,
         )
 
     def accept(self, frame: bytes | BrokenFrame, origin: str = "127.0.0.1:6500") -> bool:
@@ -205,6 +210,15 @@ def test_what_became_of_a_downlink_is_passed_on(setting: Setting) -> None:
     assert setting.counts.noticed == 1
 
 
+def test_a_join_is_passed_on(setting: Setting) -> None:
+    """It may have cost the device its downlinks; also where its event is dropped."""
+    setting.accept(b'{"mote":{"eui":"d1","app":true}}')
+    for _ in range(30):
+        setting.accept(JOIN)
+    assert setting.joins == ["9372163"] * 30
+    assert len(setting.kept) == 20
+
+
 def test_a_flood_of_events_is_dropped_and_said_once(
     setting: Setting, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -215,6 +229,106 @@ def test_a_flood_of_events_is_dropped_and_said_once(
     assert len(setting.kept) == 21
     assert setting.counts.events_dropped == 980
     assert caplog.text.count("are dropped") == 1
+
+
+HOUR = 3_600_000_000
+
+
+def uplink_at(time: int, identity: str = "e3fe492a") -> Uplink:
+    """Return an uplink that its server has named, with the server's time."""
+    return Uplink("a1", "d1", 1, b"\1", 5, None, (), (), time=time, identity=identity)
+
+
+def join_at(time: int | None, number: int = 0, device: str = "d1") -> Notice:
+    """Return a join that its server has named, with the server's time."""
+    event = DeviceEvent("chirpstack", EventType.JOIN, "a1", device, {}, time, f"join {number}")
+    return Notice((event,))
+
+
+def take(setting: Setting, content: Uplink | Notice) -> None:
+    """Hand over what a server's parser has made of a frame."""
+    setting.forwarder.accept(b"", "127.0.0.1:1883", lambda _frame: content)
+
+
+def timestamps(setting: Setting) -> list[str]:
+    """Return the timestamps of what was kept."""
+    return [json.loads(each.payload)["timestamp"] for each in setting.kept]
+
+
+@pytest.mark.parametrize("hours", [-24 * 400, -24, -1, 0, 24])
+def test_a_servers_time_is_used(setting: Setting, hours: int) -> None:
+    """Days old, as what waited at a broker is, or ahead: it is the timestamp."""
+    take(setting, uplink_at(setting.wall + hours * HOUR))
+    assert timestamps(setting) == [format_time(setting.wall + hours * HOUR)]
+    assert setting.counts.accepted == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(-86_400 * 400, False), (300, False), (301, True), (86_400, True)]
+)
+def test_a_servers_time_that_is_far_ahead_is_said(
+    setting: Setting, caplog: pytest.LogCaptureFixture, seconds: int, *, said: bool
+) -> None:
+    """Once a burst: more than five minutes are no delay of the network's, one clock is wrong."""
+    for number in range(3):
+        take(setting, uplink_at(setting.wall + seconds * 1_000_000, str(number)))
+    told = [each for each in caplog.messages if "check both clocks" in each]
+    assert len(told) == said
+    if said:
+        assert f"of a1/d1 is {seconds} s ahead of this host's, and is used" in told[0]
+
+
+def test_what_a_broker_delivers_again_has_one_timestamp(setting: Setting) -> None:
+    """By its identity, a day later too; another at the same time has another."""
+    time = setting.wall
+    take(setting, uplink_at(time))
+    take(setting, join_at(time))
+    setting.wall += 24 * HOUR
+    take(setting, uplink_at(time))
+    take(setting, join_at(time))
+    take(setting, uplink_at(time, "another"))
+    take(setting, join_at(time, 1))
+    assert timestamps(setting) == [format_time(time)] * 4 + [format_time(time + 1)] * 2
+
+
+def test_events_are_paced_by_their_own_time(setting: Setting) -> None:
+    """What happened in a day and waited at a broker comes all at once, and is told."""
+    for number in range(500):
+        take(setting, join_at(setting.wall - 24 * HOUR + number * 10_000_000, number))
+    assert len(setting.kept) == 500
+    assert setting.counts.events_dropped == 0
+
+
+def test_a_flood_is_one_by_its_own_time_too(setting: Setting) -> None:
+    """However slowly it comes."""
+    for number in range(500):
+        setting.seconds += 60.0
+        take(setting, join_at(setting.wall, number))
+    assert len(setting.kept) == 20
+    assert setting.counts.events_dropped == 480
+
+
+def test_events_of_many_devices_that_waited_are_told(setting: Setting) -> None:
+    """The bound on all devices is for servers that have no broker before them."""
+    for number in range(5000):
+        take(setting, join_at(setting.wall, number, f"{number:x}"))
+    assert len(setting.kept) == 5000
+
+
+def test_a_servers_clock_that_goes_back_holds_no_event_up(setting: Setting) -> None:
+    """After a time that was an hour ahead, events go on at the pace that they may."""
+    take(setting, join_at(setting.wall + HOUR, -1))
+    for number in range(50):
+        take(setting, join_at(setting.wall + number * 10_000_000, number))
+    assert len(setting.kept) == 51
+
+
+def test_events_without_a_time_are_paced_by_the_hosts(setting: Setting) -> None:
+    """A server that says none has the bound of those without a broker."""
+    for number in range(100):
+        take(setting, join_at(None, number))
+    assert len(setting.kept) == 20
+    assert set(timestamps(setting)) == {format_time(setting.wall + each) for each in range(20)}
 
 
 def test_a_flood_of_devices_is_bounded_too(setting: Setting) -> None:

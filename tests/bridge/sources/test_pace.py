@@ -29,3 +29,12 @@ def test_it_remembers_a_bounded_number_of_devices() -> None:
     for number in range(20_000):
         assert pace.allows(f"a/{number}", 0.0)
     assert len(pace._busy_until) == 10_000  # noqa: SLF001  # memory is the behaviour
+
+
+def test_a_clock_that_went_back_holds_nobody_up() -> None:
+    """After a time far ahead a name begins anew; a small step back changes nothing."""
+    pace = Pace(AT_ONCE, EVERY)
+    assert sum(pace.allows("a/d", 1_000_000.0) for _ in range(1000)) == AT_ONCE
+    assert not any(pace.allows("a/d", 1_000_000.0 - number % 7) for number in range(1000))
+    assert sum(pace.allows("a/d", 100.0) for _ in range(1000)) == AT_ONCE
+    assert pace.allows("a/d", 100.0 + EVERY)

@@ -15,7 +15,7 @@ from console.check.account import Account
 from console.check.chain import BrokenError, Finding, Link, NotTriedError, State, line, walk
 from console.check.files import key
 from console.check.round_trip import RoundTrip
-from console.check.session import Session
+from console.check.session import aws_session
 from console.check.test_uplink import MarkedUplink
 from contract.deployment import UNNAMED
 from lab.rig.uplinks import uplink_of
@@ -124,6 +124,6 @@ def test_a_port_that_nobody_knows(tmp_path: Path) -> None:
         spool = {path = "d"}
     """
     settings = config.parse(text, tmp_path / "bridge.toml")
-    links = dict(RoundTrip(settings, Session(settings.aws)).links())
+    links = dict(RoundTrip(settings, aws_session(settings.aws)).links())
     with pytest.raises(BrokenError, match="port 0 is any that was free"):
         links["uplink to bridge"]()

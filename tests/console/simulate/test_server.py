@@ -9,7 +9,8 @@ import pytest
 
 from bridge.sources.semtech.framing import Framer
 from console.simulate.answers import Answers
-from console.simulate.server import Plan, send
+from console.simulate.plan import Plan
+from console.simulate.server import send
 from contract.errors import BridgeError
 
 SENT = b'{"mote": {"eui": "d1", "app": true, "msgsent": 7}}\0'
@@ -64,8 +65,7 @@ def test_it_sends_as_many_as_asked() -> None:
         reader = threading.Thread(target=read, args=(server,))
         reader.start()
         told: list[int] = []
-        plan = Plan("127.0.0.1", server.getsockname()[1], devices=3, rate=5000, total=200)
-        send(plan, told.append)
+        send(server.getsockname(), Plan(devices=3, rate=5000, total=200), told.append)
         reader.join()
     assert sum(told) == 200
     assert len(Framer(65_536).feed(bytes(received))) == 3 + 200
@@ -75,6 +75,6 @@ def test_nobody_listens() -> None:
     """A refused connection is one clear error."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        plan = Plan("127.0.0.1", unused.getsockname()[1], devices=1, rate=1, total=1)
+        plan = Plan(devices=1, rate=1, total=1)
         with pytest.raises(BridgeError, match=r"Connection refused after 0 frames: is the bridge"):
-            send(plan, lambda _added: None)
+            send(unused.getsockname(), plan, lambda _added: None)

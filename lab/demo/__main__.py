@@ -1,9 +1,8 @@
-"""The demo: both ways on one machine, from frames on a socket to a chart, and a downlink back."""
+"""The demo: both ways on one machine, from uplinks to a chart, and a downlink back."""
 
 import argparse
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -11,78 +10,45 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import FrameType
 
-from console.simulate.frames import APPLICATION, device_eui
+from console.simulate.frames import APPLICATION
 from console.store.history import table_name
 from contract.deployment import UNNAMED
-from lab.aws.cdk import PROJECT, CdkError, deploy, write_settings
+from lab.aws.cdk import CdkError, deploy, write_settings
 from lab.aws.delivery import accept_plain_delivery
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
 from lab.aws.stored import Stored, count_stored
+from lab.demo.kept import stay
+from lab.demo.sources import CHIRPSTACK, SEMTECH, Source, chirpstack, semtech
+from lab.rig.chirpstack_broker import ChirpStackBroker, chirpstack_broker
 from lab.rig.errors import RigError
 from lab.rig.running_bridge import LORA_BRIDGE, running_bridge
 
 _BRIDGE, _CONSUMER = "network-host-1", "reader"
-_CODECS = Path(__file__).parent / "demo_codecs"
+_CODECS = Path(__file__).parents[1] / "demo_codecs"
 _DEVICES, _UPLINKS, _RATE = 20, 1000, 100
 _SEND_LIMIT = 90.0  # seconds for all uplinks to reach the table
 _LOOK_EVERY = 2.0  # seconds
-_EXPORTED = (
-    "AWS_ENDPOINT_URL",
-    "AWS_CA_BUNDLE",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_DEFAULT_REGION",
-    "NODE_EXTRA_CA_CERTS",
-    "NO_PROXY",
-)
 _DOWNLINK = ("--port", "10", "010f", "--confirmed", "--wait", "60s")
 _LINE_END = "\r" if sys.stdout.isatty() else "\n"
-
-_SECOND_TERMINAL = """
-All of it stays up until Ctrl-C; the bridge's log is {folder}/bridge.log.
-The bridge's process is {pid}. Whenever it ends, it is started again: kill {pid} restarts it.
-In other terminals:
-
-  . {project}/.venv/bin/activate
-  export {exports}
-  cd {folder}
-
-subscribe, in one of them (mosquitto_sub is in Debian's mosquitto-clients):
-  mosquitto_sub -h localhost -p {mqtt_port} -i reader -t 'lora/#' -v --cafile iot-ca.pem \\
-    --cert reader.pem --key reader.key
-send a frame, or several (nc is in Debian's netcat-openbsd):
-  printf '{{"app":{{"appeui":"37817737f13","moteeui":"9372163","dir":"up","userdata":\
-{{"port":1,"payload":"BsMz"}}}}}}\\0' | nc -N 127.0.0.1 {port}
-  lora-bridge simulate --connect 127.0.0.1:{port} --count 10
-send a downlink; a network server takes it while the line above runs, without --count:
-  lora-bridge send 37817737f13/9372163 --port 10 010f --confirmed --wait 60s
-look:
-  lora-bridge check --round-trip
-  lora-bridge history 37817737f13/9372163 --since 10m
-  lora-bridge events 37817737f13/9372163
-  lora-bridge history 37817737f13/9372163 --follow --name reader \\
-    --endpoint localhost --port {mqtt_port} --root-ca iot-ca.pem
-deploy again, after a change of stacks, codecs or settings:
-  cd {project} && npx cdk deploy --all -c settings={settings}
-"""
 
 
 def main() -> int:
     """Run the demo; return 0 when what was sent, published and stored agrees."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="stay up until Ctrl-C")
-    keep = parser.parse_args().keep
+    parser.add_argument("--source", choices=(SEMTECH, CHIRPSTACK), default=SEMTECH)
+    arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="lora-demo-"))
     try:
-        return _run(folder, keep=keep)
+        return _run(folder, of_chirpstack=arguments.source == CHIRPSTACK, keep=arguments.keep)
     except (LocalAwsError, CdkError, RigError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
@@ -92,18 +58,28 @@ def main() -> int:
         shutil.rmtree(folder)
 
 
-def _run(folder: Path, *, keep: bool) -> int:
+def _run(folder: Path, *, of_chirpstack: bool, keep: bool) -> int:
     with ExitStack() as stack:
+        broker = stack.enter_context(_broker(folder / CHIRPSTACK)) if of_chirpstack else None
         with _step("start the local AWS: TLS, policies enforced"):
             aws = stack.enter_context(local_aws(folder))
         os.environ.update(aws.environment())
         host = Host(aws, folder)
         settings = _set_up(host)
-        config, port = host.configure("bridge.toml", {})
-        status = _play(host, config, port)
+        source = chirpstack(host, broker.port) if broker else semtech(host)
+        status = _play(host, source)
         if keep:
-            _stay(host, config, port, settings)
+            stay(host, source, settings)
         return status
+
+
+@contextmanager
+def _broker(folder: Path) -> Iterator[ChirpStackBroker]:
+    folder.mkdir()
+    with ExitStack() as stack:
+        with _step("start ChirpStack's broker, a Mosquitto"):
+            broker = stack.enter_context(chirpstack_broker(folder))
+        yield broker
 
 
 def _set_up(host: Host) -> Path:
@@ -126,17 +102,17 @@ def _set_up(host: Host) -> Path:
     return path
 
 
-def _play(host: Host, config: Path, port: int) -> int:
+def _play(host: Host, source: Source) -> int:
     """Send uplinks and a downlink through, show some, and compare what every part counted."""
-    with running_bridge(config) as bridge:
+    with running_bridge(source.config) as bridge:
         with _step("lora-bridge run"):
             bridge.says("ready: ")
             bridge.says("ready for downlinks")
-        device = f"{APPLICATION}/{device_eui(0)}"
-        played, stored = _simulate(port, device)
+            bridge.says(source.ready)
+        played, stored = _simulate(source)
         _show(host, "devices", "--application", APPLICATION, "--since", "1h")
-        _show(host, "history", device, "--limit", "10")
-        _show(host, "history", device, "--plot", "temperature")
+        _show(host, "history", source.device, "--limit", "10")
+        _show(host, "history", source.device, "--plot", "temperature")
         published = bridge.stop()["published"]
     sent = played.sent
     lost, duplicates = sent - stored.distinct, stored.rows - stored.distinct
@@ -161,13 +137,13 @@ class _Played:
     acknowledged: int
 
 
-def _simulate(port: int, device: str) -> tuple[_Played, Stored]:
+def _simulate(source: Source) -> tuple[_Played, Stored]:
     """Send the uplinks, showing how many have been decoded, until all are or time is up.
 
     Once there is one, a downlink goes to the device.
     """
     print(f"lora-bridge simulate: {_UPLINKS} uplinks of {_DEVICES} devices, {_RATE} a second")
-    command = [sys.executable, "-m", "console", "simulate", f"--connect=127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "console", "simulate", *source.where.split()]
     options = [f"--devices={_DEVICES}", f"--rate={_RATE}", f"--count={_UPLINKS}"]
     table = table_name(UNNAMED)
     deadline = time.monotonic() + _SEND_LIMIT
@@ -181,7 +157,7 @@ def _simulate(port: int, device: str) -> tuple[_Played, Stored]:
             done = f"  stored {stored.rows:5}, decoded {stored.decoded:5} of {_UPLINKS}"
             print(done, end=_LINE_END, flush=True)
             if stored.rows and acknowledged is None:
-                acknowledged = _send(device)
+                acknowledged = _send(source.device)
             ended = simulation.poll() is not None
             if (ended and stored.decoded >= _UPLINKS) or time.monotonic() > deadline:
                 break
@@ -199,27 +175,6 @@ def _send(device: str) -> bool:
     done = subprocess.run([*LORA_BRIDGE, "send", device, *_DOWNLINK], check=False)
     print(flush=True)
     return done.returncode == 0
-
-
-def _stay(host: Host, config: Path, port: int, settings: Path) -> None:
-    """Keep a bridge running, and say what else to try, until Ctrl-C."""
-    environment = host.aws.environment()
-    exports = [f"{name}={shlex.quote(environment[name])}" for name in _EXPORTED]
-    with suppress(KeyboardInterrupt):
-        while True:
-            with running_bridge(config) as bridge:
-                bridge.says("ready: ")
-                text = _SECOND_TERMINAL.format(
-                    exports=" ".join(exports),
-                    port=port,
-                    mqtt_port=host.aws.mqtt_port,
-                    folder=host.folder,
-                    project=shlex.quote(str(PROJECT)),
-                    settings=shlex.quote(str(settings)),
-                    pid=bridge.process.pid,
-                )
-                print(text, flush=True)
-                bridge.process.wait()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

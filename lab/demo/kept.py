@@ -1,0 +1,70 @@
+"""What the demo says, and keeps running, when it stays up."""
+
+import shlex
+from contextlib import suppress
+from pathlib import Path
+
+from lab.aws.cdk import PROJECT
+from lab.aws.host import Host
+from lab.demo.sources import Source
+from lab.rig.running_bridge import running_bridge
+
+_EXPORTED = (
+    "AWS_ENDPOINT_URL",
+    "AWS_CA_BUNDLE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_DEFAULT_REGION",
+    "NODE_EXTRA_CA_CERTS",
+    "NO_PROXY",
+)
+_SECOND_TERMINAL = """
+All of it stays up until Ctrl-C; the bridge's log is {folder}/bridge.log.
+The bridge's process is {pid}. Whenever it ends, it is started again: kill {pid} restarts it.
+In other terminals:
+
+  . {project}/.venv/bin/activate
+  export {exports}
+  cd {folder}
+
+subscribe, in one of them (mosquitto_sub is in Debian's mosquitto-clients):
+  mosquitto_sub -h localhost -p {mqtt_port} -i reader -t 'lora/#' -v --cafile iot-ca.pem \\
+    --cert reader.pem --key reader.key
+send an uplink, or several ({program}):
+  {uplink}
+  lora-bridge simulate {where} --count 10
+send a downlink; a network server takes it while the line above runs, without --count:
+  lora-bridge send {device} --port 10 010f --confirmed --wait 60s
+look:
+  lora-bridge check --round-trip
+  lora-bridge history {device} --since 10m
+  lora-bridge events {device}
+  lora-bridge history {device} --follow --name reader \\
+    --endpoint localhost --port {mqtt_port} --root-ca iot-ca.pem
+deploy again, after a change of stacks, codecs or settings:
+  cd {project} && npx cdk deploy --all -c settings={settings}
+"""
+
+
+def stay(host: Host, source: Source, settings: Path) -> None:
+    """Keep a bridge running, and say what else to try, until Ctrl-C."""
+    environment = host.aws.environment()
+    exports = [f"{name}={shlex.quote(environment[name])}" for name in _EXPORTED]
+    with suppress(KeyboardInterrupt):
+        while True:
+            with running_bridge(source.config) as bridge:
+                bridge.says("ready: ")
+                text = _SECOND_TERMINAL.format(
+                    exports=" ".join(exports),
+                    device=source.device,
+                    where=source.where,
+                    uplink=source.uplink,
+                    program=source.program,
+                    mqtt_port=host.aws.mqtt_port,
+                    folder=host.folder,
+                    project=shlex.quote(str(PROJECT)),
+                    settings=shlex.quote(str(settings)),
+                    pid=bridge.process.pid,
+                )
+                print(text, flush=True)
+                bridge.process.wait()
