@@ -126,9 +126,10 @@ class Client:
         publishing: Publishing = self._client.publish(packet)
         return publishing
 
-    def subscribe(self, topics: Sequence[str]) -> Subscribing:
-        """Subscribe to topic filters at QoS 1."""
-        wanted = [mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE) for topic in topics]
+    def subscribe(self, topics: Sequence[str], *, waits: bool = True) -> Subscribing:
+        """Subscribe to topic filters at QoS 1; at QoS 0 if it never ``waits`` for the client."""
+        qos = mqtt5.QoS.AT_LEAST_ONCE if waits else mqtt5.QoS.AT_MOST_ONCE
+        wanted = [mqtt5.Subscription(topic, qos) for topic in topics]
         subscribing: Subscribing = self._client.subscribe(mqtt5.SubscribePacket(wanted))
         return subscribing
 

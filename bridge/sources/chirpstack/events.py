@@ -197,8 +197,9 @@ class Events:
     def _subscribe(self) -> None:
         subscribing = self._client.subscribe([self._parser.filter])
         subscribing.add_done_callback(lambda done: self._report(partial(self._on_answer, done)))
-        # Apart: who may not read it has no less of events.
-        self._client.subscribe([DROPPED])
+        # Apart: who may not read it has no less of events. In a full queue it would be dropped
+        # itself, and counted.
+        self._client.subscribe([DROPPED], waits=False)
 
     def _on_answer(self, subscribing: Subscribing) -> None:
         failure = suback_failure(subscribing)

@@ -37,8 +37,8 @@ _REMEDIES = {
 class ApiQueue:
     """The ``Queue`` of a server, by its API.
 
-    ``hearing`` says whether all events come. Of what has left the queue while they do not, an event may
-    still tell. ``now`` tells seconds of a clock that never goes back.
+    ``hearing`` says whether all events come. Of what has left the queue while they do not, an event
+    may still tell. ``now`` tells seconds of a clock that never goes back.
 
     Raises:
         BridgeError: the token cannot be used.
