@@ -11,6 +11,7 @@ from lab.bench.report import Setup
 from lab.bench.sections import (
     at_risk,
     backlog,
+    chirpstack,
     decoder,
     downlinks,
     latency,
@@ -30,6 +31,7 @@ _SECTIONS = {
     "at_risk": at_risk.section,
     "downlinks": downlinks.section,
     "backlog": backlog.section,
+    "chirpstack": chirpstack.section,
     "decoder": decoder.section,
 }
 # Unlike /tmp, never in memory: the bridge's spool is to be on a disk.
@@ -40,7 +42,9 @@ def main() -> int:
     """Print where this is measured, and the tables as they are ready."""
     parser = argparse.ArgumentParser(prog="python -m lab.bench", description=__doc__)
     parser.add_argument("section", nargs="*", help=f"of {', '.join(_SECTIONS)}; all by default")
-    parser.add_argument("--frames", type=int, default=200_000, help="in one burst")
+    parser.add_argument(
+        "--frames", type=int, default=200_000, help="in one burst; half as many events wait"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="of every run")
     parser.add_argument("--backlog", type=int, default=1_000_000, help="messages in a full spool")
     options = parser.parse_args()

@@ -4,7 +4,7 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.bench.instrumented_bridge import milliseconds, observe
+from lab.bench.instrumented_bridge import Times, milliseconds, observe
 from lab.bench.report import percentiles
 from lab.rig.mosquitto import Mosquitto
 
@@ -30,7 +30,11 @@ def bridge_latency(broker: Mosquitto, folder: Path, rate: float, seconds: float)
         RigError: the bridge did not start, or lost a frame.
 
     """
-    times = observe(broker, folder, rate, seconds)
+    return latency_of(observe(broker, folder, rate, seconds))
+
+
+def latency_of(times: Times) -> BridgeLatency:
+    """Return what the times of all frames make."""
     return BridgeLatency(
         *percentiles(milliseconds(times.written, times.acknowledged)),
         statistics.median(milliseconds(times.written, times.read)),

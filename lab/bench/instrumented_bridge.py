@@ -1,7 +1,7 @@
 """The bridge in a process of its own, which notes when each frame is where on its way.
 
 The daemon is wired by its own code, of parts that note the time and otherwise do as always:
-three look-ups of the clock for a frame. Nothing is written before it has stopped.
+three look-ups of the clock for a frame or an event. Nothing is written before it has stopped.
 """
 
 import argparse
@@ -12,6 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -24,16 +27,19 @@ from bridge.config import load
 from bridge.messages.message import Message
 from bridge.messages.rejection import BrokenFrame
 from bridge.messages.timestamper import Placement
+from bridge.mqtt.client import Delivery
+from bridge.sources.chirpstack import events
+from bridge.sources.chirpstack.inbox import Inbox
 from bridge.sources.semtech import listener
 from bridge.sources.semtech.framing import Framer
 from bridge.spool.batch import Batch, Receipt
 from bridge.spool.spool import Spool
 from bridge.spool.spooler import Spooler
 from bridge.spool.waiting import Waiting
-from lab.bench.contenders import BRIDGE, Place
+from lab.bench.contenders import BRIDGE, Contender, Place
 from lab.bench.load import numbered_frames
 from lab.bench.process import running
-from lab.bench.writer import connect, paced, write
+from lab.bench.writer import Writes, connect, paced, write
 from lab.rig.errors import RigError
 from lab.rig.mosquitto import Mosquitto
 from lab.rig.servers import free_ports
@@ -45,13 +51,13 @@ class Times(msgspec.Struct):
     """By the monotonic clock, which all processes share, for each frame in order of receipt."""
 
     read: list[float] = msgspec.field(default_factory=list)
-    """When the bytes that completed the frame had been read from the socket."""
+    """When the bytes that completed the frame had been read; of an event, on the SDK's thread."""
     committed: list[float] = msgspec.field(default_factory=list)
     """When the event loop learned that it was on disk."""
     acknowledged: list[float] = msgspec.field(default_factory=list)
     """When its PUBACK had come, on the SDK's thread."""
     written: list[float] = msgspec.field(default_factory=list)
-    """When the network server began to write it."""
+    """When the network server began to write or to publish it."""
 
 
 def observe(broker: Mosquitto, folder: Path, rate: float, seconds: float) -> Times:
@@ -64,22 +70,40 @@ def observe(broker: Mosquitto, folder: Path, rate: float, seconds: float) -> Tim
     frames = numbered_frames(int(rate * seconds))
     (port,) = free_ports(1)
     with tempfile.TemporaryDirectory(dir=folder) as name:
-        place, noted = Place(broker, Path(name), port), Path(name) / "times"
-        with running(_command(place, noted), BRIDGE, place.folder) as process:
-            with connect(port) as connection:
-                written = write(connection, paced(frames, rate))
-            _stop(process, place.folder / "log")
-        times = msgspec.json.decode(noted.read_bytes(), type=Times)
+        place = Place(broker, Path(name), port)
+        send = partial(_write, port, paced(frames, rate))
+        return observe_bridge(BRIDGE, place, send, len(frames))
+
+
+def observe_bridge(
+    bridge: Contender, place: Place, send: Callable[[], list[float]], sent: int
+) -> Times:
+    """Run a bridge at a place until ``send`` has sent so many frames, and returned when each was.
+
+    Raises:
+        RigError: it did not start, or not every frame got as far as its PUBACK.
+
+    """
+    noted = place.folder / "times"
+    with running(_command(bridge, place, noted), bridge, place.folder) as process:
+        written = send()
+        _stop(process, place.folder / "log")
+    times = msgspec.json.decode(noted.read_bytes(), type=Times)
     times.written = written
     for stage in (times.read, times.committed, times.acknowledged):
-        if len(stage) != len(frames):
-            raise RigError(f"of {len(frames)} frames, {len(stage)} were observed")
+        if len(stage) != sent:
+            raise RigError(f"of {sent} frames, {len(stage)} were observed")
     return times
 
 
 def milliseconds(begun: list[float], ended: list[float]) -> list[float]:
     """Return how long each took."""
     return [(end - begin) * 1000 for begin, end in zip(begun, ended, strict=True)]
+
+
+def _write(port: int, writes: Writes) -> list[float]:
+    with connect(port) as connection:
+        return write(connection, writes)
 
 
 def _stop(process: subprocess.Popen[bytes], log: Path) -> None:
@@ -93,8 +117,8 @@ def _stop(process: subprocess.Popen[bytes], log: Path) -> None:
         raise RigError(f"the observed bridge did not stop:\n{log.read_text()[-2000:]}")
 
 
-def _command(place: Place, noted: Path) -> list[str]:
-    *_, config = BRIDGE.command(place, noted)
+def _command(bridge: Contender, place: Place, noted: Path) -> list[str]:
+    *_, config = bridge.command(place, noted)
     return [
         sys.executable,
         "-m",
@@ -123,6 +147,20 @@ def main() -> None:
             last_read = time.monotonic()
             return super().feed(data)
 
+    class ObservedInbox(Inbox):
+        def __init__(self, give: Callable[[Delivery], None]) -> None:
+            self._read = deque[float]()  # when each that was not given yet had been read
+            super().__init__(partial(self._give_observed, give))
+
+        def put(self, delivery: Delivery) -> None:
+            self._read.append(time.monotonic())
+            super().put(delivery)
+
+        def _give_observed(self, give: Callable[[Delivery], None], delivery: Delivery) -> None:
+            nonlocal last_read
+            last_read = self._read.popleft()
+            give(delivery)
+
     class ObservedSpooler(Spooler):
         def keep(
             self, message: Message, placement: Placement, receipt: Receipt | None = None
@@ -143,6 +181,7 @@ def main() -> None:
 
     with (
         patch.object(listener, "Framer", ObservedFramer),
+        patch.object(events, "Inbox", ObservedInbox),
         patch.object(service, "Spooler", ObservedSpooler),
         patch.object(service, "Spool", ObservedSpool),
         patch.object(connection, "Window", ObservedWindow),

@@ -11,10 +11,12 @@ from bridge.messages.rejection import FrameRejectedError
 from console.simulate.frames import frames
 from lab.rig.uplinks import uplink_of
 
-_DEVICES = 100
+DEVICES = 100
+"""That the uplinks are of, in turn."""
 _READING = re.compile(rb'("payload": ")[^"]{4}(")')
-_NUMBER_BYTES = 3  # as many as a simulated reading has: base64 without padding in both layouts
+_NUMBER_BYTES = 3  # as many as a simulated reading has: base64 without padding in every layout
 _BYTES = re.compile(rb'"port\d+_bytes":\[([\d,]+)\]')  # as msgspec and JSON.stringify write it
+_DATA = re.compile(rb'"data":"([\w+/]{4})"')  # as ChirpStack writes it
 
 
 def numbered_frames(count: int) -> list[bytes]:
@@ -30,24 +32,32 @@ def numbered() -> Iterator[bytes]:
     """
     # The same frames every time, but for their times.
     rng = random.Random(1)  # noqa: S311  # no secret comes of it
-    simulated = frames(_DEVICES, rng, lambda: time.time_ns() // 1000)
+    simulated = frames(DEVICES, rng, lambda: time.time_ns() // 1000)
     return (_with_reading(frame, number) for number, frame in enumerate(simulated))
 
 
 def uplink_number(payload: bytes) -> int | None:
-    """Return the uplink's number in what was delivered, a message or a raw frame; None if none."""
-    found = _BYTES.search(payload)
-    if found:
+    """Return the uplink's number in what was delivered: a message, a raw frame, or a raw event.
+
+    None if it is no uplink.
+    """
+    if found := _BYTES.search(payload):
         return int.from_bytes(bytes(map(int, found[1].split(b","))), "big")
+    if found := _DATA.search(payload):
+        return int.from_bytes(base64.b64decode(found[1]), "big")
     try:
         return int.from_bytes(uplink_of(payload).data, "big")
     except (FrameRejectedError, TypeError):
         return None
 
 
+def reading_of(number: int) -> bytes:
+    """Return a number as the reading of an uplink, in base64."""
+    return base64.b64encode(number.to_bytes(_NUMBER_BYTES, "big"))
+
+
 def _with_reading(frame: bytes, number: int) -> bytes:
-    reading = base64.b64encode(number.to_bytes(_NUMBER_BYTES, "big"))
-    return _READING.sub(rb"\g<1>" + reading + rb"\g<2>", frame.lstrip(b"\0"))
+    return _READING.sub(rb"\g<1>" + reading_of(number) + rb"\g<2>", frame.lstrip(b"\0"))
 
 
 def distinct(deliveries: Iterable[tuple[str, bytes]]) -> int:

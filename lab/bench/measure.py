@@ -1,10 +1,12 @@
-"""One run of one contender: what of the frames it is sent is delivered, how fast, at what cost."""
+"""One run of one contender: what of all that it is sent is delivered, how fast, at what cost."""
 
 import subprocess
-import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lab.bench.contenders import Contender, Place
@@ -41,7 +43,7 @@ class Result:
     @property
     def rate(self) -> float:
         """Uplinks delivered a second."""
-        return self.delivered / self.seconds if self.delivered else 0.0
+        return self.delivered / self.seconds if self.seconds else 0.0
 
     @property
     def lost(self) -> int:
@@ -75,17 +77,32 @@ def measure(
     path.write_bytes(b"".join(frames))
     writes = _writes(frames, rate) if contender.from_socket else []
     command = contender.command(Place(broker, folder, port), path)
-    with running(command, contender, folder) as process, counter(broker) as counting:
+    run = running(command, contender, folder)
+    return measure_run(run, broker, partial(_send, port, writes), len(frames))
+
+
+def measure_run(
+    run: AbstractContextManager[subprocess.Popen[bytes]],
+    broker: Mosquitto,
+    send: Callable[[], object],
+    sent: int,
+) -> Result:
+    """Measure what ``run`` starts, while ``send`` sends it so many uplinks on a thread of its own.
+
+    Raises:
+        RigError: it did not start, or ended by itself.
+
+    """
+    with ThreadPoolExecutor(1) as sender, run as process, counter(broker) as counting:
         usage = Usage(process.pid)
         before = usage.cpu()
-        sender = threading.Thread(target=_send, args=(port, writes))
         started = time.monotonic()
-        sender.start()
-        _wait(counting, usage, process, len(frames))
+        sending = sender.submit(send)
+        wait(counting, usage, process, sent)
         cpu = usage.cpu() - before
-    sender.join()
+    sending.result()
     seconds = counting.last_delivery - started if counting.total else 0.0
-    return Result(len(frames), distinct(counting.messages()), seconds, cpu, usage.peak)
+    return Result(sent, distinct(counting.messages()), seconds, cpu, usage.peak)
 
 
 def _writes(frames: list[bytes], rate: float | None) -> Writes:
@@ -99,11 +116,22 @@ def _send(port: int, writes: Writes) -> None:
         connection.recv(1)  # until the contender is ended
 
 
-def _wait(counting: Counter, usage: Usage, process: subprocess.Popen[bytes], sent: int) -> None:
-    """Wait until all has been delivered, or nothing more comes."""
+def wait(
+    counting: Counter,
+    usage: Usage,
+    process: subprocess.Popen[bytes],
+    sent: int,
+    until_first: float = _QUIET,
+) -> None:
+    """Wait until all has been delivered, or nothing more comes; the first may take longer.
+
+    Raises:
+        RigError: the contender ended by itself.
+
+    """
     looks = 0
     quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < _QUIET:
+    while time.monotonic() - quiet_since < (_QUIET if counting.total else until_first):
         time.sleep(_LOOK_EVERY)
         before = counting.total
         counting.look()

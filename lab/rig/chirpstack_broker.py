@@ -15,8 +15,8 @@ from lab.rig.mosquitto import program
 from lab.rig.servers import accepts, free_ports, stop
 
 _START_LIMIT = 10.0  # seconds
-# As docs/chirpstack.md teaches, but each change is saved at once, and more may wait: what the broker
-# has accepted is to survive its kill.
+# As docs/chirpstack.md teaches, but each change is saved at once, and more may wait: what the
+# broker has accepted is to survive its kill.
 _SETTINGS = {
     "allow_anonymous": "true",
     "persistence": "true",

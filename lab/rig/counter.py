@@ -31,8 +31,10 @@ class Counter:
         self._buffer = bytearray()
         self._messages: list[bytes] = []
         self._taken = 0
+        self.first_delivery = 0.0
+        """When ``look`` first found something, by the monotonic clock."""
         self.last_delivery = 0.0
-        """When ``look`` last found something new, by the monotonic clock."""
+        """When it last found something new."""
 
     @property
     def total(self) -> int:
@@ -49,6 +51,7 @@ class Counter:
         except BlockingIOError:
             if self.total > before:
                 self.last_delivery = time.monotonic()
+                self.first_delivery = self.first_delivery or self.last_delivery
             return
         raise RigError("the broker closed the counter's connection")
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from bridge.config import Broker
 from bridge.mqtt.broker import broker_client
-from bridge.mqtt.client import Callbacks, Client, puback_failure, suback_failure
+from bridge.mqtt.client import Callbacks, Client, Publishing, puback_failure, suback_failure
 from lab.rig.errors import RigError
 
 _LIMIT = 10.0  # seconds
@@ -27,10 +27,14 @@ class MqttPeer:
             RigError: it does not take it.
 
         """
-        publishing = self._client.publish(topic, payload)
+        publishing = self.publish_soon(topic, payload)
         publishing.exception(_LIMIT)
         if failure := puback_failure(publishing):
             raise RigError(f"{topic}: not taken: {failure.reason}")
+
+    def publish_soon(self, topic: str, payload: bytes) -> Publishing:
+        """Publish at QoS 1; what is returned is done when the broker has it."""
+        return self._client.publish(topic, payload)
 
     def subscribe(self, topic: str) -> None:
         """Subscribe at QoS 1.

@@ -25,6 +25,14 @@ from lab.soak.backend import Backend
 from lab.soak.fates import Ends
 from lab.soak.result import Result
 from lab.soak.scenarios.answers import crowded, hung_up, refused, withheld
+from lab.soak.scenarios.chirp_away import (
+    chirp_away,
+    chirp_backlog,
+    chirp_dropped,
+    chirp_spool_full,
+)
+from lab.soak.scenarios.chirp_disk import chirp_clock_back, chirp_disk_full
+from lab.soak.scenarios.chirp_kills import chirp_both, chirp_broker, chirp_kills
 from lab.soak.scenarios.disk import clock_back, damaged, full, refusals
 from lab.soak.scenarios.down_broker import down_pair, down_repeats
 from lab.soak.scenarios.down_disk import down_clock_back, down_damaged, down_disk_full
@@ -68,6 +76,15 @@ _ALONE: dict[str, Callable[[Path, Say], Result]] = {
     "down-clock-back": down_clock_back,
     "down-disk-full": partial(down_disk_full, count=5),
     "down-damaged": down_damaged,
+    "chirp-kills": partial(chirp_kills, count=40),
+    "chirp-broker": partial(chirp_broker, count=30),
+    "chirp-both": partial(chirp_both, count=40),
+    "chirp-away": partial(chirp_away, seconds=30),
+    "chirp-spool-full": partial(chirp_spool_full, seconds=20),
+    "chirp-backlog": partial(chirp_backlog, count=100_000),
+    "chirp-disk-full": chirp_disk_full,
+    "chirp-clock-back": chirp_clock_back,
+    "chirp-dropped": chirp_dropped,
 }
 """Before a broker of their own."""
 _WITH_TABLE: dict[str, Callable[[Backend, Path, Say], Result]] = {
@@ -85,6 +102,10 @@ _ENDS = (State.SENT, State.ACKNOWLEDGED, State.EXPIRED, State.UNKNOWN, State.FAI
 _HEADER_OF_DOWNLINKS = (
     *("scenario", "requested", "accepted", "written", *_ENDS),
     *("written twice", "no end", "two ends", "uplinks", "lost", ""),
+)
+_HEADER_OF_CHIRPSTACK = (
+    *("scenario", "accepted", "published", "arrived"),
+    *("lost", "rows", "twice", ""),
 )
 
 
@@ -153,14 +174,24 @@ def _backend(stack: ExitStack, folder: Path, say: Say) -> Backend:
 
 
 def _tables(results: dict[str, Result]) -> str:
-    """Return a table of the scenarios with uplinks alone, and one of those with downlinks."""
-    of_uplinks = [_row(name, done) for name, done in results.items() if done.downlinks is None]
-    of_downlinks = [
-        _row_of_downlinks(name, done, done.downlinks)
-        for name, done in results.items()
-        if done.downlinks is not None
-    ]
-    tables = ((_HEADER, of_uplinks), (_HEADER_OF_DOWNLINKS, of_downlinks))
+    """Return a table of the scenarios of each kind."""
+    of_uplinks, of_downlinks, of_chirpstack = (
+        list[list[str]](),
+        list[list[str]](),
+        list[list[str]](),
+    )
+    for name, done in results.items():
+        if done.downlinks is not None:
+            of_downlinks.append(_row_of_downlinks(name, done, done.downlinks))
+        elif done.twice is not None:
+            of_chirpstack.append(_row_of_chirpstack(name, done, done.twice))
+        else:
+            of_uplinks.append(_row(name, done))
+    tables = (
+        (_HEADER, of_uplinks),
+        (_HEADER_OF_DOWNLINKS, of_downlinks),
+        (_HEADER_OF_CHIRPSTACK, of_chirpstack),
+    )
     return "\n\n".join(_table(header, rows) for header, rows in tables if rows)
 
 
@@ -183,6 +214,11 @@ def _row_of_downlinks(name: str, done: Result, ends: Ends) -> list[str]:
         *(ends.by_state.get(state, 0) for state in _ENDS),
         *(ends.twice, ends.endless, ends.contradicted, done.sent, done.lost),
     )
+    return [name, *(f"{count:,}" for count in counts), _remarks(done)]
+
+
+def _row_of_chirpstack(name: str, done: Result, twice: int) -> list[str]:
+    counts = (done.sent, done.published, done.delivered, done.lost, done.rows or 0, twice)
     return [name, *(f"{count:,}" for count in counts), _remarks(done)]
 
 

@@ -14,7 +14,8 @@ class Result:
     ``published`` are the messages that the broker took, repeated ones included; ``delivered`` the
     different frames among them. ``rows`` is None where no table is behind the broker. ``problems``
     are the broken promises: with none the scenario is a success. ``downlinks`` is None where none
-    were requested.
+    were requested. ``twice`` are the uplinks with two rows, None where a network server has no
+    PUBACKs; where it has, ``sent`` are those that its broker has accepted.
     """
 
     sent: int
@@ -27,6 +28,7 @@ class Result:
     remarks: str
     problems: tuple[str, ...]
     downlinks: Ends | None = None
+    twice: int | None = None
 
 
 def result(  # noqa: PLR0913  # a line of the table

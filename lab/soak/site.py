@@ -41,7 +41,8 @@ def wait_until(condition: Callable[[], bool], limit: float, what: str) -> float:
 class Site:
     """Where everything is: the bridge's configuration and spool, its port, and the link.
 
-    ``tally`` sums up the uplinks that the broker has delivered, ``fates`` the events of downlinks.
+    ``tally`` sums up the uplinks that the broker has delivered, ``fates`` the events of downlinks;
+    ``gaps`` are the events of gaps.
     """
 
     config: Path
@@ -51,6 +52,7 @@ class Site:
     counter: Counter
     tally: Tally
     fates: Fates
+    gaps: list[bytes]
 
     def look(self) -> None:
         """Count what the broker has delivered since the last look."""
@@ -58,6 +60,7 @@ class Site:
         messages = list(self.counter.take())
         self.tally.add(each for each in messages if not is_event(each[0]))
         self.fates.add(messages)
+        self.gaps.extend(payload for topic, payload in messages if topic.endswith("/event/gap"))
 
     def arrived(self) -> Delivered:
         """Return what the broker has delivered so far."""
@@ -80,16 +83,19 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, settings: Settings | None = None) -> Iterator[Site]:
+def site(
+    folder: Path, settings: Settings | None = None, tally: Tally | None = None
+) -> Iterator[Site]:
     """Run a broker behind an open link, in ``folder``, and configure a bridge for it."""
     port, link_port = free_ports(2)
+    counted = Tally() if tally is None else tally
     with mosquitto(folder) as broker, counter(broker) as counting:
         link = Proxy(link_port, broker.port)
         link.open()
         try:
             config = configure(folder, port, link_port, settings or {})
             spool = folder / str((settings or {}).get("spool", {}).get("path", "spool.db"))
-            yield Site(config, spool, port, link, counting, Tally(), Fates())
+            yield Site(config, spool, port, link, counting, counted, Fates(), [])
         finally:
             link.close()
 
@@ -105,8 +111,10 @@ def configure(folder: Path, port: int, broker_port: int, settings: Settings) -> 
         "root_ca": "ca.pem",
         "respect_quotas": False,
     }
+    of_chirpstack = settings.get("chirpstack", {})
     sections = {
-        "[listen]": {"port": port, **settings.get("listen", {})},
+        "[listen]": {} if of_chirpstack else {"port": port, **settings.get("listen", {})},
+        "[chirpstack]": of_chirpstack,
         "aws": {**aws, **settings.get("aws", {})},
         "spool": {"path": "spool.db", **settings.get("spool", {})},
         "http": settings.get("http", {}),

@@ -32,6 +32,7 @@ from bridge.sources.gaps import Gaps
 
 _log = logging.getLogger(__name__)
 _LARGEST = 262_144  # bytes of an event; ChirpStack's have some thousand
+_LONGEST_TOPIC = 512  # bytes that are noted of what is rejected; ids and what is around them
 _AGAIN_AFTER = 30.0  # seconds, after the broker has refused the subscription
 _STAY_AWAY = 60.0  # seconds, after another client has taken the session
 _BRIEF, _BRIEF_ONES = 20.0, 3
@@ -157,7 +158,7 @@ class Events:
                 "events come at QoS 0: some are lost whenever a connection is: set qos = 1 in"
                 " ChirpStack's [integration.mqtt]",
             )
-        origin = f"{self.address} {delivery.topic[:EXCERPT]}"
+        origin = f"{self.address} {delivery.topic[:_LONGEST_TOPIC]}"
         frame: bytes | BrokenFrame = delivery.payload
         if len(delivery.payload) > _LARGEST:
             frame = BrokenFrame(Reason.OVERSIZED, delivery.payload[:EXCERPT])
@@ -191,6 +192,7 @@ class Events:
         self._kept = session.kept
         self._known = self._connected = True
         self._lost_at = None
+        self.at_qos_0 = False
         self._problem = "not subscribed"
         self._subscribe()  # each time: an earlier session may be without it
 
@@ -236,6 +238,10 @@ class Events:
             )
 
     def _on_failed(self, reason: str) -> None:
+        self._brief_ones = 0  # it is the broker that is away, or refuses
+        self._say_lost(reason)
+
+    def _say_lost(self, reason: str) -> None:
         self._limited.log(
             logging.WARNING,
             reason,
@@ -254,7 +260,7 @@ class Events:
         if reason == _TAKEN_OVER or self._brief_ones == _BRIEF_ONES:
             self._stay_away()
         else:
-            self._on_failed(reason)
+            self._say_lost(reason)
 
     def _stay_away(self) -> None:
         """Leave the session to the other client: each would take it from the other for ever."""

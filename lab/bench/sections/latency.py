@@ -4,6 +4,7 @@ import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from lab.bench import sdk_latency
@@ -15,20 +16,20 @@ from lab.bench.sync_latency import sync_median
 from lab.rig.errors import RigError
 from lab.rig.mosquitto import Mosquitto
 
-_RATES = (10, 100, 1000)  # frames, and publishes, a second
-_SECONDS = 10
-_HEADER = (
-    "frames/s",
+_RATES = (10, 100, 1000)  # frames or events, and publishes, a second
+SECONDS = 10
+"""At each rate."""
+_FIGURES = (
     "ratio of p50 to SDK",
     "bridge p50, ms",
     "bridge p99, ms",
     "SDK p50, ms",
     "SDK p99, ms",
-    "write to read",
-    "read to commit",
-    "read to PUBACK",
-    "bare sync",
 )
+_STAGES = ("read to commit", "read to PUBACK", "bare sync")
+HEADER = ("frames/s", *_FIGURES, "write to read", *_STAGES)
+"""Of the columns of ``latencies``."""
+HEADER_OF_EVENTS = ("events/s", *_FIGURES, "publish to read", *_STAGES)
 _NOTES = """
 Bridge: from the write to its socket to the PUBACK; SDK alone: from publish to PUBACK, by turns.
 Ratio: of runs of the same round, the median; other figures: median (min-max) of rounds. Write to
@@ -37,21 +38,33 @@ a bare sync is that of one page in a file on the same disk, the least that a com
 PUBACKs are noted where the SDK calls back, in the process that published: a subscriber's view would
 add the wake-up of one more process on the same cores."""
 
-_Round = tuple[BridgeLatency, tuple[float, float], float]
+_Percentiles = tuple[float, float]
+_Round = tuple[BridgeLatency, _Percentiles, float]
 
 
 def section(setup: Setup) -> str:
     """Measure every rate in each of ``setup.repeats`` rounds; return the table."""
+    where = (setup.broker, setup.folder)
+    rows = latencies(
+        setup,
+        lambda rate: sdk_percentiles(*where, rate, SECONDS),
+        lambda rate: bridge_latency(*where, rate, SECONDS),
+    )
+    title = f"Latency to the PUBACK, {SECONDS} s at each rate; rounds: {setup.repeats}"
+    return table(title, HEADER, rows) + "\n" + _NOTES
+
+
+def latencies(
+    setup: Setup, of_sdk: Callable[[int], _Percentiles], of_bridge: Callable[[int], BridgeLatency]
+) -> list[list[str]]:
+    """Measure both at every rate, in rounds; return the table's lines."""
     found: dict[int, list[_Round]] = {rate: [] for rate in _RATES}
     for number in range(setup.repeats):
         for rate, rounds in found.items():
-            say(f"latency, round {number + 1} of {setup.repeats}: {rate:,} frames/s …")
-            sdk = sdk_percentiles(setup.broker, setup.folder, rate, _SECONDS)
-            bridge = bridge_latency(setup.broker, setup.folder, rate, _SECONDS)
-            rounds.append((bridge, sdk, sync_median(setup.folder, rate, _SECONDS)))
-    rows = [_row(rate, rounds) for rate, rounds in found.items()]
-    title = f"Latency to the PUBACK, {_SECONDS} s at each rate; rounds: {setup.repeats}"
-    return table(title, _HEADER, rows) + "\n" + _NOTES
+            say(f"latency, round {number + 1} of {setup.repeats}: {rate:,}/s …")
+            sdk, bridge = of_sdk(rate), of_bridge(rate)
+            rounds.append((bridge, sdk, sync_median(setup.folder, rate, SECONDS)))
+    return [_row(rate, rounds) for rate, rounds in found.items()]
 
 
 def sdk_percentiles(

@@ -2,6 +2,7 @@
 
 import statistics
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lab.bench.contenders import BRIDGE, FRAMED, NODE_RED, SDK_STEADY, Contender
@@ -9,15 +10,18 @@ from lab.bench.load import numbered_frames
 from lab.bench.measure import Result, measure
 from lab.bench.report import NOTHING, Setup, say, spread, table
 
-_RATES = (10, 100, 1000)  # frames a second
-_SECONDS = 15
+RATES = (10, 100, 1000)
+"""Frames, or events, a second."""
+SECONDS = 15
+"""For which each contender runs at each rate."""
 _CONTENDERS = (BRIDGE, SDK_STEADY, FRAMED, NODE_RED)
-_HEADER = (
+HEADER = (
     "contender",
-    *(column for rate in _RATES for column in (f"% of a core at {rate:,}/s", "ratio to Node-RED")),
+    *(column for rate in RATES for column in (f"% of a core at {rate:,}/s", "ratio to Node-RED")),
     "lost",
     "peak RSS, MB",
 )
+"""Of the columns of ``costs``."""
 _NOTES = """
 CPU of the contender's processes, user and system, while frames come one by one, over the seconds
 in which they come. Ratios: of runs of the same round, the median; lost: the most; other figures:
@@ -25,23 +29,36 @@ median (min-max) of rounds; peak RSS at the highest rate. The SDK alone parses n
 nothing on disk. The Node bridge and Node-RED keep nothing on disk either."""
 
 _Results = dict[tuple[Contender, int], list[Result]]
+Run = Callable[[Contender, Path, int], Result]
+"""Measures a contender, with its files in an empty folder, at a rate."""
 
 
 def section(setup: Setup) -> str:
     """Measure every contender at every rate, in rounds; return the table."""
-    present = [each for each in _CONTENDERS if not each.missing()]
-    results: _Results = {(each, rate): [] for each in present for rate in _RATES}
+
+    def run(contender: Contender, folder: Path, rate: int) -> Result:
+        return measure(contender, setup.broker, folder, numbered_frames(rate * SECONDS), rate)
+
+    title = f"Steady rates, for {SECONDS} s each; rounds: {setup.repeats}"
+    rows = costs(setup, _CONTENDERS, NODE_RED, run)
+    return table(title, HEADER, rows) + "\n" + _NOTES
+
+
+def costs(
+    setup: Setup, contenders: Sequence[Contender], rival: Contender, run: Run
+) -> list[list[str]]:
+    """Run every contender at every rate, in rounds; return the table's lines."""
+    present = [each for each in contenders if not each.missing()]
+    results: _Results = {(each, rate): [] for each in present for rate in RATES}
     for number in range(setup.repeats):
-        for rate in _RATES:
+        for rate in RATES:
             for contender in present:
-                say(f"steady, round {number + 1}: {contender.name}, {rate:,} frames/s …")
-                frames = numbered_frames(rate * _SECONDS)
+                say(f"steady, round {number + 1}: {contender.name}, {rate:,}/s …")
                 with tempfile.TemporaryDirectory(dir=setup.folder) as folder:
-                    found = measure(contender, setup.broker, Path(folder), frames, rate)
+                    found = run(contender, Path(folder), rate)
                 results[contender, rate].append(found)
                 say(f"  {_share(found):.1f} %")
-    title = f"Steady rates, for {_SECONDS} s each; rounds: {setup.repeats}"
-    return table(title, _HEADER, [_row(each, results) for each in _CONTENDERS]) + "\n" + _NOTES
+    return [_row(each, rival, results) for each in contenders]
 
 
 def _share(run: Result) -> float:
@@ -49,13 +66,13 @@ def _share(run: Result) -> float:
     return 100 * run.cpu / run.seconds if run.seconds else 0.0
 
 
-def _row(contender: Contender, results: _Results) -> list[str]:
+def _row(contender: Contender, rival: Contender, results: _Results) -> list[str]:
     if contender.missing():
-        return [contender.name, contender.missing(), *[NOTHING] * (len(_HEADER) - 2)]
+        return [contender.name, contender.missing(), *[NOTHING] * (len(HEADER) - 2)]
     cells = [contender.name]
-    for rate in _RATES:
+    for rate in RATES:
         runs = results[contender, rate]
-        others = results.get((NODE_RED, rate), [])
+        others = results.get((rival, rate), [])
         ratios = [
             _share(run) / _share(other)
             for run, other in zip(runs, others, strict=False)
@@ -65,6 +82,6 @@ def _row(contender: Contender, results: _Results) -> list[str]:
             spread([_share(run) for run in runs], 1),
             f"{statistics.median(ratios):.2f}" if ratios else NOTHING,
         ]
-    last = results[contender, _RATES[-1]]
-    lost = max(run.lost for rate in _RATES for run in results[contender, rate])
+    last = results[contender, RATES[-1]]
+    lost = max(run.lost for rate in RATES for run in results[contender, rate])
     return [*cells, f"{lost:,}", spread([run.peak for run in last])]
