@@ -11,6 +11,8 @@ from bridge.mqtt.options import (
     KEEP_ALIVE,
     MIN_RECONNECT,
     PING_TIMEOUT,
+    SEE_CONFIGURATION,
+    password,
     require_readable,
     session,
     socket_options,
@@ -21,7 +23,6 @@ from contract.errors import BridgeError
 _ACK_TIMEOUT = 10  # seconds
 _CONNECT_TIMEOUT = 5_000  # milliseconds
 _MAX_RECONNECT = 5_000  # milliseconds: the broker is near, and holds a queue
-_SEE = "see bridge.toml, and the user who runs lora-bridge must be able to read it"
 
 
 def broker_client(
@@ -32,16 +33,13 @@ def broker_client(
     With ``session_expiry``, in seconds, the broker is asked to keep the client's session, and with
     it what comes for its subscriptions; also over restarts of the process.
 
-    The client has a thread of its own. A callback may hold it up for some seconds: the broker then
-    has to wait.
-
     Raises:
         BridgeError: the password, certificate, key or CA cannot be used.
 
     """
     files = [broker.ca, broker.certificate, broker.private_key]
     for path in filter(None, [*files, broker.password_file]):
-        require_readable(path, _SEE)
+        require_readable(path, SEE_CONFIGURATION)
     try:
         return Client(partial(_make, broker, client_id, session_expiry), callbacks)
     except (AwsCrtError, RuntimeError) as error:  # the SDK raises either
@@ -55,18 +53,16 @@ def _make(
     broker: Broker, client_id: str, session_expiry: int, callbacks: SdkCallbacks
 ) -> mqtt5.Client:
     kept = session(session_expiry)
-    threads = io.EventLoopGroup(1)
     return mqtt5.Client(
         mqtt5.ClientOptions(
             host_name=broker.host,
             port=broker.port,
-            bootstrap=io.ClientBootstrap(threads, io.DefaultHostResolver(threads)),
             tls_ctx=_tls(broker),
             connect_options=mqtt5.ConnectPacket(
                 client_id=client_id,
                 keep_alive_interval_sec=KEEP_ALIVE,
                 username=broker.username,
-                password=_password(broker),
+                password=password(broker),
                 session_expiry_interval_sec=session_expiry or None,
             ),
             session_behavior=kept.get("session_behavior"),
@@ -105,10 +101,3 @@ def _tls(broker: Broker) -> io.ClientTlsContext | None:
         options.override_default_trust_store_from_path(None, str(broker.ca))
     options.cipher_pref = tls_versions()
     return io.ClientTlsContext(options)
-
-
-def _password(broker: Broker) -> str | None:
-    """Return the first line of the file."""
-    if broker.password_file is None:
-        return None
-    return broker.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from awscrt import io, mqtt5
 
+from bridge.config import Broker
 from contract.errors import BridgeError
 
 KEEP_ALIVE = 30  # seconds: AWS IoT takes 30 to 1200
 PING_TIMEOUT = 10  # seconds; a dead connection is noticed after at most their sum
 MIN_RECONNECT = 500  # milliseconds
+SEE_CONFIGURATION = "see bridge.toml, and the user who runs lora-bridge must be able to read it"
 
 
 def require_readable(path: Path, remedy: str) -> None:
@@ -51,3 +53,10 @@ def tls_versions() -> io.TlsCipherPref:
     """Return the preference for TLS 1.2 or newer, where the platform can choose at all."""
     wanted = io.TlsCipherPref.TLSv1_2_2025_07
     return wanted if wanted.is_supported() else io.TlsCipherPref.DEFAULT
+
+
+def password(broker: Broker) -> str | None:
+    """Return the first line of the password's file, None where there is none."""
+    if broker.password_file is None:
+        return None
+    return broker.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,9 +26,8 @@ from bridge.config import load
 from bridge.messages.message import Message
 from bridge.messages.rejection import BrokenFrame
 from bridge.messages.timestamper import Placement
-from bridge.mqtt.client import Delivery
-from bridge.sources.chirpstack import events
-from bridge.sources.chirpstack.inbox import Inbox
+from bridge.sources.chirpstack import server
+from bridge.sources.chirpstack.parsing import Parser, Read
 from bridge.sources.semtech import listener
 from bridge.sources.semtech.framing import Framer
 from bridge.spool.batch import Batch, Receipt
@@ -147,19 +145,11 @@ def main() -> None:
             last_read = time.monotonic()
             return super().feed(data)
 
-    class ObservedInbox(Inbox):
-        def __init__(self, give: Callable[[Delivery], None]) -> None:
-            self._read = deque[float]()  # when each that was not given yet had been read
-            super().__init__(partial(self._give_observed, give))
-
-        def put(self, delivery: Delivery) -> None:
-            self._read.append(time.monotonic())
-            super().put(delivery)
-
-        def _give_observed(self, give: Callable[[Delivery], None], delivery: Delivery) -> None:
+    class ObservedParser(Parser):
+        def read(self, topic: str, frame: bytes, *, retained: bool = False) -> Read:
             nonlocal last_read
-            last_read = self._read.popleft()
-            give(delivery)
+            last_read = time.monotonic()
+            return super().read(topic, frame, retained=retained)
 
     class ObservedSpooler(Spooler):
         def keep(
@@ -181,7 +171,7 @@ def main() -> None:
 
     with (
         patch.object(listener, "Framer", ObservedFramer),
-        patch.object(events, "Inbox", ObservedInbox),
+        patch.object(server, "Parser", ObservedParser),
         patch.object(service, "Spooler", ObservedSpooler),
         patch.object(service, "Spool", ObservedSpool),
         patch.object(connection, "Window", ObservedWindow),

@@ -1,7 +1,7 @@
 """The SDK alone between ChirpStack's broker and AWS IoT, in a process of its own.
 
-It publishes each event as it is, with at most 1,000 unacknowledged, and acknowledges it when its
-own PUBACK has come. Of the event it reads the topic, and it keeps nothing on disk.
+It publishes each event as it is, and acknowledges it when its own PUBACK has come. Of the event it
+reads the topic, and it keeps nothing on disk.
 """
 
 import argparse
@@ -25,7 +25,6 @@ from bridge.sources.chirpstack.topics import EventTopic
 from contract.deployment import UNNAMED
 from lab.bench.sdk import connected
 
-_WINDOW = 1000  # unacknowledged publishes
 _LIMIT = 60.0  # seconds
 
 READY = "ready"
@@ -42,7 +41,6 @@ class Hand:
         self._client = client
         self._topic = EventTopic(ChirpStack().event_topic)
         self._enough = enough
-        self._window = threading.Semaphore(_WINDOW)
         self.acknowledged: list[float] = []
         self.done = threading.Event()
 
@@ -56,7 +54,6 @@ class Hand:
         place = self._topic.place(delivery.topic)
         if place is None or delivery.acknowledge is None:
             return
-        self._window.acquire()
         topic = UNNAMED.uplink_topic(f"{place.application_id}/{place.dev_eui}")
         self.acknowledged.append(0.0)
         answered = partial(self._answered, len(self.acknowledged) - 1, delivery.acknowledge)
@@ -65,7 +62,6 @@ class Hand:
     def _answered(self, number: int, acknowledge: Acknowledge, _done: object) -> None:
         self.acknowledged[number] = time.monotonic()
         acknowledge()
-        self._window.release()
         if number + 1 == self._enough:  # the last: PUBACKs come in order (MQTT 5.0, 4.6)
             self.done.set()
 

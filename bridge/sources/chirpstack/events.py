@@ -5,7 +5,6 @@ The session at the broker outlives the process: what comes while the bridge is a
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -14,21 +13,14 @@ from bridge.log_limit import LimitedLogger
 from bridge.messages.event import Notice
 from bridge.messages.rejection import EXCERPT, BrokenFrame, Reason
 from bridge.messages.uplink import Uplink
-from bridge.mqtt.broker import broker_client
-from bridge.mqtt.client import (
-    Callbacks,
-    Delivery,
-    Session,
-    Subscribing,
-    keep_thread_state,
-    suback_failure,
-)
-from bridge.sources.chirpstack.inbox import Inbox
+from bridge.mqtt.client import Acknowledge, Delivery, Failure, Session
+from bridge.mqtt.subscriber import TAKEN_OVER, Hearing, Subscriber
 from bridge.sources.chirpstack.notices import NAME_OF_SOURCE
 from bridge.sources.chirpstack.parsing import Parser
 from bridge.sources.chirpstack.sending import ChirpStackSender
 from bridge.sources.forwarder import Forwarder
 from bridge.sources.gaps import Gaps
+from bridge.spool.batch import Receipt
 
 _log = logging.getLogger(__name__)
 _LARGEST = 262_144  # bytes of an event; ChirpStack's have some thousand
@@ -39,13 +31,12 @@ _BRIEF, _BRIEF_ONES = 20.0, 3
 """Seconds, and how many connections in a row that end before: Mosquitto 2.0.11 does not say that it
 gave the session to another client with this ID, but closes the connection."""
 _STOP_LIMIT = 2.0  # seconds
-_TAKEN_OVER = "SESSION_TAKEN_OVER"
 _REMEDIES = {
-    "BAD_USERNAME_OR_PASSWORD": ": check username and password_file",
-    "NOT_AUTHORIZED": ": check username and password_file, or the certificate",
-    "UNSUPPORTED_PROTOCOL_VERSION": ": the broker must speak MQTT 5",
-    "AWS_ERROR_MQTT5_DECODE_PROTOCOL_ERROR": ": the broker must speak MQTT 5",
+    0x84: ": the broker must speak MQTT 5",
+    0x86: ": check username and password_file",
+    0x87: ": check username and password_file, or the certificate",
 }
+"""By reason code of CONNACK (MQTT 5.0, 3.2.2.2)."""
 DROPPED = "$SYS/broker/publish/messages/dropped"
 """Where Mosquitto tells how many messages it has dropped since it started (mosquitto(8))."""
 
@@ -83,10 +74,9 @@ class Events:
         self._gaps = gaps
         self._known = known
         self._limited = LimitedLogger(_log)
-        self._inbox = Inbox(self._give)
-        self._thread_kept = False
+        self._owed = 0  # acknowledgements that wait for the disk
+        self._settled = asyncio.Event()
         self._stopping = False
-        self._stopped = asyncio.Event()
         self._away = False  # another client has the session
         self._joined_at = 0.0
         self._brief_ones = 0  # connections in a row that ended soon
@@ -97,37 +87,35 @@ class Events:
         self._kept = False  # the session, by the broker
         self._dropped: int | None = None  # by the broker, of anybody's messages
         self._problem = "not connected"
-        callbacks = Callbacks(
-            connected=self._keep_thread,
-            joined=lambda session: self._report(partial(self._on_joined, session)),
-            failed=lambda reason: self._report(partial(self._on_failed, reason)),
-            lost=lambda reason: self._report(partial(self._on_lost, reason)),
-            stopped=lambda: self._report(self._on_stopped),
-            entrusted=self._inbox.put,
+        hearing = Hearing(
+            joined=self._on_joined,
+            failed=self._on_failed,
+            lost=self._on_lost,
+            subscribed=self._on_answer,
+            received=self._take,
         )
-        self._client = broker_client(settings, client_id, callbacks, settings.session_expiry)
+        expiry = settings.session_expiry
+        self._subscriber = Subscriber(settings, client_id, expiry, hearing)
 
     async def start(self) -> None:
         """Connect, and reconnect for ever."""
-        self._client.start()
+        self._subscriber.start()
 
     async def stop(self) -> None:
         """Take nothing more, acknowledge what is on disk in a moment, and part from the broker."""
         self._stopping = True
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._inbox.close(), _STOP_LIMIT)
-        if not self._away:
-            self._client.stop()
+        if self._owed:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), _STOP_LIMIT)
+                await asyncio.wait_for(self._settled.wait(), _STOP_LIMIT)
+        await self._subscriber.stop()
 
     def pause(self) -> None:
         """Bring nothing until ``resume``."""
-        self._inbox.pause()
+        self._subscriber.hold()
 
     def resume(self) -> None:
         """Go on."""
-        self._inbox.resume()
+        self._subscriber.release()
 
     @property
     def connections(self) -> int:
@@ -138,11 +126,15 @@ class Events:
         """Return that no events can come, if they cannot."""
         return [f"{self._problem} to ChirpStack's broker {self.address}"] if self._problem else []
 
-    def _keep_thread(self) -> None:
-        """Keep, on the SDK's thread, what Python needs of it: it calls back for each event."""
-        if not self._thread_kept:
-            self._thread_kept = True
-            keep_thread_state()
+    def _take(self, delivery: Delivery) -> None:
+        if self._stopping:
+            return  # it comes again
+        try:
+            self._give(delivery)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the event comes again
+            self._limited.log(
+                logging.ERROR, "failed", "an event is not taken: %s: it comes again", error
+            )
 
     def _give(self, delivery: Delivery) -> None:
         if delivery.topic == DROPPED:
@@ -164,8 +156,18 @@ class Events:
             frame = BrokenFrame(Reason.OVERSIZED, delivery.payload[:EXCERPT])
         parse = partial(self._parse, delivery.topic, delivery.retained)
         acknowledge = delivery.acknowledge
-        receipt = None if acknowledge is None else self._inbox.receipt(acknowledge)
+        receipt = None if acknowledge is None else self._receipt(acknowledge)
         self._forwarder.accept(frame, origin, parse, receipt)
+
+    def _receipt(self, acknowledge: Acknowledge) -> Receipt:
+        self._owed += 1
+        return partial(self._acknowledge, acknowledge)
+
+    def _acknowledge(self, acknowledge: Acknowledge) -> None:
+        self._owed -= 1
+        acknowledge()
+        if self._stopping and not self._owed:
+            self._settled.set()
 
     def _parse(self, topic: str, retained: bool, frame: bytes) -> Uplink | Notice | None:  # noqa: FBT001  # of partial
         read = self._parser.read(topic, frame, retained=retained)
@@ -197,18 +199,17 @@ class Events:
         self._subscribe()  # each time: an earlier session may be without it
 
     def _subscribe(self) -> None:
-        subscribing = self._client.subscribe([self._parser.filter])
-        subscribing.add_done_callback(lambda done: self._report(partial(self._on_answer, done)))
-        # Apart: who may not read it has no less of events. In a full queue it would be dropped
-        # itself, and counted.
-        self._client.subscribe([DROPPED], waits=False)
+        self._subscriber.subscribe(self._parser.filter, qos=1)
+        # At QoS 0: in a full queue it would be dropped itself, and counted.
+        self._subscriber.subscribe(DROPPED, qos=0)
 
-    def _on_answer(self, subscribing: Subscribing) -> None:
-        failure = suback_failure(subscribing)
+    def _on_answer(self, topic: str, failure: Failure | None) -> None:
+        if topic == DROPPED:
+            return  # who may not read it has no less of events
         if failure is None:
             self._problem = ""
             _log.info("ready for events of ChirpStack: subscribed to %s", self._parser.filter)
-        elif failure.code is not None:
+        else:
             self._limited.log(
                 logging.ERROR,
                 failure.reason,
@@ -237,19 +238,20 @@ class Events:
                 logging.ERROR, "dropped", "%s: raise max_queued_messages in its file", reason
             )
 
-    def _on_failed(self, reason: str) -> None:
+    def _on_failed(self, failure: Failure) -> None:
         self._brief_ones = 0  # it is the broker that is away, or refuses
-        self._say_lost(reason)
+        self._say_lost(failure)
 
-    def _say_lost(self, reason: str) -> None:
+    def _say_lost(self, failure: Failure) -> None:
+        remedy = _REMEDIES.get(failure.code, "") if failure.code is not None else ""
         self._limited.log(
             logging.WARNING,
-            reason,
+            failure.reason,
             "no connection to ChirpStack's broker %s: %s%s; trying again",
-            *(self.address, reason, _REMEDIES.get(reason, "")),
+            *(self.address, failure.reason, remedy),
         )
 
-    def _on_lost(self, reason: str) -> None:
+    def _on_lost(self, failure: Failure) -> None:
         self._problem = "not connected"
         self._connected = False
         self._lost_at = self._gaps.now()
@@ -257,10 +259,10 @@ class Events:
             return
         brief = self._loop.time() - self._joined_at < _BRIEF
         self._brief_ones = self._brief_ones + 1 if brief else 0
-        if reason == _TAKEN_OVER or self._brief_ones == _BRIEF_ONES:
+        if failure.code == TAKEN_OVER or self._brief_ones == _BRIEF_ONES:
             self._stay_away()
         else:
-            self._say_lost(reason)
+            self._say_lost(failure)
 
     def _stay_away(self) -> None:
         """Leave the session to the other client: each would take it from the other for ever."""
@@ -272,19 +274,11 @@ class Events:
             " this ID gets the events. Is there a second bridge? This one looks again in %.0f s",
             *(self.address, self._client_id, _STAY_AWAY),
         )
-        self._client.stop()
-        self._loop.call_later(_STAY_AWAY, self._come_back)
+        self._loop.create_task(self._come_back())
 
-    def _come_back(self) -> None:
-        if self._away and not self._stopping:
+    async def _come_back(self) -> None:
+        await self._subscriber.stop()
+        await asyncio.sleep(_STAY_AWAY)
+        if not self._stopping:
             self._away = False
-            self._client.start()
-
-    def _on_stopped(self) -> None:
-        if self._stopping:
-            self._stopped.set()
-
-    def _report(self, call: Callable[[], object]) -> None:
-        # After the loop has closed there is nobody left to tell.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(call)
+            self._subscriber.start()
