@@ -1,1 +1,1 @@
-"""MQTT 5 on the AWS SDK, which no other room imports."""
+"""MQTT 5 on the AWS SDK and on paho, which no other room imports."""

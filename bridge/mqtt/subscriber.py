@@ -25,15 +25,12 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from bridge.config import Broker
 from bridge.mqtt.client import Delivery, Failure, Session
 from bridge.mqtt.options import KEEP_ALIVE, SEE_CONFIGURATION, password, require_readable
+from bridge.mqtt.reading import Reading
 from contract.errors import BridgeError
 
 _CONNECT_TIMEOUT = 5.0  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds between attempts: the broker is near
 _MISC_EVERY = 1.0  # seconds
-_GATHER = 0.002
-"""Seconds for which events gather where they come quicker than twice that. To wake the event loop
-for each of them takes a third more CPU at 1,000 a second."""
-_AT_ONCE = 50  # packets that are read before others have their turn
 TAKEN_OVER = 0x8E
 """The reason code of a connection whose session another client has taken."""
 
@@ -75,14 +72,11 @@ class Subscriber:
         self._connection = 0  # which it is: what is of another one is not acknowledged
         self._thread = get_ident()
         self._joined = False
-        self._heard = 0  # messages
-        self._read_at = 0.0
         self._wanted: dict[int, str] = {}  # filters, by packet ID
         self._over = asyncio.Event()  # the connection
-        self._released = asyncio.Event()
-        self._released.set()
         self._task: asyncio.Task[None] | None = None
         self._client = self._made(client_id)
+        self._reading = Reading(self._client)
 
     def start(self) -> None:
         """Connect, and reconnect for ever."""
@@ -103,20 +97,23 @@ class Subscriber:
 
     def hold(self) -> None:
         """Read nothing until ``release``; the broker has to wait."""
-        self._released.clear()
-        if (sock := self._client.socket()) is not None:
-            self._loop.remove_reader(sock)
+        self._reading.hold()
 
     def release(self) -> None:
         """Go on."""
-        self._released.set()
-        if (sock := self._client.socket()) is not None:
-            self._loop.add_reader(sock, self._read)
-            self._loop.call_soon(self._read)  # TLS may have read it already
+        self._reading.release()
 
-    def subscribe(self, topic: str, qos: int) -> None:
-        """Subscribe to a topic filter. What is retained comes once for each session."""
-        options = SubscribeOptions(qos, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+    def subscribe(self, topic: str, qos: int, *, retained: bool = False) -> None:
+        """Subscribe to a topic filter.
+
+        What is retained comes each time, or else once for each session.
+        """
+        which = (
+            SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE
+            if retained
+            else SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+        )
+        options = SubscribeOptions(qos, retainHandling=which)
         _result, packet_id = self._client.subscribe(topic, options=options)
         if packet_id is not None:
             self._wanted[packet_id] = topic
@@ -125,7 +122,7 @@ class Subscriber:
         """Connect, stay as long as that holds, and begin again after a pause."""
         pause = _FIRST_PAUSE
         while True:
-            await self._released.wait()  # held, an answer would not be read
+            await self._reading.wait()  # while it is held, no answer would be read
             if await self._connected():
                 await self._stay()
                 self._close()
@@ -142,10 +139,8 @@ class Subscriber:
         except (OSError, ValueError) as error:  # a name that cannot be one is a ValueError
             self._hearing.failed(Failure(str(error) or type(error).__name__))
             return False
-        sock = self._client.socket()
-        if sock is not None and self._released.is_set():
-            self._loop.add_reader(sock, self._read)
-        return sock is not None
+        self._reading.begin()
+        return self._client.socket() is not None
 
     async def _stay(self) -> None:
         """Keep the connection alive until it ends."""
@@ -165,40 +160,6 @@ class Subscriber:
             with suppress(OSError):
                 cast("socket.socket", sock).shutdown(socket.SHUT_RDWR)
             self._client.loop_read()
-
-    def _read(self) -> None:
-        """Read what has come. Where it comes quickly, look again in a moment, and not before."""
-        began, before = self._loop.time(), self._read_at
-        self._read_at = began
-        more = self._read_some()
-        sock = self._client.socket()
-        if sock is not None and (more or began - before < 2 * _GATHER):
-            self._loop.remove_reader(sock)
-            self._loop.call_later(0 if more else _GATHER, self._look, self._connection)
-
-    def _look(self, connection: int) -> None:
-        """Read until nothing has come; then the system tells of more."""
-        sock, heard = self._client.socket(), self._heard
-        if sock is None or connection != self._connection or not self._released.is_set():
-            return
-        more = self._read_some()
-        if self._client.socket() is not sock:
-            return
-        if more or self._heard > heard:
-            self._loop.call_later(0 if more else _GATHER, self._look, connection)
-        else:
-            self._loop.add_reader(sock, self._read)
-
-    def _read_some(self) -> bool:
-        """Read what has come, but not for too long; return whether there may be more."""
-        for _ in range(_AT_ONCE):
-            sock, heard = self._client.socket(), self._heard
-            if sock is None or not self._released.is_set():
-                return False
-            self._client.loop_read()
-            if self._heard == heard and not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
-                return False
-        return True
 
     def _to_write(self, *_: object) -> None:
         """Write in a moment. CONNECT is asked for on the thread that connects."""
@@ -260,7 +221,7 @@ class Subscriber:
             self._hearing.subscribed(topic, refused)
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        self._heard += 1
+        self._reading.heard += 1
         owed = partial(self._acknowledge, self._connection, message.mid) if message.qos else None
         self._hearing.received(
             Delivery(message.topic, bytes(message.payload), message.retain, owed)

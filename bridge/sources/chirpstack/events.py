@@ -77,7 +77,7 @@ class Events:
         self._owed = 0  # acknowledgements that wait for the disk
         self._settled = asyncio.Event()
         self._stopping = False
-        self._away = False  # another client has the session
+        self._staying_away: asyncio.Task[None] | None = None  # another client has the session
         self._joined_at = 0.0
         self._brief_ones = 0  # connections in a row that ended soon
         self.at_qos_0 = False
@@ -107,6 +107,8 @@ class Events:
         if self._owed:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), _STOP_LIMIT)
+        if self._staying_away is not None:
+            self._staying_away.cancel()
         await self._subscriber.stop()
 
     def pause(self) -> None:
@@ -201,7 +203,7 @@ class Events:
     def _subscribe(self) -> None:
         self._subscriber.subscribe(self._parser.filter, qos=1)
         # At QoS 0: in a full queue it would be dropped itself, and counted.
-        self._subscriber.subscribe(DROPPED, qos=0)
+        self._subscriber.subscribe(DROPPED, qos=0, retained=True)
 
     def _on_answer(self, topic: str, failure: Failure | None) -> None:
         if topic == DROPPED:
@@ -266,7 +268,6 @@ class Events:
 
     def _stay_away(self) -> None:
         """Leave the session to the other client: each would take it from the other for ever."""
-        self._away = True
         self._brief_ones = 0
         self._problem = f"another client has the session of {self._client_id}: not connected"
         _log.error(
@@ -274,11 +275,9 @@ class Events:
             " this ID gets the events. Is there a second bridge? This one looks again in %.0f s",
             *(self.address, self._client_id, _STAY_AWAY),
         )
-        self._loop.create_task(self._come_back())
+        self._staying_away = self._loop.create_task(self._come_back())
 
     async def _come_back(self) -> None:
         await self._subscriber.stop()
         await asyncio.sleep(_STAY_AWAY)
-        if not self._stopping:
-            self._away = False
-            self._subscriber.start()
+        self._subscriber.start()
