@@ -24,6 +24,7 @@ pytestmark = pytest.mark.broker
 READY = "ready for events of ChirpStack"
 _LIMIT = 30.0  # seconds
 _NAME = "lora-bridge.soak"  # the bridge's client ID
+_COMMANDS = "application/+/device/+/command/+"
 _TIME = 1_795_581_161.0  # seconds since 1970
 
 
@@ -256,6 +257,42 @@ def test_a_rejected_event_is_read_again_when_a_person_asks(
         place.until_uplinks(1)
 
 
+def test_events_that_are_published_twice_are_one_row_each(
+    place: Place, chirpstack: MqttPeer
+) -> None:
+    """So it was with two integrations at one broker (chirpstack/chirpstack issue 533)."""
+    with place.bridge() as bridge:
+        up(chirpstack, 1, 2, 1, 2, 3)
+        place.until_uplinks(1, 2, 3)
+        assert bridge.stop()["accepted"] == 5
+        place.until_uplinks(1, 2, 3)
+
+
+def test_a_downlink_after_a_restart_of_the_broker(tmp_path: Path) -> None:
+    """ChirpStack's subscription may be missing then (chirpstack/chirpstack issue 972): it waits."""
+    with (
+        place_at(tmp_path, {"downlinks": {"answers_within": 60}}) as place,
+        place.bridge() as bridge,
+    ):
+        with mqtt_peer(place.broker.settings) as chirpstack:
+            chirpstack.subscribe(_COMMANDS)
+            topic, payload = event(1, _TIME)
+            chirpstack.publish(topic, payload)
+            place.until_uplinks(1)
+        application, device = place.look()[0][0].split("/")[1:3]
+        bridge.says("ready for downlinks")
+        place.broker.stop()
+        place.broker.start()
+        wait_until(lambda: bridge.log.count(READY) == 2, _LIMIT, "the bridge to be back")
+        with sender(place.site.link.target, place.site.config.parent) as ask:
+            ask(f"{application}/{device}", build_request(Request("a", 10, b"\x01")))
+            bridge.says("ChirpStack does not listen for downlinks")
+            assert [each["state"] for each in place.told("downlink")] == ["accepted"]
+            with mqtt_peer(place.broker.settings) as chirpstack:
+                chirpstack.subscribe(_COMMANDS)
+                wait_until(lambda: len(chirpstack.heard) == 1, _LIMIT, "the command")
+
+
 def test_a_downlink_waits_until_chirpstack_listens(tmp_path: Path) -> None:
     """PUBACKs without a subscriber are no taking: it is published again, once, and then sent."""
     with (
@@ -271,7 +308,7 @@ def test_a_downlink_waits_until_chirpstack_listens(tmp_path: Path) -> None:
         with sender(place.site.link.target, place.site.config.parent) as ask:
             ask(f"{application}/{device}", build_request(Request("a", 10, b"\x01\x0f")))
             bridge.says("ChirpStack does not listen for downlinks")
-            chirpstack.subscribe("application/+/device/+/command/+")
+            chirpstack.subscribe(_COMMANDS)
             wait_until(lambda: len(chirpstack.heard) == 1, _LIMIT, "the command")
         (heard,) = chirpstack.heard
         command = json.loads(heard[1])
