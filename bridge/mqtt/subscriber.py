@@ -162,9 +162,9 @@ class Subscriber:
             self._client.loop_read()
 
     def _to_write(self, *_: object) -> None:
-        """Write in a moment. CONNECT is asked for on the thread that connects."""
+        """Write. CONNECT is asked for on the thread that connects."""
         if get_ident() == self._thread:
-            self._loop.call_soon(self._write)
+            self._write()
         else:
             self._loop.call_soon_threadsafe(self._write)
 
