@@ -2,9 +2,10 @@
 
 import statistics
 import tempfile
+from itertools import product
 from pathlib import Path
 
-from lab.bench.chirpstack_latency import through_bridge, through_sdk
+from lab.bench.chirpstack_latency import through_bridge, through_sdk, to_subscriber
 from lab.bench.chirpstack_load import Events, numbered_events
 from lab.bench.chirpstack_runs import measure_backlog, measure_steady
 from lab.bench.contenders import BRIDGE_OF_EVENTS, NODE_RED_OF_EVENTS, SDK_OF_EVENTS, Contender
@@ -43,7 +44,11 @@ From the publishing of an event at ChirpStack's broker, by another process, to t
 IoT's stand-in, by turns. Both PUBACKs are noted where the SDK calls back. Ratio: of runs of the
 same round, the median; other figures: median (min-max) of rounds. Publish to read, read to commit
 and read to PUBACK are stages of the bridge, in ms, the last two side by side. It has read an event
-when the SDK calls back with it. A bare sync is that of one page in a file on the same disk."""
+when it begins to parse it: where events come more often than each 30 ms, it lets them gather for 20
+ms at most. A bare sync is that of one page in a file on the same disk."""
+_NOTES_OF_SEEN = """
+From the publishing of an event at ChirpStack's broker to its delivery to a subscriber, which looks
+each 0.2 ms. Figures: median (min-max) of rounds."""
 
 Results = dict[Contender, list[Result]]
 
@@ -53,7 +58,12 @@ def section(setup: Setup) -> str:
     say("chirpstack: making events …")
     waiting = setup.frames // 2
     events = numbered_events(max(waiting, steady.RATES[-1] * steady.SECONDS))
-    tables = (_backlogs(setup, events[:waiting]), _steady(setup, events), _latency(setup, events))
+    tables = (
+        _backlogs(setup, events[:waiting]),
+        _steady(setup, events),
+        _latency(setup, events),
+        _to_subscriber(setup, events),
+    )
     return "\n\n".join(tables)
 
 
@@ -116,3 +126,33 @@ def _latency(setup: Setup, events: Events) -> str:
     )
     title = f"Events to the PUBACK, {latency.SECONDS} s at each rate; rounds: {setup.repeats}"
     return table(title, latency.HEADER_OF_EVENTS, rows) + "\n" + _NOTES_OF_LATENCY
+
+
+def _to_subscriber(setup: Setup, events: Events) -> str:
+    title = f"Events to a subscriber, {latency.SECONDS} s at each rate; rounds: {setup.repeats}"
+    figures = [f"{figure} at {rate:,}/s, ms" for rate in latency.RATES for figure in ("p50", "p99")]
+    rows = seen(setup, events)
+    return table(title, ("contender", *figures), rows) + "\n" + _NOTES_OF_SEEN
+
+
+def seen(setup: Setup, events: Events, seconds: int = latency.SECONDS) -> list[list[str]]:
+    """Let events go through every contender at every rate, in rounds; return the table's lines."""
+    present = [each for each in _CONTENDERS if not each.missing()]
+    found: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    for number in range(setup.repeats):
+        for contender, rate in product(present, latency.RATES):
+            say(f"to a subscriber, round {number + 1}: {contender.name}, {rate:,} events/s …")
+            wanted = events[: rate * seconds]
+            run = to_subscriber(contender, setup.broker, setup.folder, wanted, rate)
+            found.setdefault((contender.name, rate), []).append(run)
+    return [_seen_row(contender, found) for contender in _CONTENDERS]
+
+
+def _seen_row(
+    contender: Contender, found: dict[tuple[str, int], list[tuple[float, float]]]
+) -> list[str]:
+    if contender.missing():
+        return [contender.name, contender.missing(), *[NOTHING] * (2 * len(latency.RATES) - 1)]
+    runs = [found[contender.name, rate] for rate in latency.RATES]
+    figures = [spread([run[which] for run in each], 2) for each in runs for which in (0, 1)]
+    return [contender.name, *figures]

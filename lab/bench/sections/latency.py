@@ -16,7 +16,7 @@ from lab.bench.sync_latency import sync_median
 from lab.rig.errors import RigError
 from lab.rig.mosquitto import Mosquitto
 
-_RATES = (10, 100, 1000)  # frames or events, and publishes, a second
+RATES = (10, 100, 1000)  # frames or events, and publishes, a second
 SECONDS = 10
 """At each rate."""
 _FIGURES = (
@@ -58,7 +58,7 @@ def latencies(
     setup: Setup, of_sdk: Callable[[int], _Percentiles], of_bridge: Callable[[int], BridgeLatency]
 ) -> list[list[str]]:
     """Measure both at every rate, in rounds; return the table's lines."""
-    found: dict[int, list[_Round]] = {rate: [] for rate in _RATES}
+    found: dict[int, list[_Round]] = {rate: [] for rate in RATES}
     for number in range(setup.repeats):
         for rate, rounds in found.items():
             say(f"latency, round {number + 1} of {setup.repeats}: {rate:,}/s …")

@@ -10,7 +10,7 @@ from bridge.messages.uplink import Uplink
 from bridge.sources.chirpstack.parsing import Parser
 from contract.names import SAID
 from lab.bench import chirpstack_runs
-from lab.bench.chirpstack_latency import through_bridge, through_sdk
+from lab.bench.chirpstack_latency import through_bridge, through_sdk, to_subscriber
 from lab.bench.chirpstack_load import numbered_events, publish
 from lab.bench.chirpstack_runs import (
     chirpstack,
@@ -113,6 +113,15 @@ def test_latency(broker: Mosquitto, tmp_path: Path) -> None:
     assert 0 < found.median <= found.slow < 1000
     assert found.median / 3 < found.to_read + found.to_puback < found.median * 3
     assert 0 < found.to_commit < 1000
+
+
+@pytest.mark.broker
+@EACH_CONTENDER
+def test_to_a_subscriber(contender: Contender, broker: Mosquitto, tmp_path: Path) -> None:
+    """A subscriber of AWS IoT's has each event a moment after it was published."""
+    _require(contender)
+    median, slow = to_subscriber(contender, broker, tmp_path, numbered_events(50), rate=50)
+    assert 0 < median <= slow < 1000
 
 
 @pytest.mark.broker
