@@ -169,9 +169,7 @@ def test_run_with_a_certificate_that_is_no_file(
     (tmp_path / "bridge.toml").write_text(configuration("h.pem", "h.key", "ca.pem"))
     failed = lora_bridge("run", folder=tmp_path)
     assert failed.returncode == 1
-    assert failed.stderr == (
-        "lora-bridge: h.pem: not a file: see 'lora-bridge enroll --help'\n"
-    )
+    assert failed.stderr == ("lora-bridge: h.pem: not a file: see 'lora-bridge enroll --help'\n")
 
 
 @pytest.mark.parametrize(
