@@ -18,7 +18,7 @@ from stacks.settings import Decoding
 from tests.stacks.conftest import template
 
 _OF_LAMBDA = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3"}
-_OPTIONAL = {"_awscrt.abi3.so", "awscrt", "typing_extensions.py"}
+_OPTIONAL = {"_awscrt.abi3.so", "awscrt", "certifi", "typing_extensions.py"}
 """What botocore and msgspec import where it is there."""
 Synthesize = Callable[[dict[str, object]], Path]
 

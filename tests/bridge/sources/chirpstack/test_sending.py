@@ -169,14 +169,14 @@ async def test_several_applications_of_one_name(caplog: pytest.LogCaptureFixture
 async def test_what_was_in_vain(
     answer: Published, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It was not given; its application rests for 10 s, others do not, and it is said once."""
+    """It was not given; its application rests for 5 s, others do not, and it is said once."""
     made = Setting(claims=[("a1", FIRST), ("a2", SECOND)])
     made.broker.answer = answer
     assert not await made.sender.hand_over(downlink())
-    made.now = 9.9
+    made.now = 4.9
     assert not made.sender.ready("a1")
     assert made.sender.ready("a2")
-    made.now = 10.0
+    made.now = 5.0
     assert made.sender.ready("a1")
     assert not await made.sender.hand_over(downlink())
     (message,) = caplog.messages
