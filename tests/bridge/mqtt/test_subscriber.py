@@ -145,6 +145,21 @@ async def test_nothing_is_read_while_it_is_held(broker: ChirpStackBroker, peer: 
         assert heard.payloads == [number.encode() for number in numbers]
 
 
+async def test_what_comes_after_a_burst(broker: ChirpStackBroker, peer: MqttPeer) -> None:
+    """It is read, too, though nobody looks for it any more: the system tells of it."""
+    async with subscribed(broker.settings) as (_, heard):
+        for burst in range(1, 4):
+            await asyncio.to_thread(publish, peer, *"abcde")
+            await heard.until(lambda: len(heard.deliveries) == 6 * burst - 1)  # noqa: B023
+            await asyncio.sleep(0.3)
+            await asyncio.to_thread(publish, peer, "f")
+            await heard.until(lambda: len(heard.deliveries) == 6 * burst)  # noqa: B023
+            for delivery in heard.deliveries[-6:]:
+                if delivery.acknowledge is not None:
+                    delivery.acknowledge()
+        assert heard.payloads == [each.encode() for each in "abcdef" * 3]
+
+
 def secured(folder: Path) -> Mapping[str, str]:
     """Return the settings of a broker that wants a certificate."""
     make_certificates(folder)
