@@ -56,8 +56,8 @@ class Session:
 
 
 Acknowledge = Callable[[], None]
-"""Sends the PUBACK of a message, from any thread. After its connection has ended it does nothing,
-and the broker brings the message again."""
+"""Sends the PUBACK of a message: of a ``Client`` on any thread, else on the event loop only.
+After its connection has ended it does nothing, and the broker brings the message again."""
 
 
 class Delivery(msgspec.Struct, frozen=True, gc=False):
@@ -126,14 +126,14 @@ class Client:
         publishing: Publishing = self._client.publish(packet)
         return publishing
 
-    def subscribe(self, topics: Sequence[str], *, waits: bool = True) -> Subscribing:
-        """Subscribe to topic filters at QoS 1; at QoS 0 if it never ``waits`` for the client."""
-        qos = mqtt5.QoS.AT_LEAST_ONCE if waits else mqtt5.QoS.AT_MOST_ONCE
-        wanted = [mqtt5.Subscription(topic, qos) for topic in topics]
+    def subscribe(self, topics: Sequence[str]) -> Subscribing:
+        """Subscribe to topic filters at QoS 1."""
+        wanted = [mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE) for topic in topics]
         subscribing: Subscribing = self._client.subscribe(mqtt5.SubscribePacket(wanted))
         return subscribing
 
     def _sdk_callbacks(self, callbacks: Callbacks) -> SdkCallbacks:
+        """Return what the SDK calls: it reads what the SDK tells, and reports it."""
 
         def connected(data: mqtt5.LifecycleConnectSuccessData) -> None:
             granted = data.negotiated_settings

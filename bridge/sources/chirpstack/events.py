@@ -45,8 +45,7 @@ class Events:
     """The connection on which events come. A ``Source``.
 
     ``known`` says that an earlier run had events of this server, so that a session without its past
-    is a gap. While the bridge may take nothing, the broker sends no more than a few events that are
-    not acknowledged.
+    is a gap.
 
     Raises:
         BridgeError: the password, certificate, key or CA cannot be used.
@@ -141,8 +140,6 @@ class Events:
     def _give(self, delivery: Delivery) -> None:
         if delivery.topic == DROPPED:
             self._note_dropped(delivery.payload)
-            if delivery.acknowledge is not None:
-                delivery.acknowledge()
             return
         if delivery.acknowledge is None and not delivery.retained:
             self.at_qos_0 = True

@@ -49,11 +49,6 @@ def event_topic(template: str, application_id: str, dev_eui: str, event: str) ->
     return _rendered(template, values)
 
 
-def command_filter(template: str) -> str:
-    """Return the filter of all commands, as ChirpStack subscribes to it."""
-    return _rendered(template, dict.fromkeys(("application_id", "dev_eui", "command"), "+"))
-
-
 def _rendered(template: str, values: Mapping[str, str]) -> str:
     """Return a template with its values; nothing stands for other names, as in ChirpStack."""
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], ""), template)
