@@ -16,8 +16,8 @@ from bridge.mqtt.options import (
     session,
     socket_options,
     tls_versions,
+    unusable,
 )
-from contract.errors import BridgeError
 
 _ACK_TIMEOUT = 30  # seconds
 
@@ -46,10 +46,7 @@ def aws_client(
     try:
         return Client(make, callbacks)
     except (AwsCrtError, RuntimeError) as error:  # the SDK raises either
-        named = ", ".join(map(str, files))
-        raise BridgeError(
-            f"cannot use {named}: not PEM, or key and certificate differ: {error}"
-        ) from None
+        raise unusable(files, error) from None
 
 
 def _make(

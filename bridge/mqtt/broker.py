@@ -17,8 +17,8 @@ from bridge.mqtt.options import (
     session,
     socket_options,
     tls_versions,
+    unusable,
 )
-from contract.errors import BridgeError
 
 _ACK_TIMEOUT = 10  # seconds
 _CONNECT_TIMEOUT = 5_000  # milliseconds
@@ -43,10 +43,7 @@ def broker_client(
     try:
         return Client(partial(_make, broker, client_id, session_expiry), callbacks)
     except (AwsCrtError, RuntimeError) as error:  # the SDK raises either
-        named = ", ".join(str(path) for path in files if path)
-        raise BridgeError(
-            f"cannot use {named}: not PEM, or key and certificate differ: {error}"
-        ) from None
+        raise unusable(files, error) from None
 
 
 def _make(

@@ -1,5 +1,6 @@
 """What all clients are built with, whichever broker they are for."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from awscrt import io, mqtt5
@@ -30,6 +31,15 @@ def require_readable(path: Path, remedy: str) -> None:
         raise BridgeError(
             f"{path}: {error.strerror}: the user who runs lora-bridge must be able to read it"
         ) from None
+
+
+def unusable(paths: Iterable[Path | None], error: Exception) -> BridgeError:
+    """Return the error of a certificate, key or CA that can be read but is not what it should be.
+
+    ``paths`` are what was tried together; None stands for one that is not named.
+    """
+    named = ", ".join(str(path) for path in paths if path)
+    return BridgeError(f"cannot use {named}: not PEM, or key and certificate differ: {error}")
 
 
 def session(expiry: int) -> dict[str, object]:

@@ -24,9 +24,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bridge.config import Broker
 from bridge.mqtt.client import Delivery, Failure, Session
-from bridge.mqtt.options import KEEP_ALIVE, SEE_CONFIGURATION, password, require_readable
+from bridge.mqtt.options import KEEP_ALIVE, SEE_CONFIGURATION, password, require_readable, unusable
 from bridge.mqtt.reading import Reading
-from contract.errors import BridgeError
 
 _CONNECT_TIMEOUT = 5.0  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds between attempts: the broker is near
@@ -265,11 +264,7 @@ def _tls(broker: Broker) -> ssl.SSLContext:
         if broker.certificate and broker.private_key:
             context.load_cert_chain(broker.certificate, broker.private_key)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        files = [broker.ca, broker.certificate, broker.private_key]
-        named = ", ".join(str(path) for path in files if path)
-        raise BridgeError(
-            f"cannot use {named}: not PEM, or key and certificate differ: {error}"
-        ) from None
+        raise unusable((broker.ca, broker.certificate, broker.private_key), error) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
