@@ -4,7 +4,6 @@ import math
 import re
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import ParamSpec
 
@@ -13,12 +12,10 @@ import click
 from contract.deployment import UNNAMED, Deployment
 from contract.eui import is_device, one_case
 from contract.names import check_identity_name
-from contract.times import parse_time
+from contract.times import parse_span, parse_time
 
 MAX_PORT = 65_535
 TEXTS = ("table", "json", "csv")
-_SPAN = re.compile(r"([0-9]{1,8})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _P = ParamSpec("_P")
 
 
@@ -36,14 +33,6 @@ def parse_point(text: str, now: int) -> int:
     if time is None:
         raise ValueError(f"{text!r} is neither ISO 8601 nor an age such as 45m, 2h or 7d")
     return time
-
-
-def parse_span(text: str) -> int | None:
-    """Return the microseconds that ``text`` names, such as 45s or 2h; None where it names none."""
-    span = _SPAN.fullmatch(text)
-    if span is None:
-        return None
-    return timedelta(**{_UNITS[span[2]]: int(span[1])}) // timedelta(microseconds=1)
 
 
 def _name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:

@@ -1,10 +1,16 @@
-"""Reads and writes points in time: whole microseconds since 1970 in UTC. Does no I/O."""
+"""Reads and writes points in time, whole microseconds since 1970 in UTC, and spans of it.
 
-from datetime import UTC, datetime
+Does no I/O.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SPAN = re.compile(r"([0-9]{1,8})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _FIRST, _LAST = -62_135_596_800 * _SECOND, 253_402_300_800 * _SECOND - 1  # years 1 to 9999
 
 
@@ -20,6 +26,14 @@ def parse_time(text: str) -> int | None:
         return None
     micros = (since.days * 86_400 + since.seconds) * _SECOND + since.microseconds
     return micros if _FIRST <= micros <= _LAST else None
+
+
+def parse_span(text: str) -> int | None:
+    """Return the microseconds that ``text`` names, such as 45s or 2h; None where it names none."""
+    span = _SPAN.fullmatch(text)
+    if span is None:
+        return None
+    return timedelta(**{_UNITS[span[2]]: int(span[1])}) // timedelta(microseconds=1)
 
 
 def format_time(time: int) -> str:

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from console.codecs.commands import engine, parse_payload, variables_option
-from console.parameters import deployment_option, device_argument, parse_span
+from console.parameters import deployment_option, device_argument
 from console.show.columns import text
 from contract.deployment import Deployment
 from contract.downlinks import MAX_PORT, Request
 from contract.errors import BridgeError
 from contract.names import EventType
-from contract.times import format_time, parse_time
+from contract.times import format_time, parse_span, parse_time
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
 # command needs no library that it does not use.

@@ -2,8 +2,8 @@
 
 import pytest
 
-from console.parameters import parse_point, parse_span
-from contract.times import parse_time
+from console.parameters import parse_point
+from contract.times import parse_span, parse_time
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000
