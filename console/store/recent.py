@@ -30,11 +30,13 @@ class Recent:
         return [time for time in times if time is not None]
 
 
-def recent(table: str, devices: Iterable[str], fields: str = "#time") -> Iterator[Recent]:
+def recent(
+    table: str, devices: Iterable[str], fields: str = "#time", until: int = END_OF_TIME
+) -> Iterator[Recent]:
     """Yield the newest uplinks of each device, in the order of the devices.
 
     That is a query for each. ``fields`` is a DynamoDB projection, in which the sort key is
-    ``#time``.
+    ``#time``. Uplinks later than ``until``, in microseconds since 1970, are left out.
 
     Raises:
         BridgeError: AWS refuses or does not answer.
@@ -44,7 +46,7 @@ def recent(table: str, devices: Iterable[str], fields: str = "#time") -> Iterato
         client = boto3.client("dynamodb")
 
         def read(device: str) -> Recent:
-            query = between(table, device, 0, END_OF_TIME)
+            query = between(table, device, 0, until)
             query |= {"ScanIndexForward": False, "ProjectionExpression": fields}
             return Recent(device, tuple(rows(client, query, LOOKED_AT)))
 
