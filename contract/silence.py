@@ -20,6 +20,8 @@ from contract.times import parse_span
 INTERVALS_FILE = "intervals.toml"
 LOOKED_AT = 20
 """Uplinks, the newest of a device, from which its interval is learnt."""
+WATCHED_EVERY = 300_000_000
+"""Microseconds from run to run of the function that tells of silent devices."""
 _FEWEST = 3  # intervals that are looked at before anything is said of a device
 _BURST = 10  # times shorter than others: the interval is within one report
 NEVER = "never"
