@@ -22,6 +22,7 @@ LOOKED_AT = 20
 """Uplinks, the newest of a device, from which its interval is learnt."""
 WATCHED_EVERY = 300_000_000
 """Microseconds from run to run of the function that tells of silent devices."""
+_LATE = 300_000_000  # microseconds that an uplink may be late: on its way, or by another clock
 _FEWEST = 3  # intervals that are looked at before anything is said of a device
 _BURST = 10  # times shorter than others: the interval is within one report
 NEVER = "never"
@@ -50,7 +51,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Expected:
     """How often a device reports: ``interval`` None where nothing is known, or nothing expected.
 
-    It is silent when it has missed ``missed`` uplinks.
+    It is silent when it has missed ``missed`` uplinks, and none of them is just late.
     """
 
     interval: int | None
@@ -58,7 +59,7 @@ class Expected:
 
     def due(self, newest: int) -> int | None:
         """Return when it is silent if no uplink comes after ``newest``, None for never."""
-        return None if self.interval is None else newest + self.missed * self.interval
+        return None if self.interval is None else due(newest, self.interval, self.missed)
 
     def silent_since(self, newest: int, now: int) -> int | None:
         """Return ``newest``, the time of its last uplink, if the device is silent now."""
@@ -84,6 +85,11 @@ class Intervals:
     def expected(self, device: str, times: Sequence[int]) -> Expected:
         """Return how often ``APPEUI/MOTEEUI`` reports; ``times`` are those of its last uplinks."""
         return self.said(device) or Expected(usual_interval(times), self.missed)
+
+
+def due(newest: int, interval: int, missed: int) -> int:
+    """Return when a device is silent that has not been heard after ``newest``."""
+    return newest + missed * interval + _LATE
 
 
 def load_intervals(path: Path) -> Intervals:

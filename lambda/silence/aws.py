@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,10 @@ class DeviceList:
 
         def write(name: str) -> None:
             key: Item = {KIND_KEY: {"S": kind_of(name)}, PARTITION_KEY: {"S": name}}
-            self._update(key, sets.get(name, {}), [SILENT_SINCE] if name in removed else [])
+            request = self._request(key, sets.get(name, {}), [SILENT_SINCE] * (name in removed))
+            request["ConditionExpression"] = f"attribute_exists({PARTITION_KEY})"
+            with suppress(self._client.exceptions.ConditionalCheckFailedException):
+                self._client.update_item(**request)  # who deleted it wants it to be gone
 
         for _ in self._threads.map(write, sets.keys() | removed):
             pass
@@ -81,12 +85,15 @@ class DeviceList:
     def _write_network(self, network: Network) -> None:
         key: Item = {KIND_KEY: {"S": NETWORK_KIND}, PARTITION_KEY: {"S": NETWORK_KIND}}
         if network.silent_since is None:
-            again = format_time(network.heard_again)
-            self._update(key, {HEARD_AGAIN: {"S": again}}, [SILENT_SINCE])
+            sets: Item = {HEARD_AGAIN: {"S": format_time(network.heard_again)}}
+            self._client.update_item(**self._request(key, sets, [SILENT_SINCE]))
         else:
-            self._update(key, {SILENT_SINCE: {"S": format_time(network.silent_since)}}, [])
+            sets = {SILENT_SINCE: {"S": format_time(network.silent_since)}}
+            self._client.update_item(**self._request(key, sets, []))
 
-    def _update(self, key: "Item", sets: "Item", removed: Sequence[str]) -> None:
+    def _request(
+        self, key: "Item", sets: "Item", removed: Sequence[str]
+    ) -> "UpdateItemInputTypeDef":
         changes = [f"SET {', '.join(f'{name} = :{name}' for name in sets)}"] if sets else []
         changes += [f"REMOVE {', '.join(removed)}"] if removed else []
         request: UpdateItemInputTypeDef = {
@@ -96,7 +103,7 @@ class DeviceList:
         }
         if sets:
             request["ExpressionAttributeValues"] = {f":{name}": sets[name] for name in sets}
-        self._client.update_item(**request)
+        return request
 
 
 class Uplinks:

@@ -21,11 +21,15 @@ _SURE = 3
 
 @dataclass(frozen=True, slots=True)
 class Fallen:
-    """A device that has fallen silent: its newest uplink, and how often it usually reports."""
+    """A device that has fallen silent: its newest uplink, how often it usually reports.
+
+    It has missed ``missed`` uplinks or more.
+    """
 
     name: str
     newest: int
     interval: int
+    missed: int
 
 
 @dataclass
@@ -108,7 +112,8 @@ class _Run:
         elif moment.now <= due:
             moment.memory.settle(device.name, due)
         else:
-            self.outcome.fallen.append(Fallen(device.name, newest, expected.interval))
+            fallen = Fallen(device.name, newest, expected.interval, expected.missed)
+            self.outcome.fallen.append(fallen)
 
     def _learn(self, device: Device, expected: Expected) -> None:
         """Note an interval that was not known; once a day also one that has changed."""
@@ -122,16 +127,19 @@ class _Run:
         self.outcome.learnt[device.name] = learnt
 
     def _is_network_silent(self) -> bool:
-        """Say whether nothing came since before the first that was missed of those who fell.
+        """Say whether nothing came while one of those who fell missed its last uplink.
 
-        Where little comes, nothing may be missed.
+        Its first ones may have been lost on the air. Where little comes, nothing may be missing.
         """
         since = self._moment.network.heard_again
-        missing = max(max(each.newest, since) + each.interval for each in self.outcome.fallen)
-        if self._newest <= missing:
+        last = max(
+            max(each.newest, since) + (each.missed - 1) * each.interval
+            for each in self.outcome.fallen
+        )
+        if self._newest <= last:
             self._take_sample()
         missed = self._sorted.rate.missed(self._moment.now - self._newest)
-        return self._newest <= missing and missed >= _SURE
+        return self._newest <= last and missed >= _SURE
 
     def _take_sample(self) -> None:
         times = self._look([each.name for each in self._sorted.sample.devices])

@@ -93,3 +93,24 @@ def test_what_is_told_is_true_and_complete(seed: int) -> None:
     assert gone <= told
     assert all(now - heard[name] > 2.7 * made.intervals[name] for name in told)
     assert world.network.silent_since is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_large_network_that_fails_is_one_message(seed: int) -> None:
+    """Some of its devices are dead, and one that has just lost its uplinks may be told before."""
+    random = Random(seed)
+    names = [f"a/{number}" for number in range(150)]
+    fails = START + DAY + random.randrange(DAY)
+    dead = {name: [(START, fails + 9 * DAY)] if random.random() < 0.02 else [] for name in names}
+    intervals = {name: random.choice(_INTERVALS) for name in names}
+    coming = iter(Play(intervals, dead, [(fails, fails + 9 * DAY)]).uplinks(random))
+    world = World()
+    for time, name in coming:
+        world.hear(name, time)
+    world.run_until(fails - fails % _EVERY - 6 * HOUR, fails, _EVERY)
+    world.told.clear()
+    silent = world.silent
+    world.run_until(fails - fails % _EVERY + _EVERY, fails + 2 * DAY, _EVERY)
+    assert world.told[-1] == "the network is silent"
+    assert len(world.told) <= 2
+    assert len(world.silent - silent) <= 1

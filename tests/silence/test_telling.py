@@ -14,7 +14,7 @@ _WELL = Network()
 
 def fallen(number: int) -> list[Fallen]:
     """Return so many devices that have fallen silent, a minute after one another."""
-    return [Fallen(f"a/{each}", START + each * MINUTE, HOUR) for each in range(number)]
+    return [Fallen(f"a/{each}", START + each * MINUTE, HOUR, 3) for each in range(number)]
 
 
 def told(outcome: Outcome, before: Network = _WELL) -> Message:
