@@ -9,7 +9,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from console.web import devices
+from console.web import device, devices
 from console.web.answer import as_json
 from console.web.guard import Door, Guard
 from console.web.render import HERE, page
@@ -23,6 +23,7 @@ def application(site: Site, door: Door) -> ASGIApp:
         routes=[
             Route("/", lambda _request: RedirectResponse("/devices")),
             *devices.routes(site),
+            *device.routes(site),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         exception_handlers={

@@ -10,7 +10,6 @@ from console.web.render import page
 from console.web.site import Site
 
 _MILLISECOND = 1_000  # microseconds
-_SECOND = 1_000_000
 
 Cell = object
 """A value of a row, as JSON has it."""
@@ -61,14 +60,13 @@ def _progress(site: Site) -> dict[str, object]:
 
 
 def device_row(look: Look) -> list[Cell]:
-    """Return a device as ``devices.js`` takes it apart: times are in milliseconds since 1970."""
-    interval = look.expected.interval
+    """Return a device as ``devices.js`` takes it apart; times and intervals in milliseconds."""
     return [
         look.device,
         look.name,
         _milliseconds(look.last),
         _milliseconds(look.deadline),
-        None if interval is None else interval // _SECOND,
+        _milliseconds(look.expected.interval),
         look.uplinks,
         look.missing,
         look.rssi,

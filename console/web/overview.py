@@ -15,7 +15,7 @@ from contract.rows import Row, Value, number
 from contract.silence import Expected, Intervals
 from contract.times import parse_time
 
-_SHOWN = 3  # values of a reading
+_SHOWN = 3  # values of a reading, in the table of all devices
 _NOT_READ = {*RECEIVED, DECODE_ERROR, DECODE_WARNINGS}
 
 
@@ -86,17 +86,17 @@ def look(recent: Recent, last_seen: int | None, intervals: Intervals) -> Look:
         missing=summary.missing,
         rssi=summary.rssi,
         lsnr=summary.lsnr,
-        reading=reading(newest),
+        reading=reading(newest, _SHOWN),
         error=str(cells(newest).get(DECODE_ERROR) or ""),
         receptions=tuple(_receptions(recent.rows)),
     )
 
 
-def reading(row: Row) -> str:
-    """Return the first values of a reading in one line."""
+def reading(row: Row, most: int) -> str:
+    """Return the values of a reading in one line, so many at most."""
     values = [(name, each) for name, each in cells(row).items() if name not in _NOT_READ]
-    more = ", …" * (len(values) > _SHOWN)
-    return ", ".join(f"{name} {plain(each)}" for name, each in values[:_SHOWN]) + more
+    more = ", …" * (len(values) > most)
+    return ", ".join(f"{name} {plain(each)}" for name, each in values[:most]) + more
 
 
 def gateways(looks: Iterable[Look]) -> list[Gateway]:

@@ -23,8 +23,8 @@ function link(row) {
 }
 
 function state(row) {
-  if (!isSilent(row)) return row[INTERVAL] == null ? "" : element("span", { class: "faint" }, `every ${span(row[INTERVAL])}`);
-  const missed = Math.floor((Date.now() - row[LAST]) / 1000 / row[INTERVAL]);
+  if (!isSilent(row)) return row[INTERVAL] == null ? "" : element("span", { class: "faint" }, `every ${span(row[INTERVAL] / 1000)}`);
+  const missed = Math.floor((Date.now() - row[LAST]) / row[INTERVAL]);
   return element("span", { class: "mark" }, `silent, ${missed} missed`);
 }
 
