@@ -87,7 +87,7 @@ def period_of(request: Request) -> tuple[int, int]:
 def _page(site: Site, request: Request) -> Response:
     device = device_of(request)
     (found,) = recent(site.uplinks, [device])
-    known = look(found, None, site.intervals)
+    known = look(found, None, site.intervals, site.clock())
     return page("device.html", here="devices", site=site, device=device, look=known)
 
 

@@ -65,7 +65,7 @@ def device_row(look: Look) -> list[Cell]:
         look.device,
         look.name,
         _milliseconds(look.last),
-        _milliseconds(look.deadline),
+        look.silent,
         _milliseconds(look.expected.interval),
         look.uplinks,
         look.missing,
@@ -83,7 +83,7 @@ def gateway_row(gateway: Gateway) -> list[Cell]:
 
 def _unseen(device: str, last_seen: int | None) -> list[Cell]:
     """Return a device that was not looked at yet."""
-    return [device, "", _milliseconds(last_seen), *[None] * 7]
+    return [device, "", _milliseconds(last_seen), False, *[None] * 6]
 
 
 def _milliseconds(time: int | None) -> int | None:

@@ -33,10 +33,12 @@ class Reception:
 class Look:
     """A device as its last uplinks show it.
 
-    ``last`` is None where all have expired and nobody knows more. ``missing`` are the uplinks
-    between them that did not come. ``reading`` is text, ``error`` why the last one has none.
+    ``looked`` is when. ``last`` is None where all have expired and nobody knows more. ``missing``
+    are the uplinks between them that did not come. ``reading`` is text, ``error`` why the last one
+    has none.
     """
 
+    looked: int
     device: str
     name: str
     last: int | None
@@ -50,15 +52,11 @@ class Look:
     receptions: tuple[Reception, ...]
 
     @property
-    def deadline(self) -> int | None:
-        """After which time it is silent, None where nothing is expected of it."""
-        if self.last is None or self.expected.interval is None:
-            return None
-        return self.last + self.expected.missed * self.expected.interval
-
-    def is_silent(self, now: int) -> bool:
-        """Say whether it has missed too many uplinks."""
-        return self.last is not None and self.expected.silent_since(self.last, now) is not None
+    def silent(self) -> bool:
+        """Whether it had missed too many uplinks when it was looked at."""
+        if self.last is None:
+            return False
+        return self.expected.silent_since(self.last, self.looked) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +70,13 @@ class Gateway:
     lsnr: int | Decimal | None
 
 
-def look(recent: Recent, last_seen: int | None, intervals: Intervals) -> Look:
+def look(recent: Recent, last_seen: int | None, intervals: Intervals, now: int) -> Look:
     """Say how a device does; ``last_seen`` is from the list, for one whose uplinks have expired."""
     summary = summarize(recent.device, reversed(recent.rows))
     newest = recent.rows[0] if recent.rows else {}
     times = recent.times
     return Look(
+        now,
         recent.device,
         name=next((str(row[NAME]) for row in recent.rows if row.get(NAME)), ""),
         last=times[0] if times else last_seen,

@@ -86,9 +86,9 @@ class Schedule:
         heapq.heappush(self._due, (due, device))
 
 
-def next_look(found: Look, now: int) -> int:
+def next_look(found: Look) -> int:
     """Return when a device is worth another look: when its next uplink should be there."""
-    interval = found.expected.interval
+    now, interval = found.looked, found.expected.interval
     if interval is None or found.last is None:
         return now + _UNKNOWN
     due = found.last + interval + _LATE
@@ -164,10 +164,11 @@ class Watcher:
         batch = self._schedule.take(now)
         try:
             for found in recent(self._uplinks, batch):
-                seen = look(found, self._last_seen[found.device], self._intervals)
+                last_seen = self._last_seen[found.device]
+                seen = look(found, last_seen, self._intervals, self._clock())
                 self.known.put(seen)
                 batch.remove(found.device)
-                self._schedule.put_back(found.device, next_look(seen, self._clock()))
+                self._schedule.put_back(found.device, next_look(seen))
                 if self._ended.is_set():
                     break
         finally:

@@ -1,7 +1,7 @@
 // The page of a device.
 
 import { Charts } from "./charts.js";
-import { ask, byId, element, post, problem } from "./page.js";
+import { ask, byId, element, post, problem, whileVisible } from "./page.js";
 import { ago, local, span, timeElement } from "./times.js";
 
 const here = location.pathname.replace(/\/$/, "");
@@ -106,19 +106,19 @@ function heard(uplink) {
 }
 
 function sayLast() {
-  const { last, deadline, interval } = byId("last").dataset;
+  const { last, patience, interval } = byId("last").dataset;
   if (!last) {
     byId("last").textContent = "Nothing is stored of this device.";
     return;
   }
-  const late = deadline ? Number(deadline) - Number(byId("last").dataset.first) : null;
-  const silent = late != null && Date.now() > Number(last) + late;
+  const silent = patience && Date.now() > Number(last) + Number(patience);
   const usual = interval ? `, usually every ${span(interval / 1000)}` : "";
   const state = silent ? element("strong", { class: "mark" }, `Silent since ${local(Number(last))}, `) : "";
   byId("last").replaceChildren(state, "last heard ", timeElement(Number(last), ago), usual);
 }
 
-function listen(since) {
+function listen() {
+  const since = content.last ?? new Date(Date.now() - DAY).toISOString();
   const source = new EventSource(`${here}/live?since=${encodeURIComponent(since)}`);
   source.addEventListener("uplink", (event) => heard(JSON.parse(event.data)));
   source.addEventListener("event", (event) => {
@@ -128,6 +128,7 @@ function listen(since) {
   source.addEventListener("problem", (event) => problem(JSON.parse(event.data).problem));
   source.addEventListener("open", () => problem(""));
   source.addEventListener("error", () => problem("The connection to lora-bridge web is lost; this page tries again by itself."));
+  return source;
 }
 
 byId("period").addEventListener("submit", (event) => {
@@ -152,11 +153,12 @@ byId("send").addEventListener("submit", async (event) => {
 });
 addEventListener("popstate", load);
 
-byId("last").dataset.first = byId("last").dataset.last;
 sayLast();
 setInterval(sayLast, 10_000);
-await load();
-const { events } = await ask(`${here}/events.json`);
-byId("events").replaceChildren(...events.map(eventRow));
-byId("none").hidden = events.length > 0;
-listen(content.last ?? new Date(Date.now() - DAY).toISOString());
+whileVisible(async () => {
+  await load();
+  const { events } = await ask(`${here}/events.json`);
+  byId("events").replaceChildren(...events.map(eventRow));
+  byId("none").hidden = events.length > 0;
+  return listen();
+});

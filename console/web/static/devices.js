@@ -5,14 +5,14 @@ import { Table } from "./table.js";
 import { ago, span, timeElement } from "./times.js";
 
 // A row as the server sends it.
-const [DEVICE, NAME, LAST, DEADLINE, INTERVAL, UPLINKS, MISSING, RSSI, LSNR, READING] = Array(10).keys();
+const [DEVICE, NAME, LAST, SILENT, INTERVAL, UPLINKS, MISSING, RSSI, LSNR, READING] = Array(10).keys();
 const OFTEN = 1000; // milliseconds between looks while devices are being looked at
 const SELDOM = 5000;
 
 const devices = new Map();
 let version = 0;
 
-const isSilent = (row) => row[DEADLINE] != null && row[DEADLINE] < Date.now();
+const isSilent = (row) => row[SILENT];
 const application = (row) => row[DEVICE].slice(0, row[DEVICE].indexOf("/"));
 const eui = (row) => row[DEVICE].slice(row[DEVICE].indexOf("/") + 1);
 const number = (index) => ({ number: true, descending: true, value: (row) => row[index], cell: (row) => row[index] });
@@ -78,8 +78,4 @@ for (const id of ["silent", "filter"]) {
     count(latest);
   });
 }
-setInterval(() => { // devices fall silent while nothing comes
-  table.draw();
-  count(latest);
-}, 30000);
 repeat(look, SELDOM);

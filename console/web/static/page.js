@@ -53,3 +53,19 @@ export function post(address, content) {
   const headers = { Accept: "application/json", "Content-Type": "application/json" };
   return ask(address, { method: "POST", headers, body: JSON.stringify(content) });
 }
+
+// Opens a stream when the page is seen and closes it when it is not: a browser has six connections
+// to a server, for all its tabs. `open` resolves to what is to be closed.
+export async function whileVisible(open) {
+  let source;
+  const look = async () => {
+    if (document.hidden) {
+      source?.close();
+      source = undefined;
+    } else {
+      source ??= await open();
+    }
+  };
+  document.addEventListener("visibilitychange", look);
+  await look();
+}
