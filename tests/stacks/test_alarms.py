@@ -8,7 +8,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 import app
-from contract.deployment import UNNAMED
+from contract.deployment import UNNAMED, Deployment
 from tests.stacks.conftest import Synthesize, template
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
@@ -149,6 +149,23 @@ def test_each_says_what_to_do(store: Template) -> None:
         said = alarm["AlarmDescription"]
         assert len(said) <= 1024
         assert any(word in said for word in ("lora-bridge", "bridge.toml", "cdk deploy", "log of"))
+
+
+def test_each_names_its_deployment(store: Template, synthesize: Synthesize) -> None:
+    """Commands that ask AWS, and topics to subscribe to, are those of the deployment alone."""
+    named = template(synthesize({"deployment": "staging"}), Deployment("staging").store_stack)
+    command = re.compile(r"'lora-bridge (?!check)[^']*'")  # check knows from bridge.toml
+    texts = {name: alarm["AlarmDescription"] for name, alarm in alarms(named).items()}
+    commands = [each for said in texts.values() for each in command.findall(said)]
+    assert len(commands) == 9
+    assert all(each.endswith(" --deployment staging'") for each in commands)
+    assert "$share/GROUP/lora-staging/#." in texts["DeliveriesThrottled"]
+    unnamed = {name: alarm["AlarmDescription"] for name, alarm in alarms(store).items()}
+    assert "$share/GROUP/lora/#." in unnamed["DeliveriesThrottled"]
+    assert {
+        name: said.replace(" --deployment staging", "").replace("lora-staging/", "lora/")
+        for name, said in texts.items()
+    } == unnamed
 
 
 def test_the_documents_list_them(store: Template) -> None:
