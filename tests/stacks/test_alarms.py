@@ -83,7 +83,7 @@ def rules_that_count(template: Template) -> dict[str, tuple[str, Any]]:
 
 
 def test_it_may_count_in_its_namespace_alone(synthesize: Synthesize) -> None:
-    """The role of the rules that count may do nothing else, and nothing in other deployments."""
+    """Rules that count may do nothing else, nor in other deployments; no other account has them."""
     named = template(synthesize({"deployment": "staging"}), "Lora-staging-Store")
     roles = named.find_resources("AWS::IAM::Role").items()
     ((role),) = (each for name, each in roles if name.startswith("Counting"))
@@ -96,6 +96,13 @@ def test_it_may_count_in_its_namespace_alone(synthesize: Synthesize) -> None:
             "Condition": {"StringEquals": {"cloudwatch:namespace": "lora-bridge/staging"}},
         }
     ]
+    (trusted,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    rules = ["arn:", {"Ref": "AWS::Partition"}, ":iot:", {"Ref": "AWS::Region"}, ":"]
+    rules += [{"Ref": "AWS::AccountId"}, ":rule/*"]
+    assert trusted["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+        "ArnLike": {"aws:SourceArn": {"Fn::Join": ["", rules]}},
+    }
     counting = rules_that_count(named).values()
     assert {each["MetricNamespace"] for _, each in counting} == {"lora-bridge/staging"}
 
