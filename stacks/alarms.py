@@ -54,7 +54,9 @@ class Alarms(Construct):
         )
         self.all: list[cloudwatch.Alarm] = []
         self._of_the_broker()
-        self._of_the_rule(watched, watching.quiet_minutes)
+        self._of_a_storing_rule(watched.rule, "uplinks")
+        self._of_a_storing_rule(watched.event_rule, "events", "Events")
+        self._of_uplinks(watched, watching.quiet_minutes)
         self._of_the_store(watched)
         self._of_the_decoder(watched)
         self._of_downlinks(watched)
@@ -94,20 +96,31 @@ class Alarms(Construct):
             " again.",
         )
 
-    def _of_the_rule(self, watched: Watched, quiet_minutes: int) -> None:
+    def _of_a_storing_rule(self, rule: str, what: str, prefix: str = "") -> None:
+        # An alarm for each rule: a query's WHERE knows no OR, and an alarm takes one query.
         self._alarm(
-            "NotStored",
-            metrics.rule_actions("Failure", watched.rule),
-            f"The rule could not store uplinks. See why with 'lora-bridge errors list{self._of}';"
+            f"{prefix}NotStored",
+            metrics.rule_actions("Failure", rule),
+            f"The rule could not store {what}. See why with 'lora-bridge errors list{self._of}';"
             f" when that is mended, 'lora-bridge errors redrive{self._of}' stores them.",
         )
         self._alarm(
-            "NotKept",
-            metrics.rule_actions("ErrorActionFailure", watched.rule),
-            "The rule could not store uplinks, nor put them into the error queue: they are lost,"
+            f"{prefix}NotKept",
+            metrics.rule_actions("ErrorActionFailure", rule),
+            f"The rule could not store {what}, nor put them into the error queue: they are lost,"
             " unless a bridge still has them. Bring queue and role back as they were declared: npx"
             " cdk deploy --all --revert-drift.",
         )
+        self._alarm(
+            f"{prefix}NotJson",
+            metrics.rule("ParseError", rule),
+            # The error action is for actions that failed, not for what the rule could not read.
+            f"Something that is no JSON was published where {what} are, and is in neither the table"
+            " nor the error queue. No bridge does that. See in the log of AWS IoT, with the setting"
+            " iot_logging, which client did, and change it or its policy.",
+        )
+
+    def _of_uplinks(self, watched: Watched, quiet_minutes: int) -> None:
         self._alarm(
             "RuleThrottled",
             metrics.rule("RuleMessageThrottled", watched.rule),
@@ -115,14 +128,6 @@ class Alarms(Construct):
             "AWS IoT took uplinks and did not run the rule for them: they are in neither the table"
             " nor the error queue. Have the account's quota of rule evaluations raised, and see in"
             " the log of AWS IoT, with the setting iot_logging, which client sends too much.",
-        )
-        self._alarm(
-            "NotJson",
-            metrics.rule("ParseError", watched.rule),
-            # The error action is for actions that failed, not for what the rule could not read.
-            "Something that is no JSON was published where uplinks are, and is in neither the table"
-            " nor the error queue. No bridge does that. See in the log of AWS IoT, with the setting"
-            " iot_logging, which client did, and change it or its policy.",
         )
         self._alarm(
             "NoUplinks",

@@ -71,6 +71,7 @@ class StoreStack(Stack):
         decoder = Decoder(self, "Decoding", settings.decoding, backing).function
         watched = Watched(
             rule=rules.uplinks.ref,
+            event_rule=rules.events.ref,
             events=EventMetrics(self, "Counting", settings.deployment).namespace,
             uplinks=uplinks.table_name,
             decoder=decoder.function_name,

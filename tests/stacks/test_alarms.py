@@ -12,7 +12,8 @@ from contract.deployment import UNNAMED, Deployment
 from tests.stacks.conftest import Synthesize, template
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
-RULE, TABLE, FUNCTION = "StoringRule", "UplinksTable", "DecodingFunction"
+RULE, EVENT_RULE = "StoringRule", "StoringEventRule"
+TABLE, FUNCTION = "UplinksTable", "DecodingFunction"
 ERRORS, UNDECODED = "ErrorsQueue", "UndecodedQueue"
 
 
@@ -31,6 +32,7 @@ def alarms(template: Template) -> dict[str, Any]:
         ("PublishesThrottled", "AWS/IoT PublishIn.Throttle", "Protocol", "MQTT"),
         ("DeliveriesThrottled", "AWS/IoT PublishOut.Throttle", "Protocol", "MQTT"),
         ("NotJson", "AWS/IoT ParseError", "RuleName", RULE),
+        ("EventsNotJson", "AWS/IoT ParseError", "RuleName", EVENT_RULE),
         ("NoUplinks", "AWS/IoT TopicMatch", "RuleName", RULE),
         ("RuleThrottled", "AWS/IoT RuleMessageThrottled", "RuleName", RULE),
         ("ErrorsWait", "AWS/SQS ApproximateNumberOfMessagesVisible", "QueueName", ERRORS),
@@ -110,13 +112,16 @@ def test_it_may_count_in_its_namespace_alone(synthesize: Synthesize) -> None:
 @pytest.mark.parametrize(
     ("name", "metric"), [("NotStored", "Failure"), ("NotKept", "ErrorActionFailure")]
 )
-def test_failures_of_the_rule_are_watched(store: Template, name: str, metric: str) -> None:
+@pytest.mark.parametrize(("prefix", "rule"), [("", RULE), ("Events", EVENT_RULE)])
+def test_failures_of_the_rules_are_watched(
+    store: Template, name: str, metric: str, prefix: str, rule: str
+) -> None:
     """Of whichever type of action, by a query."""
-    (query,) = alarms(store)[name]["Metrics"]
+    (query,) = alarms(store)[prefix + name]["Metrics"]
     text = str(query["Expression"])
     assert f"SUM({metric})" in text
     assert 'SCHEMA("AWS/IoT", ActionType, RuleName)' in text
-    assert RULE in text
+    assert rule in text
 
 
 def test_when_they_go_off(store: Template) -> None:
@@ -138,6 +143,7 @@ def test_when_they_go_off(store: Template) -> None:
             *("ConnectionsRefused", "PublishesRefused", "PublishesThrottled"),
             *("DeliveriesThrottled", "NotJson"),
             *("NotStored", "NotKept", "RuleThrottled", "TableThrottled", "DecoderFails"),
+            *("EventsNotStored", "EventsNotKept", "EventsNotJson"),
             *("DownlinksFailed", "Gaps"),
         ],
         some,
@@ -164,7 +170,7 @@ def test_each_names_its_deployment(store: Template, synthesize: Synthesize) -> N
     command = re.compile(r"'lora-bridge (?!check)[^']*'")  # check knows from bridge.toml
     texts = {name: alarm["AlarmDescription"] for name, alarm in alarms(named).items()}
     commands = [each for said in texts.values() for each in command.findall(said)]
-    assert len(commands) == 9
+    assert len(commands) == 11
     assert all(each.endswith(" --deployment staging'") for each in commands)
     assert "$share/GROUP/lora-staging/#." in texts["DeliveriesThrottled"]
     unnamed = {name: alarm["AlarmDescription"] for name, alarm in alarms(store).items()}
@@ -192,7 +198,7 @@ def test_a_topic_is_told(synthesize: Synthesize) -> None:
     """Of each alarm, and that it is over; quiet for as long as was said."""
     context: dict[str, object] = {"alarm_topic": TOPIC, "quiet_minutes": "22"}
     found = alarms(template(synthesize(context), UNNAMED.store_stack))
-    assert len(found) == 17
+    assert len(found) == 20
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC] for alarm in found.values())
     assert found["NoUplinks"]["EvaluationPeriods"] == 5
     assert "for 22 minutes" in found["NoUplinks"]["AlarmDescription"]
