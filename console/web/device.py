@@ -36,7 +36,8 @@ from contract.times import parse_time
 
 _NEWEST = 500  # uplinks that are drawn unless a period is chosen
 _MOST = 20_000  # that are drawn of a period
-_LISTED = 100  # uplinks of the table, and events
+_FIRST, _MORE = 25, 100  # uplinks of the table, at first and at each click
+_EVENTS = 100
 _TICK = 0.5  # seconds between looks for what is new
 
 
@@ -54,6 +55,7 @@ def routes(site: Site) -> list[Route]:
     views = {
         "": _page,
         "/history.json": _history,
+        "/uplinks.json": _older,
         "/events.json": _events,
         "/live": _live,
         "/export.csv": _csv,
@@ -102,7 +104,7 @@ def _history(site: Site, request: Request) -> Response:
             "charts": drawn,
             "beyond": beyond,
             "missing": missing(rows),
-            "uplinks": list(map(uplink, rows[:_LISTED])),
+            "uplinks": list(map(uplink, rows[:_FIRST])),
             "count": len(rows),
             "cut": len(rows) == most,
             "first": rows[-1][SORT_KEY] if rows else None,
@@ -111,8 +113,16 @@ def _history(site: Site, request: Request) -> Response:
     )
 
 
+def _older(site: Site, request: Request) -> Response:
+    """Answer with the next uplinks before a time."""
+    before = parse_time(request.query_params.get("before", "")) or 0
+    since = period_of(request)[0]
+    rows = list(uplinks(site.uplinks, device_of(request), since, before - 1, _MORE + 1))
+    return as_json({"uplinks": list(map(uplink, rows[:_MORE])), "more": len(rows) > _MORE})
+
+
 def _events(site: Site, request: Request) -> Response:
-    found = events(site.uplinks, device_of(request), limit=_LISTED)
+    found = events(site.uplinks, device_of(request), limit=_EVENTS)
     return as_json({"events": list(map(_event, found))})
 
 

@@ -4,6 +4,8 @@ import { element } from "./page.js";
 import uPlot from "./uplot/uPlot.esm.js";
 
 const HEIGHT = 170;
+// The charts share where the pointer is, not what it drags over: that is chosen once.
+const MOVES = (type) => type === "mousemove" || type === "mouseleave";
 
 // `light-dark()` is known to the style sheet alone: a canvas wants a colour.
 function canvasColour(name) {
@@ -33,7 +35,8 @@ function gapLines(gaps) {
   };
 }
 
-const UNITS = { rssi: "RSSI, dBm", lsnr: "SNR, dB" };
+const SIGNAL = { rssi: "RSSI, dBm", lsnr: "SNR, dB" };
+const nameOf = (chart) => SIGNAL[chart.name] ?? chart.name;
 
 export class Charts {
   // `choose` is called with the first and the last moment that were dragged over.
@@ -42,7 +45,7 @@ export class Charts {
     this.choose = choose;
     this.plots = [];
     this.content = { charts: [], missing: [], beyond: [] };
-    new ResizeObserver(() => this.plots.forEach((plot) => plot.setSize({ width: place.clientWidth, height: HEIGHT }))).observe(place);
+    new ResizeObserver(() => this.plots.forEach((plot) => plot.setSize({ width: plot.root.parentElement.clientWidth, height: HEIGHT }))).observe(place);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw(this.content));
   }
 
@@ -50,27 +53,32 @@ export class Charts {
     this.content = content;
     this.plots.forEach((plot) => plot.destroy());
     this.place.replaceChildren();
-    this.plots = content.charts.map((chart) => this.plot(chart, content.missing));
+    const range = [content.first, content.last].map(Date.parse); // one for all, whatever each has
+    const frames = content.charts.map((chart) => this.frame(chart)); // all, before one takes all the room
+    this.plots = content.charts.map((chart, number) => this.plot(chart, frames[number], range, content.missing));
     if (content.beyond.length) {
       this.place.append(element("p", { class: "note" }, `Not drawn: ${content.beyond.join(", ")}.`));
     }
   }
 
-  plot(chart, gaps) {
-    const name = UNITS[chart.name] ?? chart.name;
-    const values = chart.values;
-    const told = `${name}: ${values.length} values from ${Math.min(...values)} to ${Math.max(...values)}`;
-    const frame = element("figure", { role: "img", "aria-label": told }, element("figcaption", {}, name));
+  frame(chart) {
+    const { values } = chart;
+    const told = `${nameOf(chart)}: ${values.length} values from ${Math.min(...values)} to ${Math.max(...values)}`;
+    const frame = element("figure", { role: "img", "aria-label": told }, element("figcaption", {}, nameOf(chart)));
     this.place.append(frame);
+    return frame;
+  }
+
+  plot(chart, frame, range, gaps) {
     const axis = { stroke: canvasColour("--faint"), grid: { stroke: canvasColour("--line"), width: 1 }, ticks: { stroke: canvasColour("--line"), width: 1 } };
     const options = {
-      width: this.place.clientWidth,
+      width: frame.clientWidth,
       height: HEIGHT,
       ms: 1,
-      legend: { live: true },
-      cursor: { sync: { key: "device" }, drag: { x: true, y: false, setScale: false } },
+      scales: { x: { range: (_plot, from, to) => (range[0] < range[1] ? range : [from, to]) } },
+      cursor: { sync: { key: "device", filters: { pub: MOVES } }, drag: { x: true, y: false, setScale: false } },
       axes: [axis, { ...axis, size: 64 }],
-      series: [{ label: "time" }, { label: name, stroke: canvasColour("--link"), width: 1.5, points: { size: 4 } }],
+      series: [{ label: "time" }, { label: nameOf(chart), stroke: canvasColour("--link"), width: 1.5, points: { size: 4 } }],
       hooks: {
         draw: [gapLines(gaps)],
         setSelect: [
@@ -83,6 +91,6 @@ export class Charts {
         ],
       },
     };
-    return new uPlot(options, [chart.times, values], frame);
+    return new uPlot(options, [chart.times, chart.values], frame);
   }
 }

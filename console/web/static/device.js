@@ -6,7 +6,7 @@ import { ago, local, span, timeElement } from "./times.js";
 
 const here = location.pathname.replace(/\/$/, "");
 const DAY = 86_400_000; // milliseconds
-const MOST = 200; // rows of a table
+const MOST = 2000; // rows of a table
 const REDRAW = 1000; // milliseconds, at least, between charts while uplinks come
 
 const charts = new Charts(byId("charts"), (from, to) => choose(new Date(from).toISOString(), new Date(to).toISOString()));
@@ -37,12 +37,20 @@ async function load() {
   content = await ask(`${here}/history.json?${query}`);
   charts.draw(content);
   byId("uplinks").replaceChildren(...content.uplinks.map(uplinkRow));
+  byId("older").hidden = content.count <= content.uplinks.length;
   byId("quiet").hidden = content.count > 0;
-  const listed = content.count > content.uplinks.length ? `; the table has the newest ${content.uplinks.length}` : "";
-  byId("shown").textContent = content.count ? `${content.cut ? "the newest " : ""}${content.count} uplinks${listed}` : "";
+  byId("shown").textContent = content.count ? `${content.cut ? "the newest " : ""}${content.count} uplinks` : "";
   byId("from").value = asInput(since ?? content.first);
   byId("to").value = asInput(until ?? content.last);
   exportOf(since ?? content.first, until);
+}
+
+async function older() {
+  const oldest = byId("uplinks").rows[byId("uplinks").rows.length - 1].dataset.timestamp;
+  const query = new URLSearchParams({ since: period().since ?? content.first, before: oldest });
+  const { uplinks, more } = await ask(`${here}/uplinks.json?${query}`);
+  byId("uplinks").append(...uplinks.map(uplinkRow));
+  byId("older").hidden = !more;
 }
 
 function exportOf(since, until) {
@@ -151,6 +159,7 @@ byId("send").addEventListener("submit", async (event) => {
     byId("sent").textContent = "";
   }
 });
+byId("older").addEventListener("click", older);
 addEventListener("popstate", load);
 
 sayLast();
