@@ -3,6 +3,7 @@
 Times are in milliseconds since 1970, as scripts have them.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from console.show.curve import Points
 from console.store.summary import gaps
 from console.web.overview import heard_by, reading
 from contract.names import DECODE_ERROR, DECODE_WARNINGS, SORT_KEY
-from contract.rows import Row, number
+from contract.rows import Row, Value, number
 from contract.times import parse_time
 
 _MILLISECOND = 1_000  # microseconds
@@ -51,9 +52,9 @@ def charts(rows: Sequence[Row]) -> tuple[list[Chart], list[str]]:
     for row in rows:
         time = parse_time(str(row[SORT_KEY]))
         for name, value in cells(row).items():
-            drawn = None if name in _NOT_DRAWN else number(value)
-            if drawn is not None and time is not None:
-                found.setdefault(name, Points()).add(time // _MILLISECOND, float(drawn))
+            height = None if name in _NOT_DRAWN else _height(value)
+            if height is not None and time is not None:
+                found.setdefault(name, Points()).add(time // _MILLISECOND, height)
     names = [*sorted(found.keys() - {*_SIGNAL}), *(name for name in _SIGNAL if name in found)]
     return [_chart(name, found[name]) for name in names[:_CHARTS]], names[_CHARTS:]
 
@@ -77,6 +78,16 @@ def uplink(row: Row) -> Uplink:
         plain(error),
         ", ".join(_signals(row)),
     )
+
+
+def _height(value: Value) -> float | None:
+    """Return a number as it is drawn, None where it is none or beyond all charts."""
+    found = number(value)
+    try:
+        height = math.inf if found is None else float(found)
+    except OverflowError:  # gateways may say anything
+        return None
+    return height if math.isfinite(height) else None
 
 
 def _signals(row: Row) -> Iterable[str]:
