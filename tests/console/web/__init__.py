@@ -1,1 +1,1 @@
-"""The pages on the operator's machine."""
+"""The pages in a real Chromium, over a local AWS, and what they are made from."""
