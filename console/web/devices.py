@@ -22,8 +22,8 @@ def routes(site: Site) -> list[Route]:
         return page("devices.html", here="devices", site=site)
 
     def of_devices(request: Request) -> Response:
-        after = int(request.query_params.get("after", "0"))
-        return as_json(news(site, after))
+        after = request.query_params.get("after", "")
+        return as_json(news(site, int(after) if after.isdecimal() else 0))
 
     def gateway_page(_request: Request) -> Response:
         return page("gateways.html", here="gateways", site=site)
