@@ -22,8 +22,9 @@ LOOKED_AT = 20
 """Uplinks, the newest of a device, from which its interval is learnt."""
 WATCHED_EVERY = 300_000_000
 """Microseconds from run to run of the function that tells of silent devices."""
-_LATE = 300_000_000  # microseconds that an uplink may be late: on its way, or by another clock
 _FEWEST = 3  # intervals that are looked at before anything is said of a device
+_ON_ITS_WAY = 10_000_000  # microseconds until an uplink that was sent is in the table
+_LATE = 300_000_000  # microseconds, the most that a device may report later than usual
 _BURST = 10  # times shorter than others: the interval is within one report
 NEVER = "never"
 """What a file says of devices that report when something happens: they are never silent."""
@@ -57,14 +58,14 @@ class Expected:
     interval: int | None
     missed: int
 
-    def due(self, newest: int) -> int | None:
-        """Return when it is silent if no uplink comes after ``newest``, None for never."""
-        return None if self.interval is None else due(newest, self.interval, self.missed)
+    @property
+    def patience(self) -> int | None:
+        """How long after its last uplink it is silent, None for never."""
+        return None if self.interval is None else patience(self.interval, self.missed)
 
     def silent_since(self, newest: int, now: int) -> int | None:
         """Return ``newest``, the time of its last uplink, if the device is silent now."""
-        due = self.due(newest)
-        return None if due is None or now <= due else newest
+        return newest if self.patience is not None and now > newest + self.patience else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,12 @@ class Intervals:
         return self.said(device) or Expected(usual_interval(times), self.missed)
 
 
-def due(newest: int, interval: int, missed: int) -> int:
-    """Return when a device is silent that has not been heard after ``newest``."""
-    return newest + missed * interval + _LATE
+def patience(interval: int, missed: int) -> int:
+    """Return how long after its last uplink such a device is silent: the one missed last is late.
+
+    No device is quite punctual.
+    """
+    return missed * interval + min(interval // 2, _LATE) + _ON_ITS_WAY
 
 
 def load_intervals(path: Path) -> Intervals:

@@ -13,13 +13,14 @@ _SUM, _MAXIMUM = "Sum", "Maximum"
 
 @dataclass(frozen=True)
 class Watched:
-    """The names of the rule, the table of uplinks, the decoder, and the two queues.
+    """The names of the two rules that store, the table of uplinks, the decoder, and the queues.
 
     ``events`` is the namespace in which events are counted, and silent devices if they are:
     ``silence``.
     """
 
     rule: str
+    event_rule: str
     events: str
     uplinks: str
     decoder: str

@@ -52,7 +52,7 @@ def show_silent(table: str, devices: Iterable[Listed], intervals: Intervals, for
 def _standings(
     table: str, devices: list[Listed], intervals: Intervals, now: int
 ) -> Iterator[Standing]:
-    newest = recent(table, (each.device for each in devices), until=now)
+    newest = recent(table, (each.device for each in devices), "#time", until=now)
     for listed, found in zip(devices, newest, strict=True):
         yield standing(listed, found.times, intervals)
 

@@ -31,12 +31,13 @@ class Recent:
 
 
 def recent(
-    table: str, devices: Iterable[str], fields: str = "#time", until: int = END_OF_TIME
+    table: str, devices: Iterable[str], fields: str | None = None, until: int = END_OF_TIME
 ) -> Iterator[Recent]:
     """Yield the newest uplinks of each device, in the order of the devices.
 
     That is a query for each. ``fields`` is a DynamoDB projection, in which the sort key is
-    ``#time``. Uplinks later than ``until``, in microseconds since 1970, are left out.
+    ``#time``; None reads all. Uplinks later than ``until``, in microseconds since 1970, are left
+    out.
 
     Raises:
         BridgeError: AWS refuses or does not answer.
@@ -47,7 +48,9 @@ def recent(
 
         def read(device: str) -> Recent:
             query = between(table, device, 0, until)
-            query |= {"ScanIndexForward": False, "ProjectionExpression": fields}
+            query["ScanIndexForward"] = False
+            if fields:
+                query["ProjectionExpression"] = fields
             return Recent(device, tuple(rows(client, query, LOOKED_AT)))
 
         yield from executor.map(read, devices)

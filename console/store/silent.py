@@ -56,8 +56,7 @@ def is_open(listed: Listed, intervals: Intervals, now: int) -> bool:
     said = intervals.said(listed.device)
     if said is None:
         return True
-    due = said.due(parse_time(listed.last_seen or "") or 0)
-    return due is not None and now > due
+    return said.silent_since(parse_time(listed.last_seen or "") or 0, now) is not None
 
 
 def standing(listed: Listed, times: Sequence[int], intervals: Intervals) -> Standing:

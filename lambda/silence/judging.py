@@ -105,11 +105,12 @@ class _Run:
                 self.outcome.back[device.name] = newest
                 self.outcome.silent -= 1
             return
-        due = expected.due(max(newest, moment.network.heard_again))
-        if expected.interval is None or due is None:
+        if expected.interval is None or expected.patience is None:
             age = moment.now - device.last_seen
             moment.memory.settle(device.name, moment.now + min(max(age, _SOONEST), _LATEST))
-        elif moment.now <= due:
+            return
+        due = max(newest, moment.network.heard_again) + expected.patience
+        if moment.now <= due:
             moment.memory.settle(device.name, due)
         else:
             fallen = Fallen(device.name, newest, expected.interval, expected.missed)

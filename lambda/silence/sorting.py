@@ -6,7 +6,7 @@ from zlib import crc32
 
 from contract.device_list import SEEN_EVERY
 from contract.names import CHECK_APPLICATION
-from contract.silence import WATCHED_EVERY, Intervals, due
+from contract.silence import WATCHED_EVERY, Intervals, patience
 from silence.known import Device, Memory, Network
 from silence.most import Most, Rate
 
@@ -88,13 +88,13 @@ class Sorted:
     def _take_quiet(self, device: Device, interval: int, since: int, missed: int) -> None:
         """Look at the busiest alone: whether the network is back."""
         self.sample.add(-interval, device)
-        self.quiet += self._moment.now > due(since, interval, missed)
+        self.quiet += self._moment.now > since + patience(interval, missed)
 
     def _take_known(self, device: Device, interval: int, missed: int, *, is_said: bool) -> None:
         now = self._moment.now
         self.rate.add(interval)
         counted = max(device.last_seen, self._moment.network.heard_again)
-        overdue = now - due(counted, interval, missed)
+        overdue = now - counted - patience(interval, missed)
         if overdue > 0 and not self._moment.is_settled(device.name):
             self.overdue.add(overdue, device)
         elif not is_said and self._moment.is_turn(device.name):

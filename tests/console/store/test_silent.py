@@ -38,8 +38,8 @@ def quarterly(ago: int) -> list[int]:
 @pytest.mark.parametrize(
     ("device", "ago", "is_looked_at"),
     [
-        ("hourly/a", 3 * _HOUR + 5 * _MINUTE, False),
-        ("hourly/a", 3 * _HOUR + 5 * _MINUTE + 1, True),
+        ("hourly/a", 3 * _HOUR + 5 * _MINUTE + 10_000_000, False),
+        ("hourly/a", 3 * _HOUR + 5 * _MINUTE + 10_000_001, True),
         ("buttons/a", 9000 * _HOUR, False),
         ("other/a", 0, True),
         ("check/host-1", 9000 * _HOUR, False),
