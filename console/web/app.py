@@ -4,12 +4,12 @@ from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import Response
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from console.web import device, devices
+from console.web import device, devices, path
 from console.web.answer import as_json
 from console.web.guard import Door, Guard
 from console.web.render import HERE, page
@@ -21,7 +21,7 @@ def application(site: Site, door: Door) -> ASGIApp:
     """Return the server's application."""
     app = Starlette(
         routes=[
-            Route("/", lambda _request: RedirectResponse("/devices")),
+            *path.routes(site),
             *devices.routes(site),
             *device.routes(site),
             Mount("/static", StaticFiles(directory=HERE / "static")),
