@@ -10,7 +10,7 @@ import boto3
 from console.deployment import aws_errors
 from contract.deployment import Deployment
 
-_NAME = re.compile(r"(?:Alarms)?(\w+?)[0-9A-F]{8}-\w+")
+_NAME = re.compile(r"(?:Watching)?(\w+?)[0-9A-F]{8}-\w+")
 """What CloudFormation makes of an alarm's place in the stack, and adds to tell it from others."""
 
 

@@ -1,7 +1,7 @@
 // What went wrong: not stored, not decoded, kept by the bridge.
 
 import { byId, element, post, problem } from "./page.js";
-import { allow, count, deviceLink, part } from "./part.js";
+import { allow, count, deviceLink, enable, part } from "./part.js";
 import { errorQueue, failureQueue } from "./queues.js";
 import { ago, timeElement } from "./times.js";
 
@@ -39,7 +39,7 @@ look.addEventListener("click", async () => {
   } catch {
     byId("seen").textContent = "";
   }
-  look.disabled = false;
+  enable(look);
   depths().catch(() => {});
 });
 
@@ -74,8 +74,7 @@ function follow() {
   listen("end", () => {
     source.close();
     progress.textContent = said;
-    look.disabled = false;
-    redrive.disabled = !mayRedrive;
+    enable(look, ...(mayRedrive ? [redrive] : []));
     byId("messages").parentElement.hidden = true;
     byId("seen").textContent = "";
     depths().catch(() => {});
@@ -127,7 +126,7 @@ function reasons(found, one, many, command) {
 part("failure-queue", 30, givenUp);
 part("undecoded", 5, decodeErrors, ({ listed, looked }) => listed == null || looked < listed);
 if (byId("kept")) {
-  part("kept", 5, ({ rejected, refused }) => [
+  part("kept", 30, ({ rejected, refused }) => [
     reasons(rejected, "frame that the bridge could not read", "frames that the bridge could not read", "rejected"),
     reasons(refused, "message that AWS IoT refused", "messages that AWS IoT refused", "refused"),
   ]);

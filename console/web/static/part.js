@@ -36,6 +36,17 @@ export async function allow(button, right, refusal) {
   return allowed;
 }
 
+// Whoever has pressed a button with the keyboard is there again when it can be pressed again.
+export function enable(...buttons) {
+  for (const button of buttons) button.disabled = false;
+  if (document.activeElement === document.body) buttons.find((button) => button === pressed)?.focus();
+}
+
+let pressed = null;
+document.addEventListener("click", (event) => {
+  pressed = event.target.closest("button");
+});
+
 export function deviceLink(device, name) {
   const address = `/devices/${device.split("/").map(encodeURIComponent).join("/")}`;
   return element("a", { href: address }, name || device);

@@ -1,7 +1,7 @@
 // The path: its links as they are looked at, and what else says whether all is well.
 
 import { byId, element, post, problem } from "./page.js";
-import { allow, count, deviceLink, part } from "./part.js";
+import { allow, count, deviceLink, enable, part } from "./part.js";
 import { errorQueue, failureQueue } from "./queues.js";
 import { ago, span, timeElement } from "./times.js";
 
@@ -73,10 +73,9 @@ function follow() {
     source.close();
     list.querySelector(".looking")?.remove();
     problem(wrong ?? "");
-    const broken = wrong != null || found.some((each) => each.state === "broken");
-    say(wrong == null ? verdict(found) : "The links could not be looked at", broken ? "bad" : "good");
-    again.disabled = false;
-    if (test) test.disabled = !mayTest;
+    if (wrong != null) say("The links could not be looked at", "bad");
+    else say(verdict(found), found.some((each) => each.state === "broken") ? "bad" : found.every((each) => each.state === "whole") ? "good" : "");
+    enable(again, ...(mayTest ? [test] : []));
   });
   source.onerror = () => {
     problem(source.readyState === EventSource.CLOSED ? "Open the address that lora-bridge web has printed." : "lora-bridge web does not answer. Has it ended? Start it again; this page goes on by itself.");
