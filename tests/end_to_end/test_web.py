@@ -193,6 +193,32 @@ def test_what_was_not_stored_is_seen_and_redriven(
         expect(page.locator("#error-queue")).to_have_text("Nothing waits in the error queue.")
 
 
+def test_a_redrive_ends_well_with_the_server(
+    host: Host, browser: Browser, sqs: "SQSClient", application: str, tmp_path: Path
+) -> None:
+    """What was not stored when the server ended is in the queue, and nobody hides it."""
+    total = 1000
+    topic = f"lora/{application}/d"
+    for first in range(0, total, 10):
+        times = [f"2026-09-21T14:13:20.{number:06}Z" for number in range(first, first + 10)]
+        bodies = [error_action(topic, json.dumps({"timestamp": each}).encode()) for each in times]
+        sqs.send_message_batch(
+            QueueUrl=queue_url(),
+            Entries=[{"Id": str(id_), "MessageBody": body} for id_, body in enumerate(bodies)],
+        )
+    with serving(host, tmp_path) as web, visit(browser, web.at("/errors")) as found:
+        found.page.get_by_role("button", name="Redrive").click()
+        expect(found.page.locator("#progress")).to_contain_text("stored", timeout=_SLOW)
+        web.process.terminate()
+        web.process.wait(30)
+    depth = deployed_queue(UNNAMED).depth()
+    (table,) = stack_outputs(UNNAMED.store_stack, "TableName")
+    stored = len(list(uplinks(table, f"{application}/d")))
+    assert (depth.held, depth.waiting) == (0, total - stored)
+    assert 0 < stored < total
+    sqs.purge_queue(QueueUrl=queue_url())
+
+
 def test_credentials_that_may_only_read(
     host: Host, browser: Browser, sqs: "SQSClient", tmp_path: Path
 ) -> None:

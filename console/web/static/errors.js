@@ -21,7 +21,7 @@ function row(message) {
     element("td", {}, message.device ? deviceLink(message.device) : "not known", message.event ? " (event)" : null),
     element("td", { class: "number" }, String(message.fcnt ?? "")),
     element("td", { class: "long" }, message.reason),
-    element("td", { class: "long" }, element("details", {}, element("summary", {}, "Payload"), element("pre", {}, message.whole))),
+    element("td", { class: "long" }, element("details", {}, element("summary", {}, "Payload"), element("pre", { tabindex: "0" }, message.whole))),
   );
 }
 
