@@ -234,6 +234,11 @@ def test_credentials_that_may_only_read(
             )
             expect(page.get_by_role("button", name="Redrive")).to_be_disabled()
             expect(page.locator("#error-queue")).to_contain_text("1 message")
+        with opened(browser, web, "/devices/a/d") as page:
+            expect(page.locator("#go-note")).to_have_text(
+                "Your AWS credentials may not send downlinks to this device."
+            )
+            expect(page.get_by_role("button", name="Send downlink")).to_be_disabled()
         with opened(browser, web, "/") as page:
             expect(page.locator("#alarms .problem")).to_contain_text("cloudwatch:DescribeAlarms")
             expect(page.locator("#error-queue")).to_contain_text("1 message")

@@ -52,7 +52,7 @@ function follow() {
     redrive.disabled = look.disabled = true;
     left.replaceChildren();
     left.hidden = true;
-    problem("");
+    problem("", "redrive");
     progress.textContent = said = "Redriving …";
   });
   listen("count", (each) => {
@@ -68,7 +68,7 @@ function follow() {
     if (!each.all) said += " It was ended before its end.";
   });
   listen("problem", (why) => {
-    problem(why);
+    problem(why, "redrive");
     said = `${said.replace("Redriving", "Ended")}. What was not stored is still in the queue.`;
   });
   listen("end", () => {
@@ -80,7 +80,7 @@ function follow() {
     depths().catch(() => {});
   });
   source.onerror = () => {
-    if (source.readyState === EventSource.CLOSED) problem("Open the address that lora-bridge web has printed.");
+    if (source.readyState === EventSource.CLOSED) problem("Open the address that lora-bridge web has printed.", "redrive");
   };
 }
 
@@ -131,7 +131,7 @@ if (byId("kept")) {
     reasons(refused, "message that AWS IoT refused", "messages that AWS IoT refused", "refused"),
   ]);
 }
-allow(redrive, "may-redrive", "Your AWS credentials may not do this.").then((allowed) => {
+allow(redrive, "/parts/may-redrive", "Your AWS credentials may not do this.").then((allowed) => {
   mayRedrive = allowed;
   redrive.disabled = !allowed || redrive.dataset.running === "yes";
 });

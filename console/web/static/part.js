@@ -27,7 +27,7 @@ export function problemLine(why) {
 
 // A button that is there unless the credentials may not do what it does.
 export async function allow(button, right, refusal) {
-  const { found } = await ask(`/parts/${right}`);
+  const { found } = await ask(right);
   const allowed = found !== "no";
   if (!allowed) {
     const note = byId(button.getAttribute("aria-describedby"));

@@ -53,7 +53,7 @@ function follow() {
   listen("begin", () => {
     found = [];
     wrong = null;
-    problem("");
+    problem("", "links");
     list.replaceChildren();
     say("Looking at the links …");
     again.disabled = true;
@@ -72,13 +72,13 @@ function follow() {
   listen("end", () => {
     source.close();
     list.querySelector(".looking")?.remove();
-    problem(wrong ?? "");
+    problem(wrong ?? "", "links");
     if (wrong != null) say("The links could not be looked at", "bad");
     else say(verdict(found), found.some((each) => each.state === "broken") ? "bad" : found.every((each) => each.state === "whole") ? "good" : "");
     enable(again, ...(mayTest ? [test] : []));
   });
   source.onerror = () => {
-    problem(source.readyState === EventSource.CLOSED ? "Open the address that lora-bridge web has printed." : "lora-bridge web does not answer. Has it ended? Start it again; this page goes on by itself.");
+    problem(source.readyState === EventSource.CLOSED ? "Open the address that lora-bridge web has printed." : "lora-bridge web does not answer. Has it ended? Start it again; this page goes on by itself.", "links");
     say("The links cannot be looked at");
   };
 }
@@ -140,7 +140,7 @@ function alarms({ on, unknown, all }) {
 again.addEventListener("click", walk("/path/look"));
 test?.addEventListener("click", walk("/path/test"));
 if (test) {
-  allow(test, "may-test", "Your AWS credentials may not remove its row.").then((allowed) => {
+  allow(test, "/parts/may-test", "Your AWS credentials may not remove its row.").then((allowed) => {
     mayTest = allowed;
     test.disabled = !allowed || again.disabled;
   });
