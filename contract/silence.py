@@ -78,8 +78,9 @@ class Intervals:
 
     def said(self, device: str) -> Expected | None:
         """Return what is said of ``APPEUI/MOTEEUI``, None where that is nothing."""
+        application, _, eui = device.partition("/")
         for entry, interval in self.entries:
-            if _fits(entry, *device.split("/")):
+            if _fits(entry, application, eui):
                 return Expected(interval, entry.missed or self.missed)
         return None
 

@@ -14,6 +14,7 @@ import boto3
 from contract.deployment import Deployment
 from contract.device_list import KIND_KEY, LAST_SEEN, kind_of
 from contract.names import DEVICES_OUTPUT, PARTITION_KEY, SORT_KEY, TABLE_OUTPUT
+from contract.times import format_time
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TableAttributeValueTypeDef
@@ -71,11 +72,17 @@ class BareStore:
                 batch.put_item(Item=item)
                 device, time = str(item[PARTITION_KEY]), str(item[SORT_KEY])
                 newest[device] = max(time, newest.get(device, ""))
-        with resource.Table(self.devices).batch_writer() as batch:
-            for device, time in newest.items():
-                batch.put_item(
-                    Item={KIND_KEY: kind_of(device), PARTITION_KEY: device, LAST_SEEN: time}
-                )
+        for device, time in newest.items():
+            self._list(device, time)
+
+    def list_device(self, device: str, last_seen: int) -> None:
+        """List a device, last seen at a time in microseconds since 1970."""
+        self._list(device, format_time(last_seen))
+
+    def _list(self, device: str, last_seen: str) -> None:
+        boto3.resource("dynamodb").Table(self.devices).put_item(
+            Item={KIND_KEY: kind_of(device), PARTITION_KEY: device, LAST_SEEN: last_seen}
+        )
 
 
 def _table(name: str, *keys: str) -> dict[str, object]:

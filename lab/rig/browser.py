@@ -13,6 +13,7 @@ from lab.rig.errors import RigError
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _MISSING = "Chromium is needed: apt-get install chromium (Debian, Ubuntu; 'make brokers' does it)"
+_LIMIT = 10_000  # milliseconds for whatever is to be there
 _ZONE, _LANGUAGE = "Europe/Berlin", "en-GB"
 
 
@@ -88,6 +89,7 @@ def visit(
         timezone_id=_ZONE,
         locale=_LANGUAGE,
     )
+    context.set_default_timeout(_LIMIT)
     try:
         found = Visit(context.new_page(), f"{url.scheme}://{url.netloc}")
         found.page.on("console", found.hear)

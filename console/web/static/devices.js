@@ -38,7 +38,7 @@ const table = new Table(
     { name: "Missing", title: "frames between the last 20 uplinks that did not come", ...number(MISSING) },
     { name: "RSSI", title: "dBm, the best of the last 20 uplinks", ...number(RSSI) },
     { name: "SNR", title: "dB, the best of the last 20 uplinks", ...number(LSNR) },
-    { name: "Last reading", wide: true, value: (row) => row[READING], cell: (row) => row[READING] },
+    { name: "Last reading", wide: true, value: (row) => row[READING] || null, cell: (row) => row[READING] },
   ],
   {
     text: (row) => (row.text ??= `${row[NAME]} ${row[DEVICE]}`.toLowerCase()),

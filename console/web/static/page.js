@@ -34,7 +34,7 @@ export async function ask(address, options = {}) {
   try {
     answer = await fetch(address, { headers: { Accept: "application/json" }, ...options });
   } catch {
-    problem("lora-bridge web does not answer. Has it ended? Start it again; this page goes on by itself.", of);
+    problem("lora-bridge web does not answer. Has it ended? Start it again, and open the address that it prints.", of);
     throw new Error("no answer");
   }
   const content = await answer.json().catch(() => ({ problem: "Open the address that lora-bridge web has printed." }));
