@@ -6,6 +6,7 @@ import { ago, span, timeElement } from "./times.js";
 
 // A row as the server sends it.
 const [DEVICE, NAME, LAST, SILENT, INTERVAL, UPLINKS, MISSING, RSSI, LSNR, READING] = Array(10).keys();
+const AT_FIRST = 100; // milliseconds between looks until there is a list
 const OFTEN = 1000; // milliseconds between looks while devices are being looked at
 const SELDOM = 5000;
 
@@ -68,14 +69,11 @@ async function look() {
   }
   byId("empty").hidden = latest.listed !== 0;
   count(latest);
+  if (latest.listed == null && !latest.problem) return AT_FIRST;
   return latest.looked < (latest.listed ?? Infinity) ? OFTEN : SELDOM;
 }
 
 byId("silent").checked = new URLSearchParams(location.search).has("silent");
-for (const id of ["silent", "filter"]) {
-  byId(id).addEventListener("input", () => {
-    table.draw();
-    count(latest);
-  });
-}
+byId("silent").addEventListener("input", () => table.draw());
+for (const id of ["silent", "filter"]) byId(id).addEventListener("input", () => count(latest)); // the table has drawn
 repeat(look, SELDOM);
