@@ -42,6 +42,9 @@ demo: setup  ## the whole path on this machine, in a local AWS: SOURCE=chirpstac
 docs: setup  ## write docs/commands.md anew, from --help
 	$(BIN)/python -m lab.commands_page
 
+screenshots: setup  ## take the pictures of the pages anew, docs/images/*.png, from the demo's data
+	$(BIN)/python -m lab.demo.pictures
+
 quick: setup  ## the tests that need no broker, no Chromium and no local AWS: under a minute
 	$(BIN)/pytest $(PARALLEL) -m 'not broker and not aws and not browser'
 

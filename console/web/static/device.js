@@ -3,7 +3,7 @@
 import { Charts } from "./charts.js";
 import { allow } from "./part.js";
 import { ask, byId, element, post, problem, whileVisible } from "./page.js";
-import { ago, local, span, timeElement } from "./times.js";
+import { about, ago, local, timeElement } from "./times.js";
 
 const here = location.pathname.replace(/\/$/, "");
 const DAY = 86_400_000; // milliseconds
@@ -121,7 +121,7 @@ function sayLast() {
     return;
   }
   const silent = patience && Date.now() > Number(last) + Number(patience);
-  const usual = interval ? `, usually every ${span(interval / 1000)}` : "";
+  const usual = interval ? `, usually every ${about(interval / 1000)}` : "";
   const state = silent ? element("strong", { class: "mark" }, `Silent since ${local(Number(last))}, `) : "";
   byId("last").replaceChildren(state, "last heard ", timeElement(Number(last), ago), usual);
 }

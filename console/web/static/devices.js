@@ -2,7 +2,7 @@
 
 import { ask, byId, element, repeat } from "./page.js";
 import { Table } from "./table.js";
-import { ago, span, timeElement } from "./times.js";
+import { about, ago, timeElement } from "./times.js";
 
 // A row as the server sends it.
 const [DEVICE, NAME, LAST, SILENT, INTERVAL, UPLINKS, MISSING, RSSI, LSNR, READING] = Array(10).keys();
@@ -24,7 +24,7 @@ function link(row) {
 }
 
 function state(row) {
-  if (!isSilent(row)) return row[INTERVAL] == null ? "" : element("span", { class: "faint" }, `every ${span(row[INTERVAL] / 1000)}`);
+  if (!isSilent(row)) return row[INTERVAL] == null ? "" : element("span", { class: "faint" }, `every ${about(row[INTERVAL] / 1000)}`);
   const missed = Math.floor((Date.now() - row[LAST]) / row[INTERVAL]);
   return element("span", { class: "mark" }, `silent, ${missed} missed`);
 }

@@ -8,7 +8,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from lab.aws.bare_store import BareStore, Item
+from lab.aws.bare_store import BareStore
+from lab.aws.filling import Item, list_device
 from lab.aws.server import LocalAws
 from lab.rig.link import Proxy
 from lab.rig.running_web import RunningWeb, running_web
@@ -62,7 +63,7 @@ def site(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
     """Serve pages of a few devices, which no test changes."""
     with deployed() as store:
         store.put(_everyone())
-        store.list_device(f"{APPLICATION}/f6", now() - 30 * 24 * 60 * MINUTE)
+        list_device(store.devices, f"{APPLICATION}/f6", now() - 30 * 24 * 60 * MINUTE)
         with running_web(leading(aws, store), tmp_path_factory.mktemp("web")) as web:
             yield web
 
