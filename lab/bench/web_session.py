@@ -20,6 +20,8 @@ _DONE = {
     "listed": ("count", r"^[1-9]\d* devices"),
     "looked": ("count", r"^[1-9]\d* devices, \d+ silent$"),
     "gateways": ("count", r"^[1-9]\d* gateways$"),
+    "path": ("verdict", r"^(The path|Nothing is broken)"),
+    "errors": ("undecoded", r"^(?!.*So far)(The last|No device)"),
     "drawn": ("shown", r"^(the newest )?[1-9]\d* uplinks$"),
 }
 """By which text of which element a page tells that something is done."""
@@ -37,24 +39,21 @@ FILTER = "a letter more or less in the filter"
 OPEN = "a click that opens a device: charts and table"
 DRAG = "a period is chosen by dragging: charts and table"
 GATEWAYS = "all gateways are listed"
-STEPS = (PAINT, LISTED, LOOKED, KNOWN, SORT, FILTER, OPEN, DRAG, GATEWAYS)
+FIRST = "first paint of the path, of a server that has just started"
+PATH = "all links of the path are looked at"
+ERRORS = "all that went wrong is listed"
+STEPS = (PAINT, LISTED, LOOKED, KNOWN, SORT, FILTER, OPEN, DRAG, GATEWAYS, FIRST, PATH, ERRORS)
 
 
-def measure(browser: Browser, web: RunningWeb) -> Times:
-    """Visit pages whose server has just started, and use them.
+def measure_devices(browser: Browser, web: RunningWeb) -> Times:
+    """Visit the devices, of a server that has just started, and use their pages.
 
     Raises:
         RigError: a page complained.
 
     """
     times: Times = defaultdict(list)
-    script = _WATCH + "".join(
-        f"window.bench.watch({name!r}, {element!r}, {json.dumps(pattern)});"
-        for name, (element, pattern) in _DONE.items()
-    )
-    with visit(browser, web.at("/devices"), script=script) as visiting:
-        page = visiting.page
-        page.set_default_timeout(_LIMIT)
+    with _watched(browser, web.at("/devices")) as page:
         times[PAINT].append(_number(page, _PAINT))
         times[LISTED].append(_seen(page, "listed"))
         times[LOOKED].append(_seen(page, "looked"))
@@ -67,9 +66,34 @@ def measure(browser: Browser, web: RunningWeb) -> Times:
         _drag(page, times)
         page.goto(web.at("/gateways"))
         times[GATEWAYS].append(_seen(page, "gateways"))
+    return times
+
+
+def measure_path(browser: Browser, web: RunningWeb) -> Times:
+    """Visit the path, of a server that has just started, and what went wrong.
+
+    Raises:
+        RigError: a page complained.
+
+    """
+    with _watched(browser, web.at("/")) as page:
+        times = {FIRST: [_number(page, _PAINT)], PATH: [_seen(page, "path")]}
+        page.goto(web.at("/errors"))
+        times[ERRORS] = [_seen(page, "errors")]
+    return times
+
+
+@contextmanager
+def _watched(browser: Browser, address: str) -> Iterator[Page]:
+    script = _WATCH + "".join(
+        f"window.bench.watch({name!r}, {element!r}, {json.dumps(pattern)});"
+        for name, (element, pattern) in _DONE.items()
+    )
+    with visit(browser, address, script=script) as visiting:
+        visiting.page.set_default_timeout(_LIMIT)
+        yield visiting.page
         if visiting.complaints:
             raise RigError(f"a page complained: {visiting.complaints}")
-    return times
 
 
 def _sort(page: Page, times: Times) -> None:

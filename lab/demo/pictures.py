@@ -37,7 +37,7 @@ class _Picture:
     scheme: Literal["light", "dark"] = "light"
 
 
-_WHOLE = "() => !/Looking|looked at …/.test(document.querySelector('main').innerText)"
+_WHOLE = "() => !/…|so far/.test(document.querySelector('main').innerText)"
 _COUNTED = "() => /^\\d+ devices, \\d+ silent$/.test(document.getElementById('count').textContent)"
 _DRAWN = "() => /uplinks$/.test(document.getElementById('shown').textContent)"
 _PICTURES = (
@@ -51,18 +51,17 @@ _PICTURES = (
 def main() -> int:
     """Deploy, fill, serve and take the pictures."""
     try:
-        with tempfile.TemporaryDirectory(prefix="lora-pictures-") as name:
-            folder = Path(name)
-            with (
-                demo_site(folder) as site,
-                running_web(site.environment, folder, site.options) as web,
-                chromium() as browser,
-            ):
-                _FOLDER.mkdir(exist_ok=True)
-                for picture in _PICTURES:
-                    with step(f"docs/images/{picture.name}.png"):
-                        path = _FOLDER / f"{picture.name}.png"
-                        path.write_bytes(_take(browser, web, picture))
+        with (
+            tempfile.TemporaryDirectory(prefix="lora-pictures-") as name,
+            demo_site(Path(name)) as site,
+            running_web(site.environment, site.folder, site.options) as web,
+            chromium() as browser,
+        ):
+            _FOLDER.mkdir(exist_ok=True)
+            for picture in _PICTURES:
+                with step(f"docs/images/{picture.name}.png"):
+                    path = _FOLDER / f"{picture.name}.png"
+                    path.write_bytes(_take(browser, web, picture))
     except (LocalAwsError, CdkError, RigError) as error:
         print(f"pictures: {error}", file=sys.stderr)
         return 1

@@ -32,8 +32,9 @@ _TOO_SHORT = (
 
 @dataclass(frozen=True)
 class Site:
-    """Where the pages can be served: with this environment and these options."""
+    """Where the pages can be served: in this folder, with this environment and these options."""
 
+    folder: Path
     environment: dict[str, str]
     options: tuple[str, ...]
 
@@ -66,7 +67,7 @@ def demo_site(folder: Path) -> Iterator[Site]:
         stack.callback(stop, _simulation(source.where))
         at = ("--endpoint", "localhost", "--mqtt-port", str(aws.mqtt_port))
         consumer = ("--name", CONSUMER, *at, "--root-ca", str(aws.mqtt_ca))
-        yield Site(aws.environment(), ("--config", str(source.config), *consumer))
+        yield Site(folder, aws.environment(), ("--config", source.config.name, *consumer))
 
 
 def _restore(environment: dict[str, str]) -> None:

@@ -235,7 +235,7 @@ def test_the_keyboard(page: Page) -> None:
 
 def test_news_arrives(store: BareStore, web: RunningWeb, windows: Windows) -> None:
     """An uplink that is stored shows by itself, and whoever has come to a link stays there."""
-    store.put(uplinks("a1", now() - 3 * MINUTE, every=MINUTE // 2))
+    store.put(uplinks("a1", now() - 5 * MINUTE, every=MINUTE // 2))
     page = windows.open(web.at("/devices")).page
     expect(page.get_by_role("status")).to_have_text("1 devices, 1 silent", timeout=_SOON)
     page.get_by_role("link", name="a1").focus()
