@@ -18,6 +18,7 @@ from bridge.config import ChirpStack, Config, Downlinks, Http
 from bridge.counts import Counts
 from bridge.downlinks.check_sender import CheckSender
 from bridge.downlinks.dispatcher import Dispatcher
+from bridge.downlinks.intake import Intake
 from bridge.downlinks.open_downlinks import OpenDownlinks
 from bridge.downlinks.reconciler import Reconciler
 from bridge.downlinks.store import Store
@@ -117,7 +118,8 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
     except (sqlite3.Error, OSError) as error:
         raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
     still_open = _open(downlinks)
-    dispatcher = Dispatcher(still_open, store, counts, clock, downlinks, timings.settle)
+    dispatcher = Dispatcher(still_open, store, counts, clock)
+    intake = Intake(dispatcher, still_open, store, counts, clock, downlinks, timings.settle)
     reconciler = Reconciler(
         *(still_open, dispatcher.sender_of, dispatcher.answered, clock, timings)
     )
@@ -133,7 +135,7 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
     publisher = Publisher(config.aws, spooler, counts, timings)
     missed = partial(gaps.tell, "aws", "requests for downlinks")
     subscription = (
-        Subscription(config.aws, config.downlinks, dispatcher.take, missed)
+        Subscription(config.aws, config.downlinks, intake.take, missed)
         if config.downlinks
         else None
     )

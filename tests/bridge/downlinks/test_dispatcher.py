@@ -17,6 +17,7 @@ from bridge.clock import Clock
 from bridge.config import Downlinks
 from bridge.counts import Counts
 from bridge.downlinks.dispatcher import Dispatcher
+from bridge.downlinks.intake import Intake
 from bridge.downlinks.open_downlinks import OpenDownlinks
 from bridge.downlinks.reconciler import Reconciler
 from bridge.downlinks.store import Store
@@ -89,7 +90,9 @@ class Setting:
         timestamper = Timestamper(spool.placements())
         store = Store(*(spool, self.spooler, quarantine, timestamper, UNNAMED), self.missed.append)
         open_downlinks = OpenDownlinks(in_order=settings.in_order, answers_within=60 * _SECOND)
-        self.dispatcher = Dispatcher(open_downlinks, store, self.counts, clock, settings, settle)
+        self.dispatcher = Dispatcher(open_downlinks, store, self.counts, clock)
+        of_intake = (open_downlinks, store, self.counts, clock, settings, settle)
+        self.intake = Intake(self.dispatcher, *of_intake)
         self.reconciler = Reconciler(
             *(open_downlinks, self.dispatcher.sender_of, self.dispatcher.answered, clock, Timings())
         )
@@ -105,7 +108,7 @@ class Setting:
 
     def ask(self, payload: bytes, topic: str = TOPIC) -> None:
         """Ask for a downlink."""
-        self.dispatcher.take(topic, payload, self._acknowledge)
+        self.intake.take(topic, payload, self._acknowledge)
 
     def _acknowledge(self) -> None:
         self.acknowledged += 1
