@@ -13,7 +13,7 @@ import msgspec
 
 from bridge.clock import Clock
 from bridge.counts import Counts
-from bridge.downlinks.open_downlinks import OpenDownlinks, restored
+from bridge.downlinks.open_downlinks import NOT_IN_TIME, OpenDownlinks, restored
 from bridge.downlinks.store import Store
 from bridge.log_limit import LimitedLogger
 from bridge.messages.downlink import Answer, Downlink
@@ -146,6 +146,10 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     async def _hand_over(self, sender: Sender, downlink: Downlink) -> None:
+        if downlink.expires <= (now := self._clock.wall()):  # the disk may have taken long
+            never_written = msgspec.structs.replace(downlink, reference=None)
+            self.change(never_written.become(State.EXPIRED, now, NOT_IN_TIME))
+            return
         try:
             handed = await sender.hand_over(downlink)
         except NotTakenError as error:

@@ -12,6 +12,7 @@ from contract.downlinks import State
 
 _REMEMBERED = 10_000
 """Downlinks that have ended and that a late answer may still be about."""
+NOT_IN_TIME = "not handed over in time"
 _UNDER_WAY = {State.SUBMITTED, State.SENT}
 
 _SURPLUS = 1_000  # deadlines that are over, before they are dropped
@@ -194,7 +195,7 @@ def restored(
 
 def _ended(downlink: Downlink, now: int) -> Downlink:
     if downlink.state is State.ACCEPTED:
-        return downlink.become(State.EXPIRED, now, "not handed over in time")
+        return downlink.become(State.EXPIRED, now, NOT_IN_TIME)
     reason = "the network server did not say in time what became of it"
     return downlink.become(State.UNKNOWN, now, reason)
 

@@ -372,6 +372,46 @@ async def test_a_repeated_request_is_acknowledged_and_no_more(
     assert len(server.given) == 1
 
 
+async def test_what_expires_while_the_disk_is_full_is_never_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Users saw old commands carried out hours later: that it may be written waits for the disk."""
+    server = Server(open=False)
+    async with setting(path, server) as made:
+        made.ask(request(expires=made.now + 60 * _SECOND))
+        await made.until("accepted")
+        commit = made.spool.commit
+        full = True
+
+        def fails(batch: Batch) -> bool:
+            if full:
+                raise sqlite3.OperationalError("database or disk is full")
+            return commit(batch)
+
+        monkeypatch.setattr(made.spool, "commit", fails)
+        server.open = True
+        async with asyncio.timeout(10):
+            while made.spooler.problem is None:
+                await asyncio.sleep(0.01)
+        made.now += 3600 * _SECOND
+        full = False
+        await made.until("accepted", "expired")
+    assert server.given == []
+
+
+async def test_what_has_expired_a_moment_ago_is_never_written(path: Path) -> None:
+    """Where the one before it is answered before anybody has looked at the time."""
+    server = Server()
+    async with setting(path, server) as made:
+        made.ask(request("a"))
+        made.ask(request("b", expires=made.now + 10 * _SECOND))
+        await made.until("accepted", "accepted", "submitted")
+        made.now += 11 * _SECOND
+        made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
+        await made.until("accepted", "accepted", "submitted", "sent", "expired")
+    assert [each.id for each in server.given] == ["a"]
+
+
 @pytest.mark.parametrize("expires", [0, 1])
 async def test_what_has_expired_when_it_comes(path: Path, expires: int) -> None:
     """It is accepted, expires, and is handed to nobody."""

@@ -118,8 +118,11 @@ class Connection:
 
 
 async def test_it_goes_to_a_connection_of_its_application() -> None:
-    """To the one that was useful last, and to none that does not take what is written."""
-    stuck = Connection("a1", useful_at=9, unsent=100_000)
+    """To the one that was useful last, and to none that has not taken what was written before.
+
+    It would be written there whenever that server reads again, however long it has expired.
+    """
+    stuck = Connection("a1", useful_at=9, unsent=1)
     older, newer, other = Connection("a1"), Connection("a1", useful_at=1), Connection("a2")
     connections = [stuck, older, newer, other]
     sender = SemtechSender(connections, ["a3"], last_token=0)
