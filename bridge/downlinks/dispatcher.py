@@ -140,7 +140,9 @@ class Dispatcher:
         self._store.tidy(self._open, self._clock.wall())
 
     def _begin(self, sender: Sender, downlink: Downlink) -> None:
-        """Hand a downlink over, now that this is on disk."""
+        """Hand a downlink over, now that this is on disk, if it has not ended meanwhile."""
+        if not self._open.is_current(downlink):
+            return
         task = asyncio.get_running_loop().create_task(self._hand_over(sender, downlink))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -150,21 +152,26 @@ class Dispatcher:
             never_written = msgspec.structs.replace(downlink, reference=None)
             self.change(never_written.become(State.EXPIRED, now, NOT_IN_TIME))
             return
+        outcome = await self._outcome(sender, downlink)
+        if not self._open.is_current(downlink):
+            return  # an answer was faster
+        if outcome is None:
+            self.wait_again(downlink)
+        else:
+            self.change(outcome)
+
+    async def _outcome(self, sender: Sender, downlink: Downlink) -> Downlink | None:
+        """Give a downlink to its network server; return it as it is then, None if it must wait."""
         try:
             handed = await sender.hand_over(downlink)
         except NotTakenError as error:
-            self.change(downlink.become(State.FAILED, self._clock.wall(), str(error)))
-            return
+            return downlink.become(State.FAILED, self._clock.wall(), str(error))
         except Exception as error:  # noqa: BLE001  # whatever it is: it may have been written
             self._limited.log(
                 logging.ERROR, "handing", "downlink to %s: %s", downlink.device, error
             )
-            self.change(downlink.become(State.UNKNOWN, self._clock.wall(), str(error)))
-            return
-        if not handed:
-            self.wait_again(downlink)
-        elif self._open.is_current(downlink):  # no answer was faster
-            self.change(downlink.become(State.SUBMITTED, self._clock.wall()))
+            return downlink.become(State.UNKNOWN, self._clock.wall(), str(error))
+        return downlink.become(State.SUBMITTED, self._clock.wall()) if handed else None
 
 
 def _is_news(answer: Answer, downlink: Downlink) -> bool:

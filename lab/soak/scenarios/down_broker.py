@@ -151,4 +151,5 @@ def _finish(heard: _Heard, courier: Courier, servers: Sequence[TwoWay]) -> Ends:
     time.sleep(AFTERWARDS)
     heard.look()
     written = sum((each.written for each in servers), Counter[int]())
-    return heard.fates.sum_up(courier.asked, written)
+    overdue = set[int]().union(*(each.overdue for each in servers))
+    return heard.fates.sum_up(courier.asked, written, overdue)

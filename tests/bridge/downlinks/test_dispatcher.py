@@ -327,6 +327,27 @@ async def test_an_answer_may_come_before_the_hand_over_is_noted(path: Path) -> N
         await made.until("accepted", "sent")
 
 
+@pytest.mark.parametrize("error", [OSError("broken pipe"), NotTakenError("too long"), None])
+async def test_an_answer_is_an_end_whatever_becomes_of_the_hand_over(
+    path: Path, error: Exception | None
+) -> None:
+    """It has no second one, and is not tried again."""
+    async with setting(path, Server()) as made:
+
+        def hand(downlink: Downlink) -> bool:
+            made.dispatcher.answered(Answer(State.SENT, "d1", downlink.reference))
+            if error is not None:
+                raise error
+            return False
+
+        server = Server(hand=hand)
+        made.dispatcher.connect([server])
+        made.ask(request("a"))
+        made.ask(request("b"))
+        await made.until("accepted", "accepted", "sent", "sent")
+    assert [each.id for each in server.given] == ["a", "b"]
+
+
 async def test_a_disk_that_fails_leaves_the_request_to_aws(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -410,6 +431,22 @@ async def test_what_has_expired_a_moment_ago_is_never_written(path: Path) -> Non
         made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
         await made.until("accepted", "accepted", "submitted", "sent", "expired")
     assert [each.id for each in server.given] == ["a"]
+
+
+async def test_what_ends_together_with_the_one_before_ends_once(path: Path) -> None:
+    """The end of the one before would let it go, but its own time is over as well."""
+    server = Server()
+    async with setting(path, server) as made:
+        made.ask(request("a"))
+        made.ask(request("b", expires=made.now + 10 * _SECOND))
+        await made.until("accepted", "accepted", "submitted")
+        made.now += 100_000 * _SECOND
+        await made.until("accepted", "accepted", "submitted", "unknown", "expired")
+        made.ask(request("c"))
+        await made.until(
+            *("accepted", "accepted", "submitted", "unknown", "expired", "accepted", "submitted")
+        )
+    assert [each.id for each in server.given] == ["a", "c"]
 
 
 @pytest.mark.parametrize("expires", [0, 1])
