@@ -51,11 +51,14 @@ class Dispatcher:
         What an earlier run left open goes on, or ends.
         """
         self._senders = senders
+        for each in self._store.ended_lately():
+            self._open.put(each)
         downlinks, damaged = self._store.earlier()
         still, ended = restored(downlinks, self._clock.wall(), damaged=damaged)
         for each in still:
             self._open.put(each)
         for each in ended:
+            self._open.put(each)
             self.tell(each)
 
     def claim(self, source: str, application: str) -> None:
@@ -68,8 +71,10 @@ class Dispatcher:
         now = self._clock.wall()
         if (downlink := self._open.meant(answer)) and _is_news(answer, downlink):
             self.change(downlink.become(answer.state, now, answer.reason), receipt)
-        elif (late := self._open.meant_late(answer)) and late.state is not answer.state:
-            self.tell(late.become(answer.state, now, answer.reason), receipt, late=True)
+        elif (late := self._open.meant_late(answer)) and _is_late_news(answer, late):
+            told = late.become(answer.state, now, answer.reason)
+            self._open.put(told)
+            self.tell(told, receipt, late=True)
         elif receipt is not None:
             receipt()
 
@@ -107,7 +112,10 @@ class Dispatcher:
         """Hand over what a device may be sent now."""
         sender = self.sender_of(f"{application}/{moteeui}")
         while sender is not None and sender.ready(application):
-            downlink = self._open.next(moteeui)
+            doubtful = not sender.names_acknowledged and self._open.in_doubt(
+                moteeui, self._clock.wall()
+            )
+            downlink = self._open.next(moteeui, doubtful=doubtful)
             reference = sender.reference(self._open.references) if downlink else None
             if downlink is None or reference is None:
                 return
@@ -179,3 +187,9 @@ def _is_news(answer: Answer, downlink: Downlink) -> bool:
     return answer.state not in _PROGRESS or (
         _PROGRESS.index(answer.state) > _PROGRESS.index(downlink.state)
     )
+
+
+def _is_late_news(answer: Answer, ended: Downlink) -> bool:
+    """Say the same of an answer to what has ended: what was acknowledged was sent before."""
+    known = (answer.state, State.ACKNOWLEDGED, State.NOT_ACKNOWLEDGED)
+    return ended.state not in (known if answer.state is State.SENT else known[:1])

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from bridge.downlinks.ended import REMEMBERED
 from bridge.messages.downlink import Downlink
 from bridge.messages.event import build_event
 from bridge.messages.timestamper import Timestamper
@@ -61,6 +62,10 @@ class Store:
         if self._mendings:
             self._missed(_DAMAGED)
         return found, self._mendings > 0
+
+    def ended_lately(self) -> list[Downlink]:
+        """Return downlinks that have ended, the newest last, of which something may be told yet."""
+        return self._spool.look(partial(downlinks.ended_lately, at_most=REMEMBERED))
 
     def next_number(self) -> int:
         """Return the number of the next downlink."""

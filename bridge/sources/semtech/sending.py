@@ -40,6 +40,7 @@ class SemtechSender:
     """
 
     name = NAME
+    names_acknowledged = False
 
     def __init__(
         self, connections: Iterable[Connected], applications: Sequence[str], last_token: int

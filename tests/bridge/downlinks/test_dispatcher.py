@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Container
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
@@ -44,6 +45,7 @@ class Server:
     """A network server that does as the test likes, and notes what it is given."""
 
     name: str = "server"
+    names_acknowledged: bool = False
     open: bool = True
     hand: Callable[[Downlink], bool] = lambda _downlink: True
     queued: Callable[[Downlink], bool | None] = lambda _downlink: None
@@ -60,9 +62,10 @@ class Server:
 
     def reference(self, taken: Container[str]) -> str | None:
         """Count."""
-        self._last += 1
-        assert str(self._last) not in taken
-        return str(self._last)
+        numbers = map(str, count(self._last + 1))
+        reference = next(each for each in numbers if each not in taken)
+        self._last = int(reference)
+        return reference
 
     async def hand_over(self, downlink: Downlink) -> bool:
         """Note it."""
@@ -208,6 +211,78 @@ async def test_what_bridges_share_is_written_by_one(path: Path, settle: float, t
     async with setting(path, server, shared) as made:
         await made.until("accepted", then)
     assert len(server.given) == (then == "submitted")
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_an_acknowledgement_is_never_taken_for_the_next_one(
+    path: Path, *, answered: bool
+) -> None:
+    """Users saw a confirmation without a name that was of another downlink than they thought.
+
+    After a kill it may be of the one that is unknown. The next one waits for it, but for a minute
+    at most.
+    """
+    first, second = Server(hand=_hang), Server()
+    async with setting(path, first) as made:
+        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
+        async with asyncio.timeout(10):
+            while not first.given:
+                await asyncio.sleep(0.01)
+    async with setting(path, second) as made:
+        made.ask(build_request(Request("b", 10, b"", confirmed=True)))
+        await made.until("accepted", "unknown", "accepted")
+        if answered:
+            made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+            await made.until("accepted", "unknown", "accepted", "acknowledged", "submitted")
+        else:
+            made.now += 60 * _SECOND
+            await made.until("accepted", "unknown", "accepted", "submitted")
+            made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+            await made.until("accepted", "unknown", "accepted", "submitted", "acknowledged")
+        assert ("b", "acknowledged") not in made.events()
+        assert made.events()[-2:].count(("a", "acknowledged")) == 1
+        made.dispatcher.answered(Answer(State.SENT, "d1", second.given[0].reference))
+        made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+        async with asyncio.timeout(10):
+            while made.events()[-2:] != [("b", "sent"), ("b", "acknowledged")]:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_names_what_it_tells_of_holds_nothing_up(path: Path) -> None:
+    """Its answers are understood, whichever comes first."""
+    first, second = Server(hand=_hang), Server(names_acknowledged=True)
+    async with setting(path, first) as made:
+        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
+        async with asyncio.timeout(10):
+            while not first.given:
+                await asyncio.sleep(0.01)
+    async with setting(path, second) as made:
+        made.ask(build_request(Request("b", 10, b"", confirmed=True)))
+        await made.until("accepted", "unknown", "accepted", "submitted")
+
+
+async def test_late_answers_are_understood_after_a_restart(path: Path) -> None:
+    """Users missed states of before a restart: by its reference and without, each told once.
+
+    A reference is not given again as long as such an answer may come.
+    """
+    async with setting(path, Server()) as made:
+        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
+        await made.until("accepted", "submitted")
+        made.now += 200_000 * _SECOND
+        await made.until("accepted", "submitted", "unknown")
+    server = Server(hand=lambda _downlink: False)
+    async with setting(path, server) as made:
+        for _ in range(2):
+            made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
+            made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+        made.ask(request("b"))
+        await made.until(*("accepted", "submitted", "unknown", "sent", "acknowledged", "accepted"))
+        assert [name for name, _ in made.events()] == [*["a"] * 5, "b"]
+        async with asyncio.timeout(10):
+            while not server.given:
+                await asyncio.sleep(0.01)
+        assert server.given[0].reference == "2"
 
 
 async def test_what_was_accepted_goes_on_after_a_restart(path: Path) -> None:
