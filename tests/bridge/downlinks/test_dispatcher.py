@@ -17,6 +17,7 @@ import pytest
 from bridge.clock import Clock
 from bridge.config import Downlinks
 from bridge.counts import Counts
+from bridge.downlinks import store as stores
 from bridge.downlinks.dispatcher import Dispatcher
 from bridge.downlinks.intake import Intake
 from bridge.downlinks.open_downlinks import OpenDownlinks
@@ -563,6 +564,39 @@ async def test_a_device_is_one_in_whatever_case_it_is_written(path: Path) -> Non
         await made.until("accepted", "submitted")
         messages = made.spool.read(0, 10**9, Share(0, 1)).messages
         assert {each.topic for each in messages} == {"lora/a1/d1/event/downlink"}
+
+
+async def test_applications_beyond_those_that_are_remembered(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their downlinks are left alone, which is said once."""
+    async with setting(path, Server()) as made:
+        for number in range(1_003):
+            made.dispatcher.claim("server", f"b{number}")
+        assert made.dispatcher.sender_of("b999/d1") is not None
+        assert made.dispatcher.sender_of("b1000/d1") is None
+    said = "uplinks of more than 1000 applications have come: no downlinks to b1000 and"
+    assert [said in each.message for each in caplog.records] == [True]
+
+
+async def test_ids_that_are_forgotten_early_are_said(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where more have ended than are remembered, the oldest are no longer known when they come."""
+    monkeypatch.setattr(stores, "_MAX_REMEMBERED", 2)
+    async with setting(path, Server()) as made:
+        for name in ("a", "b", "c", "d"):
+            made.ask(request(name, expires=1))
+        await made.until(*["accepted", "expired"] * 4)
+        made.now += 3601 * _SECOND
+        async with asyncio.timeout(10):
+            while not caplog.records:
+                await asyncio.sleep(0.01)
+        for name in ("d", "a"):
+            made.ask(request(name, expires=1))
+        assert made.counts.downlinks["repeated"] == 1
+    said = "2 ended downlinks are forgotten before 7 days: more than 2 are remembered"
+    assert [each.message for each in caplog.records] == [said]
 
 
 async def test_a_damaged_spool_hands_nothing_over_twice(path: Path) -> None:
