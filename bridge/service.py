@@ -135,7 +135,7 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
     publisher = Publisher(config.aws, spooler, counts, timings)
     missed = partial(gaps.tell, "aws", "requests for downlinks")
     subscription = (
-        Subscription(config.aws, config.downlinks, intake.take, store, missed)
+        Subscription(config.aws, config.downlinks, intake.take, store, missed, counts)
         if config.downlinks
         else None
     )

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from bridge.config import Aws, Downlinks
+from bridge.counts import Counts
 from bridge.log_limit import LimitedLogger
 from bridge.mqtt import client as mqtt
 from bridge.mqtt.aws_iot import aws_client
@@ -41,8 +42,8 @@ class Subscription:
     ``sessions`` knows whether an earlier run has subscribed, so that AWS IoT should have kept what
     came since. ``missed`` is told why requests may be lost.
 
-    An inlet of the spool: while that takes nothing, requests wait in memory. AWS IoT sends no more
-    than a hundred that are not acknowledged.
+    An inlet of the spool: while that takes nothing, requests at QoS 1 wait in memory. AWS IoT sends
+    no more than a hundred that are not acknowledged.
 
     Raises:
         BridgeError: the certificate, key or CA cannot be used.
@@ -56,6 +57,7 @@ class Subscription:
         take: Take,
         sessions: Sessions,
         missed: Callable[[str], None],
+        counts: Counts,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.name = downlink_client_id(aws.client_id)
@@ -66,6 +68,7 @@ class Subscription:
         self._take = take
         self._sessions = sessions
         self._missed = missed
+        self._counts = counts
         self._limited = LimitedLogger(_log)
         self._stopped = asyncio.Event()
         self._stopping = False
@@ -152,10 +155,21 @@ class Subscription:
             )
 
     def _on_request(self, request: Delivery) -> None:
-        if self._paused:
+        if not self._paused:
+            self._give(request)
+        elif request.acknowledge is not None:
             self._held.append(request)
         else:
-            self._give(request)
+            self._drop()
+
+    def _drop(self) -> None:
+        """Forget a request at QoS 0, of which any number may come."""
+        self._counts.downlinks["dropped"] += 1
+        self._limited.log(
+            logging.WARNING,
+            "dropped",
+            "request dropped, as the spool takes nothing: one published at QoS 1 would have waited",
+        )
 
     def _give(self, request: Delivery) -> None:
         try:
