@@ -19,9 +19,10 @@ from bridge.downlinks.store import Store
 from bridge.log_limit import LimitedLogger
 from bridge.messages.downlink import Downlink
 from bridge.messages.rejection import Reason
+from bridge.sources.pace import Pace
 from bridge.sources.source import Sender
 from bridge.spool.rejected import Rejected
-from contract.downlinks import BadRequestError, Request, State, parse_request
+from contract.downlinks import BadRequestError, Request, State, check_expiry, parse_request
 from contract.eui import one_case
 from contract.names import device_of
 
@@ -29,6 +30,8 @@ _log = logging.getLogger(__name__)
 
 _MAX_OPEN = 100_000  # downlinks, of a kilobyte of memory each
 _SECOND = 1_000_000  # microseconds
+_AT_ONCE, _FAILURES = 100, 10  # events of bad requests at once, and then in a second
+_BAD = Reason.BAD_REQUEST
 
 
 class Intake:
@@ -55,6 +58,7 @@ class Intake:
         self._clock = clock
         self._expires_after = settings.expires_after * _SECOND
         self._settle = settle if settings.share else 0.0
+        self._pace = Pace(at_once=_AT_ONCE, every=1 / _FAILURES)
         self._limited = LimitedLogger(_log, now=clock.monotonic)
 
     def take(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
@@ -65,7 +69,7 @@ class Intake:
                 and comes again.
 
         """
-        device = "/".join(map(one_case, device_of(topic).split("/")))
+        device = _device(topic)
         sender = self._dispatcher.sender_of(device)
         if sender is None:
             acknowledge()
@@ -73,43 +77,56 @@ class Intake:
         now = self._clock.wall()
         try:
             request = parse_request(payload)
+            if self._is_known(device, request.id):
+                self._note_repeated(device, request.id)
+                acknowledge()
+                return
+            self._check(request, now)
         except BadRequestError as error:
-            self._refuse(error, topic, device, payload, acknowledge)
-            return
-        if self._is_known(device, request.id):
-            self._counts.downlinks["repeated"] += 1
-            self._limited.log(
-                logging.INFO, "repeated", "request %s to %s came again", request.id, device
-            )
-            acknowledge()
+            self._refuse(error, Rejected(now, topic, _BAD, whole=True, frame=payload), acknowledge)
             return
         self._accept(sender, device, request, now, acknowledge)
+
+    def _check(self, request: Request, now: int) -> None:
+        check_expiry(request, now)
+        if len(self._open) >= _MAX_OPEN:
+            raise BadRequestError("too many downlinks are open", request.id)
+
+    def _note_repeated(self, device: str, request_id: str) -> None:
+        self._counts.downlinks["repeated"] += 1
+        self._limited.log(
+            logging.INFO, "repeated", "request %s to %s came again", request_id, device
+        )
 
     def _is_known(self, device: str, request_id: str) -> bool:
         return self._open.has(device, request_id) or self._store.has(device, request_id)
 
     def _refuse(
-        self,
-        error: BadRequestError,
-        topic: str,
-        device: str,
-        payload: bytes,
-        acknowledge: Callable[[], None],
+        self, error: BadRequestError, request: Rejected, acknowledge: Callable[[], None]
     ) -> None:
-        """Answer a request that cannot be taken, or keep it where it has no id to answer to."""
+        """Answer a request that cannot be taken, or keep it where it has no id to answer to.
+
+        It is kept, too, where such requests come too fast for events: uplinks need the rate.
+        """
+        device = _device(request.listener)
         self._counts.downlinks["bad"] += 1
         self._limited.log(
             logging.WARNING, "bad", "bad request for a downlink to %s: %s", device, error.reason
         )
-        now = self._clock.wall()
         if error.id is None:
-            reason = Reason.BAD_REQUEST
-            self._store.reject(Rejected(now, topic, reason, whole=True, frame=payload), acknowledge)
+            self._store.reject(request, acknowledge)
         elif self._is_known(device, error.id):
             acknowledge()
+        elif self._pace.allows("", request.time / _SECOND):
+            self._fail(Request(error.id, 1, b""), device, request.time, error.reason, acknowledge)
         else:
-            request = Request(error.id, 1, b"")
-            self._end_at_once(device, request, now, error.reason, acknowledge)
+            self._limited.log(
+                logging.WARNING,
+                "too fast",
+                "more than %d bad requests for downlinks a second: see 'lora-bridge rejected list'",
+                _FAILURES,
+            )
+            self._store.reject(request, acknowledge)
 
     def _accept(
         self,
@@ -119,9 +136,6 @@ class Intake:
         now: int,
         acknowledge: Callable[[], None],
     ) -> None:
-        if len(self._open) >= _MAX_OPEN:
-            self._end_at_once(device, request, now, "too many downlinks are open", acknowledge)
-            return
         expires = now + self._expires_after if request.expires is None else request.expires
         downlink = Downlink.of(request, self._store.next_number(), device, expires=expires, now=now)
         # As if it were handed over: if the bridge ends before that is settled, another may have it.
@@ -149,10 +163,10 @@ class Intake:
             self._dispatcher.wait_again(downlink)
             self._dispatcher.advance(downlink.application, downlink.moteeui)
 
-    def _end_at_once(
+    def _fail(
         self,
-        device: str,
         request: Request,
+        device: str,
         now: int,
         reason: str,
         acknowledge: Callable[[], None],
@@ -160,3 +174,8 @@ class Intake:
         number = self._store.next_number()
         downlink = Downlink.of(request, number, device, expires=now, now=now)
         self._dispatcher.tell(downlink.become(State.FAILED, now, reason), receipt=acknowledge)
+
+
+def _device(topic: str) -> str:
+    """Return the device whose request came on a topic."""
+    return "/".join(map(one_case, device_of(topic).split("/")))

@@ -548,6 +548,41 @@ async def test_a_bad_request_without_an_id_is_kept_for_people(path: Path) -> Non
         )
 
 
+async def test_a_request_that_expires_in_thousands_of_years(path: Path) -> None:
+    """It would be open for ever: it fails with the reason; a month is as far as it may."""
+    server = Server()
+    async with setting(path, server) as made:
+        ahead = 31 * 86_400 * _SECOND
+        made.ask(request("a", expires=made.now + ahead + 1))
+        made.ask(request("b", expires=made.now + ahead))
+        made.ask(b'{"id":"c","port1_bytes":[],"expires":"9999-12-31T23:59:59Z"}')
+        made.ask(request("b", expires=made.now + ahead + 1))
+        await made.until("failed", "accepted", "failed", "submitted")
+        assert made.acknowledged == 4
+
+
+async def test_a_flood_of_bad_requests_makes_few_events(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others are kept for people, so that uplinks have the rate; all are acknowledged."""
+    async with setting(path, Server()) as made:
+        for number in range(300):
+            made.ask(b'{"id":"n%d","port300_bytes":[1]}' % number)
+        async with asyncio.timeout(10):
+            while made.acknowledged < 300:
+                await asyncio.sleep(0.01)
+        kept = [each.frame for each in made.spool.on_file(rejected.listed)]
+        assert len(made.events()) == 100
+        assert len(kept) == 200
+        assert kept[0] == '{"id":"n100","port300_bytes":[1]}'
+        assert made.counts.downlinks["bad"] == 300
+        made.now += 10 * _SECOND
+        made.ask(b'{"id":"later","port300_bytes":[1]}')
+        await made.until(*["failed"] * 101)
+    said = "more than 10 bad requests for downlinks a second"
+    assert sum(said in each.message for each in caplog.records) == 1
+
+
 @pytest.mark.parametrize("topic", ["lora/a2/d1/down", "lora/a b/d1/down", "lora/a1//down"])
 async def test_what_is_for_nobody_here_is_acknowledged(path: Path, topic: str) -> None:
     """Without a word, and without a trace on the disk."""
