@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from contract.downlinks import Request, build_request
+from contract.times import parse_time
 from lab.rig.network_server import APPLICATION, DEVICE, NetworkServer, network_server
 from lab.rig.requests import Ask, sender
 from lab.rig.running_bridge import RunningBridge, running_bridge
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.broker
 NAME = f"{APPLICATION}/{DEVICE}"
 READY = "ready for downlinks"
 _LIMIT = 30.0  # seconds
+_MARKED_EVERY = 2.0  # seconds at most, between two notes that the bridge runs
 
 Event = dict[str, object]
 
@@ -341,3 +343,35 @@ def test_a_network_server_that_was_gone_is_a_gap(place: Site) -> None:
             (event,) = watch.until("gap", of="gap")
     assert event["what"] == "frames"
     assert str(event["since"]) <= str(event["until"])
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_frames_of_the_time_when_the_bridge_was_stopped_are_a_gap(
+    place: Site, end: signal.Signals
+) -> None:
+    """Users saw holes after restarts without a word: it tells from when on nothing was read.
+
+    As after a reconnect, it tells also until when no network server was connected.
+    """
+    watch = Watch(place)
+    with at_work(place) as (bridge, _server):
+        before = time.time()
+        bridge.process.send_signal(end)
+        bridge.process.wait()
+        after = time.time()
+    with running_bridge(place.config) as bridge:
+        bridge.says("ready: ")
+        (gap,) = watch.until("gap", of="gap")
+        assert (gap["what"], gap["reason"]) == ("frames", "the bridge was not running")
+        assert before - _MARKED_EVERY <= _seconds(gap["since"]) <= after
+        assert _seconds(gap["until"]) >= after
+        with network_server(place.port):
+            _, unconnected = watch.until("gap", "gap", of="gap")
+    assert unconnected["reason"] == "no network server was connected"
+    assert str(unconnected["since"]) >= str(gap["until"])
+
+
+def _seconds(time: object) -> float:
+    micros = parse_time(str(time))
+    assert micros is not None
+    return micros / 1_000_000
