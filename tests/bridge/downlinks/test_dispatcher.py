@@ -298,7 +298,10 @@ async def test_what_was_accepted_goes_on_after_a_restart(path: Path) -> None:
 
 
 async def test_what_was_submitted_is_not_handed_over_again(path: Path) -> None:
-    """However long the network server says nothing; after a restart its answer is understood."""
+    """Users saw servers of class C say nothing for hours: it waits, and is written once.
+
+    After a restart its answer is understood.
+    """
     first, second = Server(), Server()
     async with setting(path, first) as made:
         made.ask(request())
@@ -329,7 +332,7 @@ async def test_repeated_answers_are_told_once(path: Path) -> None:
 
 
 async def test_answers_are_told_of_whom_they_name(path: Path) -> None:
-    """Not of the one that was submitted first: network servers change the order."""
+    """Users saw network servers change the order: not of the one that was submitted first."""
     async with setting(path, Server(), Downlinks(in_order=False)) as made:
         for name in ("a", "b", "c"):
             made.ask(request(name))
@@ -341,7 +344,7 @@ async def test_answers_are_told_of_whom_they_name(path: Path) -> None:
 
 
 async def test_a_network_server_that_never_takes_it(path: Path) -> None:
-    """It is tried again until it expires, and no longer."""
+    """Users saw one that cannot be sent tried without end: here until it expires, and no longer."""
     server = Server(hand=lambda _downlink: False)
     async with setting(path, server) as made:
         made.ask(request(expires=made.now + 60 * _SECOND))

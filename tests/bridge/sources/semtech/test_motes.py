@@ -150,7 +150,10 @@ async def test_the_device_is_named_as_its_server_writes_it() -> None:
 
 
 def test_tokens_wrap_around_past_those_that_are_open() -> None:
-    """None that is open is given again, 0 is none, and when all are open there is none."""
+    """Users got the state of another downlink: no token that is open is given again.
+
+    0 is none, and when all are open there is none.
+    """
     sender = SemtechSender([], [], last_token=MAX_TOKEN - 1)
     assert [sender.reference({"1", "2"}) for _ in range(3)] == [str(MAX_TOKEN), "3", "4"]
     everyone = {str(number) for number in range(1, MAX_TOKEN + 1)}
