@@ -11,7 +11,11 @@ import pytest
 from contract.deployment import UNNAMED
 from contract.downlinks import Request, build_request
 from lab.rig.certificates import make_certificates
+from lab.rig.counter import Counter, counter
+from lab.rig.link import Proxy
+from lab.rig.mosquitto import killed_and_back, mosquitto
 from lab.rig.network_server import APPLICATION, DEVICE, NetworkServer, network_server
+from lab.rig.requests import sender
 from lab.rig.running_bridge import RunningBridge, running_bridge
 from lab.rig.scripted_broker import CONNACK, ScriptedBroker
 from lab.rig.servers import free_ports
@@ -78,7 +82,10 @@ def play(tmp_path: Path) -> Iterator[Play]:
 
 
 def test_a_request_under_other_packet_ids_is_one_downlink(play: Play) -> None:
-    """Each delivery has its PUBACK, without a DUP flag among them; it is written once."""
+    """Users saw a downlink come twice where a broker delivers again: it is written once.
+
+    Each delivery has its PUBACK, without a DUP flag among them.
+    """
     play.until_acknowledged(*[play.deliver("a") for _ in range(5)])
     play.server.sent(play.server.has_taken(1)[0])
     play.until_acknowledged(*[play.deliver("a") for _ in range(5)])
@@ -90,7 +97,7 @@ def test_a_request_under_other_packet_ids_is_one_downlink(play: Play) -> None:
 
 
 def test_a_request_whose_puback_was_lost_comes_again(play: Play) -> None:
-    """With the connection that it came over; on the next one it is known."""
+    """Users lost what was under way as a connection ended; on the next one it is known."""
     play.deliver("a")
     play.server.has_taken(1)
     (connection,) = play.broker.subscribers
@@ -104,7 +111,10 @@ def test_a_request_whose_puback_was_lost_comes_again(play: Play) -> None:
 
 
 def test_a_broker_that_has_given_up_the_session(play: Play) -> None:
-    """The bridge subscribes again, takes what comes, and tells that it may have missed some."""
+    """Users missed the subscription after a broker's return, and downlinks vanished.
+
+    The bridge subscribes again, takes what comes, and tells that it may have missed some.
+    """
     (connection,) = play.broker.subscribers
     play.broker.hang_up(connection)
     wait_until(lambda: {*play.broker.subscribers} - {connection} != set(), _LIMIT, "a connection")
@@ -142,3 +152,33 @@ def test_a_session_that_is_kept_for_less_than_was_asked_for(tmp_path: Path) -> N
                 "AWS IoT keeps requests for 600 s, not for session_expiry = 3600: have the"
                 " account's quota for it raised"
             )
+
+
+def test_a_broker_that_is_killed_and_comes_back(tmp_path: Path) -> None:
+    """Mosquitto, which has lost the session: that is a gap, and requests are taken again."""
+    port, link_port = free_ports(2)
+    with mosquitto(tmp_path) as broker:
+        link = Proxy(link_port, broker.port)
+        link.open()
+        config = configure(tmp_path, port, link_port, {**_SETTINGS, "aws": {"max_backoff": 1}})
+        with running_bridge(config) as bridge:
+            bridge.says("ready for downlinks")
+            link.close()
+            with (
+                killed_and_back(broker),
+                counter(broker) as counting,
+                network_server(port) as server,
+            ):
+                link.open()
+                wait_until(lambda: _told(counting, "gap"), _LIMIT, "the gap")
+                again = "the bridge to be ready again"
+                wait_until(lambda: bridge.log.count("ready for downlinks") == 2, _LIMIT, again)
+                with sender(broker.port, tmp_path) as ask:
+                    ask(f"{APPLICATION}/{DEVICE}", build_request(Request("a", 10, b"")))
+                server.has_taken(1)
+                link.close()
+
+
+def _told(counting: Counter, kind: str) -> bool:
+    counting.look()
+    return any(topic.endswith(f"/event/{kind}") for topic, _ in counting.messages())
