@@ -52,10 +52,10 @@ class Ended:
         return now < self._doubted.get(moteeui, now)
 
     def _doubt(self, downlink: Downlink) -> None:
-        if not downlink.confirmed or downlink.state is State.SENT:  # told late, and no answer
-            return
-        self._doubted.pop(downlink.moteeui, None)
-        if downlink.state is State.UNKNOWN:
+        if downlink.state in {State.ACKNOWLEDGED, State.NOT_ACKNOWLEDGED}:
+            self._doubted.pop(downlink.moteeui, None)
+        elif downlink.confirmed and downlink.state is State.UNKNOWN:
+            self._doubted.pop(downlink.moteeui, None)
             self._doubted[downlink.moteeui] = downlink.changed + self._answers_within
             if len(self._doubted) > REMEMBERED:
                 self._doubted.popitem(last=False)

@@ -151,6 +151,8 @@ def test_a_confirmed_one_waits_while_the_one_before_may_be_acknowledged() -> Non
     assert made.next("d1", doubtful=True) == downlink(3)
     assert made.next("d1") == downlink(2, confirmed=True)
     made.put(unknown.become(State.SENT, NOW))
+    made.put(downlink(2, confirmed=True).become(State.EXPIRED, NOW))
+    made.put(downlink(4, confirmed=True).become(State.FAILED, NOW))
     assert made.in_doubt("d1", NOW)
     made.put(unknown.become(State.ACKNOWLEDGED, NOW))
     assert not made.in_doubt("d1", NOW)
