@@ -42,8 +42,8 @@ demo: setup  ## the whole path on this machine, in a local AWS: SOURCE=chirpstac
 docs: setup  ## write docs/commands.md anew, from --help
 	$(BIN)/python -m lab.commands_page
 
-quick: setup  ## the tests that need neither a broker nor the local AWS: under a minute
-	$(BIN)/pytest $(PARALLEL) -m 'not broker and not aws'
+quick: setup  ## the tests that need no broker, no Chromium and no local AWS: under a minute
+	$(BIN)/pytest $(PARALLEL) -m 'not broker and not aws and not browser'
 
 test: setup  ## every test
 	$(BIN)/pytest $(PARALLEL)
@@ -61,10 +61,10 @@ check: setup  ## style, types, and who imports whom
 	$(BIN)/mypy
 	PYTHONPATH=.:lambda $(BIN)/lint-imports --no-logo
 
-brokers:  ## install Mosquitto and what bench and tests pipe with; Debian or Ubuntu, as root
+brokers:  ## install Mosquitto, Chromium, and what bench and tests pipe with; Debian or Ubuntu, as root
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	    mosquitto mosquitto-clients netcat-openbsd jq
+	    mosquitto mosquitto-clients chromium netcat-openbsd jq
 
 requirements: setup  ## write requirements.txt anew, after a change of the pins in pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \

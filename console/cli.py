@@ -19,6 +19,7 @@ _MODULES = {
     "events": "console.show.event_commands",
     "send": "console.downlinks.commands",
     "check": "console.check.commands",
+    "web": "console.web.commands",
     "errors": "console.recovery.error_commands",
     "redecode": "console.recovery.redecode_commands",
     "rejected": "console.recovery.rejected_commands",

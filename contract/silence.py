@@ -19,6 +19,7 @@ from contract.times import parse_span
 LOOKED_AT = 20
 """Uplinks, the newest of a device, from which its interval is learnt."""
 _FEWEST = 3  # intervals that are looked at before anything is said of a device
+_ON_ITS_WAY = 10_000_000  # microseconds until an uplink that was sent is in the table
 _BURST = 10  # times shorter than most others: the interval is within one report
 NEVER = "never"
 """What a file says of devices that report when something happens: they are never silent."""
@@ -52,11 +53,14 @@ class Expected:
     interval: int | None
     missed: int
 
+    @property
+    def patience(self) -> int | None:
+        """How long after its last uplink it is silent, None for never."""
+        return None if self.interval is None else self.missed * self.interval + _ON_ITS_WAY
+
     def silent_since(self, newest: int, now: int) -> int | None:
         """Return ``newest``, the time of its last uplink, if the device is silent now."""
-        if self.interval is None or now <= newest + self.missed * self.interval:
-            return None
-        return newest
+        return newest if self.patience is not None and now > newest + self.patience else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from contract.deployment import Deployment
 from stacks import metrics
 from stacks.event_metrics import DOWNLINKS_FAILED, GAPS
 from stacks.metrics import Watched
@@ -37,16 +38,25 @@ class Alarms(Construct):
     """An alarm for each thing that needs a person, told to a topic if there is one."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, watched: Watched, watching: Watching
+        self,
+        scope: Construct,
+        construct_id: str,
+        deployment: Deployment,
+        watched: Watched,
+        watching: Watching,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._topics = f"{deployment.topic_root}/#"
+        self._of = f" --deployment {deployment.name}" if deployment.name else ""
         topic = watching.topic_arn
         self._action = (
             actions.SnsAction(sns.Topic.from_topic_arn(self, "Topic", topic)) if topic else None
         )
         self.all: list[cloudwatch.Alarm] = []
         self._of_the_broker()
-        self._of_the_rule(watched, watching.quiet_minutes)
+        self._of_a_storing_rule(watched.rule, "uplinks")
+        self._of_a_storing_rule(watched.event_rule, "events", "Events")
+        self._of_uplinks(watched, watching.quiet_minutes)
         self._of_the_store(watched)
         self._of_the_decoder(watched)
         self._of_downlinks(watched)
@@ -81,24 +91,36 @@ class Alarms(Construct):
             metrics.broker("PublishOut.Throttle"),
             "More is published than AWS IoT passes on to one subscriber: a connection gets 100"
             " messages a second, and loses the others. Let its consumer subscribe to fewer topics,"
-            " or share a subscription among several connections, $share/GROUP/lora/#. The table"
-            " has the uplinks that it missed: 'lora-bridge replay' publishes them again.",
+            f" or share a subscription among several connections, $share/GROUP/{self._topics}. The"
+            f" table has the uplinks that it missed: 'lora-bridge replay{self._of}' publishes them"
+            " again.",
         )
 
-    def _of_the_rule(self, watched: Watched, quiet_minutes: int) -> None:
+    def _of_a_storing_rule(self, rule: str, what: str, prefix: str = "") -> None:
+        # An alarm for each rule: a query's WHERE knows no OR, and an alarm takes one query.
         self._alarm(
-            "NotStored",
-            metrics.rule_actions("Failure", watched.rule),
-            "The rule could not store uplinks. See why with 'lora-bridge errors list'; when that is"
-            " mended, 'lora-bridge errors redrive' stores them.",
+            f"{prefix}NotStored",
+            metrics.rule_actions("Failure", rule),
+            f"The rule could not store {what}. See why with 'lora-bridge errors list{self._of}';"
+            f" when that is mended, 'lora-bridge errors redrive{self._of}' stores them.",
         )
         self._alarm(
-            "NotKept",
-            metrics.rule_actions("ErrorActionFailure", watched.rule),
-            "The rule could not store uplinks, nor put them into the error queue: they are lost,"
+            f"{prefix}NotKept",
+            metrics.rule_actions("ErrorActionFailure", rule),
+            f"The rule could not store {what}, nor put them into the error queue: they are lost,"
             " unless a bridge still has them. Bring queue and role back as they were declared: npx"
             " cdk deploy --all --revert-drift.",
         )
+        self._alarm(
+            f"{prefix}NotJson",
+            metrics.rule("ParseError", rule),
+            # The error action is for actions that failed, not for what the rule could not read.
+            f"Something that is no JSON was published where {what} are, and is in neither the table"
+            " nor the error queue. No bridge does that. See in the log of AWS IoT, with the setting"
+            " iot_logging, which client did, and change it or its policy.",
+        )
+
+    def _of_uplinks(self, watched: Watched, quiet_minutes: int) -> None:
         self._alarm(
             "RuleThrottled",
             metrics.rule("RuleMessageThrottled", watched.rule),
@@ -106,14 +128,6 @@ class Alarms(Construct):
             "AWS IoT took uplinks and did not run the rule for them: they are in neither the table"
             " nor the error queue. Have the account's quota of rule evaluations raised, and see in"
             " the log of AWS IoT, with the setting iot_logging, which client sends too much.",
-        )
-        self._alarm(
-            "NotJson",
-            metrics.rule("ParseError", watched.rule),
-            # The error action is for actions that failed, not for what the rule could not read.
-            "Something that is no JSON was published where uplinks are, and is in neither the table"
-            " nor the error queue. No bridge does that. See in the log of AWS IoT, with the setting"
-            " iot_logging, which client did, and change it or its policy.",
         )
         self._alarm(
             "NoUplinks",
@@ -132,16 +146,16 @@ class Alarms(Construct):
             "ErrorsWait",
             metrics.queue(watched.errors),
             "Uplinks or events that could not be stored wait in the error queue, for 14 days. See"
-            " why with 'lora-bridge errors list', and store them with 'lora-bridge errors"
-            " redrive'.",
+            f" why with 'lora-bridge errors list{self._of}', and store them with 'lora-bridge"
+            f" errors redrive{self._of}'.",
             _QUEUED,
         )
         self._alarm(
             "TableThrottled",
             metrics.table("WriteThrottleEvents", watched.uplinks),
             "DynamoDB takes fewer uplinks than come. What the rule could not store is in the error"
-            " queue: 'lora-bridge errors redrive'. Have the account's quota for tables raised if it"
-            " goes on.",
+            f" queue: 'lora-bridge errors redrive{self._of}'. Have the account's quota for tables"
+            " raised if it goes on.",
         )
 
     def _of_the_decoder(self, watched: Watched) -> None:
@@ -150,8 +164,8 @@ class Alarms(Construct):
             metrics.queue(watched.undecoded),
             "AWS failed the decoder for 23 hours, and it gave uplinks up; their rows have their"
             " bytes. See the log of the function for the reason. When it is mended, 'lora-bridge"
-            " redecode APPEUI --since T' decodes them; the alarm ends when the queue is purged: aws"
-            " sqs purge-queue --queue-url.",
+            f" redecode APPEUI --since T{self._of}' decodes them; the alarm ends when the queue is"
+            " purged: aws sqs purge-queue --queue-url.",
             _QUEUED,
         )
         self._alarm(
@@ -173,15 +187,16 @@ class Alarms(Construct):
             DOWNLINKS_FAILED,
             metrics.events(DOWNLINKS_FAILED, watched.events),
             "A downlink failed, or nobody can say what became of it: state failed or unknown. See"
-            " the reason with 'lora-bridge events DEVICE --type downlink'; the bridge's log names"
-            " the device. Ask for it again under another id if the device still needs it.",
+            f" the reason with 'lora-bridge events DEVICE --type downlink{self._of}'; the bridge's"
+            " log names the device. Ask for it again under another id if the device still needs"
+            " it.",
         )
         self._alarm(
             GAPS,
             metrics.events(GAPS, watched.events),
             "A bridge may have missed frames or requests. 'lora-bridge events bridge/NAME --type"
-            " gap' says since when, and why. Look at the network server's host and its link in that"
-            " time; ask again for downlinks of which there is no event.",
+            f" gap{self._of}' says since when, and why. Look at the network server's host and its"
+            " link in that time; ask again for downlinks of which there is no event.",
         )
 
     def _alarm(

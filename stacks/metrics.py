@@ -11,12 +11,13 @@ _SUM, _MAXIMUM = "Sum", "Maximum"
 
 @dataclass(frozen=True)
 class Watched:
-    """The names of the rule, the table of uplinks, the decoder, and the two queues.
+    """The names of the two rules that store, the table of uplinks, the decoder, and the queues.
 
     ``events`` is the namespace in which events are counted.
     """
 
     rule: str
+    event_rule: str
     events: str
     uplinks: str
     decoder: str

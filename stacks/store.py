@@ -71,6 +71,7 @@ class StoreStack(Stack):
         decoder = Decoder(self, "Decoding", settings.decoding, backing).function
         watched = Watched(
             rule=rules.uplinks.ref,
+            event_rule=rules.events.ref,
             events=EventMetrics(self, "Counting", settings.deployment).namespace,
             uplinks=uplinks.table_name,
             decoder=decoder.function_name,
@@ -79,7 +80,11 @@ class StoreStack(Stack):
         )
         # What is tried out is silent for days, and broken on purpose; and the local AWS refuses
         # alarms that are queries.
-        alarms = Alarms(self, "Watching", watched, settings.watching).all if production else []
+        alarms = (
+            Alarms(self, "Watching", settings.deployment, watched, settings.watching).all
+            if production
+            else []
+        )
         Dashboard(self, "Seeing", watched, alarms)
         CfnOutput(self, RULE_OUTPUT, value=rules.uplinks.ref)
         CfnOutput(self, EVENT_RULE_OUTPUT, value=rules.events.ref)

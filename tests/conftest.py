@@ -14,7 +14,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together, in one process, what shares a server or looks at the clock."""
     lab = Path(__file__).parent / "lab"
     for item in items:
-        if item.get_closest_marker("aws"):
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))  # one Chromium, one local AWS
+        elif item.get_closest_marker("aws"):
             item.add_marker(pytest.mark.xdist_group("aws"))  # one local AWS, deployed to once
         elif item.path.is_relative_to(lab):
             item.add_marker(pytest.mark.xdist_group("lab"))  # one broker, and measurements

@@ -30,11 +30,11 @@ class Recent:
         return [time for time in times if time is not None]
 
 
-def recent(table: str, devices: Iterable[str], fields: str = "#time") -> Iterator[Recent]:
+def recent(table: str, devices: Iterable[str], fields: str | None = None) -> Iterator[Recent]:
     """Yield the newest uplinks of each device, in the order of the devices.
 
     That is a query for each. ``fields`` is a DynamoDB projection, in which the sort key is
-    ``#time``.
+    ``#time``; None reads all.
 
     Raises:
         BridgeError: AWS refuses or does not answer.
@@ -45,7 +45,9 @@ def recent(table: str, devices: Iterable[str], fields: str = "#time") -> Iterato
 
         def read(device: str) -> Recent:
             query = between(table, device, 0, END_OF_TIME)
-            query |= {"ScanIndexForward": False, "ProjectionExpression": fields}
+            query["ScanIndexForward"] = False
+            if fields:
+                query["ProjectionExpression"] = fields
             return Recent(device, tuple(rows(client, query, LOOKED_AT)))
 
         yield from executor.map(read, devices)

@@ -31,7 +31,7 @@ def summarize(device: str, period: Iterable[Row]) -> Device:
     """Sum up the uplinks of a device, oldest first."""
     last: str | None = None
     uplinks = 0
-    seqnos, rssi, lsnr = _Seqnos(), _Best("rssi"), _Best("lsnr")
+    seqnos, rssi, lsnr = Seqnos(), _Best("rssi"), _Best("lsnr")
     for row in period:
         last, uplinks = str(row[SORT_KEY]), uplinks + 1
         seqno = row.get("seqno")
@@ -42,7 +42,34 @@ def summarize(device: str, period: Iterable[Row]) -> Device:
     return Device(device, last, uplinks, seqnos.missing, rssi.value, lsnr.value)
 
 
-class _Seqnos:
+@dataclass(slots=True)
+class Gap:
+    """So many seqnos are missing before the uplink with this timestamp."""
+
+    timestamp: str
+    missing: int
+
+
+def gaps(period: Iterable[Row]) -> list[Gap]:
+    """Return where seqnos are missing among the uplinks of a device, oldest first.
+
+    One that comes late is taken from the last gap.
+    """
+    found: list[Gap] = []
+    seqnos = Seqnos()
+    for row in period:
+        before = seqnos.missing
+        if isinstance(seqno := row.get("seqno"), int):
+            seqnos.look(seqno)
+        if seqnos.missing > before:
+            found.append(Gap(str(row[SORT_KEY]), seqnos.missing - before))
+        elif seqnos.missing < before:
+            found[-1].missing -= 1
+            found = [each for each in found if each.missing]
+    return found
+
+
+class Seqnos:
     """Counts the seqnos that are missing, over repetitions, late arrivals and new beginnings.
 
     A seqno below the newest that did not come lately is a new beginning: the device joined again,
@@ -55,6 +82,7 @@ class _Seqnos:
         self._lately: dict[int, bool] = {}  # whether it came; False while it is missing
 
     def look(self, seqno: int) -> None:
+        """Take the seqno of the next uplink."""
         came = self._lately.get(seqno)
         self._note(seqno, came=True)
         if came is False:

@@ -1,4 +1,4 @@
-"""What the demo says, and keeps running, when it stays up."""
+"""What the demo says, and keeps running, when it stays up: a bridge, and the pages."""
 
 import shlex
 from contextlib import suppress
@@ -8,6 +8,7 @@ from lab.aws.cdk import PROJECT
 from lab.aws.host import Host
 from lab.demo.sources import Source
 from lab.rig.running_bridge import running_bridge
+from lab.rig.running_web import running_web
 
 _EXPORTED = (
     "AWS_ENDPOINT_URL",
@@ -20,6 +21,7 @@ _EXPORTED = (
 )
 _SECOND_TERMINAL = """
 All of it stays up until Ctrl-C; the bridge's log is {folder}/bridge.log.
+Open in a browser: {pages}
 The bridge's process is {pid}. Whenever it ends, it is started again: kill {pid} restarts it.
 In other terminals:
 
@@ -50,7 +52,9 @@ def stay(host: Host, source: Source, settings: Path) -> None:
     """Keep a bridge running, and say what else to try, until Ctrl-C."""
     environment = host.aws.environment()
     exports = [f"{name}={shlex.quote(environment[name])}" for name in _EXPORTED]
-    with suppress(KeyboardInterrupt):
+    at = ["--endpoint", "localhost", "--mqtt-port", str(host.aws.mqtt_port)]
+    consumer = ["--name", "reader", *at, "--root-ca", "iot-ca.pem"]
+    with suppress(KeyboardInterrupt), running_web(environment, host.folder, consumer) as web:
         while True:
             with running_bridge(source.config) as bridge:
                 bridge.says("ready: ")
@@ -65,6 +69,7 @@ def stay(host: Host, source: Source, settings: Path) -> None:
                     project=shlex.quote(str(PROJECT)),
                     settings=shlex.quote(str(settings)),
                     pid=bridge.process.pid,
+                    pages=web.address,
                 )
                 print(text, flush=True)
                 bridge.process.wait()

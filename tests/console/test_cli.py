@@ -36,7 +36,7 @@ def test_the_commands() -> None:
     assert [
         *("check", "codec-test", "decode", "devices", "encode", "enroll", "errors"),
         *("events", "history", "keygen", "redecode", "refused", "rejected", "replay", "rotate"),
-        *("run", "send", "simulate"),
+        *("run", "send", "simulate", "web"),
     ] == COMMANDS
     assert [
         *("errors list", "errors redrive", "errors show"),

@@ -11,6 +11,7 @@ from decoder.readings import Reading
 
 from console.store.devices import is_listed, listed, table_names
 from contract.deployment import UNNAMED
+from contract.device_list import KINDS
 from contract.rows import Row
 from contract.times import format_time
 
@@ -83,13 +84,15 @@ def test_a_clock_that_was_ahead_hides_no_silence(application: str) -> None:
     assert last_seen(application) == [format_time(_NOW), format_time(0)]
 
 
-def test_a_list_of_many_is_by_name(application: str) -> None:
-    """Devices of all partitions come in one order, and one is found without the others."""
+def test_a_list_of_many_is_by_name(calls: list[str], application: str) -> None:
+    """Devices come in one order, by a query for each partition; one is found without the others."""
     devices = instance()
     for number in range(40):
         devices.list_device(uplink(application, _NOW, f"{number:03}"))
+    calls.clear()
     names = [each.device for each in listed(table_names(UNNAMED)[1], application)]
     assert names == [f"{application}/{number:03}" for number in range(40)]
+    assert calls == ["Query"] * len(KINDS)
     assert is_listed(table_names(UNNAMED)[1], names[7])
     assert not is_listed(table_names(UNNAMED)[1], f"{application}/040")
 

@@ -1,5 +1,7 @@
 """Stored uplinks get readings later: after an outage, and from a codec that came or was mended."""
 
+import os
+import pty
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -127,6 +129,32 @@ def test_only_the_period(host: Host, table: str, application: str) -> None:
         check=True,
     )
     assert done.stderr == f"no uplinks of {device} between these times\n"
+
+
+def test_progress_is_shown_on_a_terminal(host: Host, table: str, application: str) -> None:
+    """How many were looked at, and how far, is written over itself there, beside the counts."""
+    writer = boto3.resource("dynamodb").Table(table)
+    for day in (1, 2):
+        image = item(application, "1", [day])
+        writer.put_item(Item={**image, "timestamp": f"2026-11-0{day}T08:00:00.000000Z", **_OLD})
+    device = f"{application}/1"
+    controller, terminal = pty.openpty()
+    done = subprocess.run(
+        [*LORA_BRIDGE, "redecode", device],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        env=host.aws.environment(),
+        text=True,
+        check=True,
+    )
+    os.close(terminal)
+    said = os.read(controller, 65_536).decode()
+    os.close(controller)
+    assert said == (
+        f"\r1 looked at, up to {device} 2026-11-01T08:00:00.000000Z "
+        f"\r2 looked at, up to {device} 2026-11-02T08:00:00.000000Z \r\n"
+    )
+    assert counts(done.stdout) == {"decoded": 2}
 
 
 def test_a_pair_keeps_its_reading(table: str, application: str) -> None:

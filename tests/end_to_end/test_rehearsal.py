@@ -44,6 +44,7 @@ NOT_HERE = {
         ),
         "the local AWS delivers nothing to shared subscriptions; tests/docs tries it on a broker",
     ),
+    "lora-bridge web --open": "the demo serves the pages; tests/console/web opens them",
     "lora-bridge run --config bridge.toml": "the demo runs it; two would want one spool",
     "app server add 37817737f13 127.0.0.1:6500 active user motetx gwrx joinmonitor": (
         "a command of Semtech's server, not of a shell"

@@ -8,11 +8,12 @@ import pytest
 from aws_cdk.assertions import Template
 
 import app
-from contract.deployment import UNNAMED
+from contract.deployment import UNNAMED, Deployment
 from tests.stacks.conftest import Synthesize, template
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
-RULE, TABLE, FUNCTION = "StoringRule", "UplinksTable", "DecodingFunction"
+RULE, EVENT_RULE = "StoringRule", "StoringEventRule"
+TABLE, FUNCTION = "UplinksTable", "DecodingFunction"
 ERRORS, UNDECODED = "ErrorsQueue", "UndecodedQueue"
 
 
@@ -31,6 +32,7 @@ def alarms(template: Template) -> dict[str, Any]:
         ("PublishesThrottled", "AWS/IoT PublishIn.Throttle", "Protocol", "MQTT"),
         ("DeliveriesThrottled", "AWS/IoT PublishOut.Throttle", "Protocol", "MQTT"),
         ("NotJson", "AWS/IoT ParseError", "RuleName", RULE),
+        ("EventsNotJson", "AWS/IoT ParseError", "RuleName", EVENT_RULE),
         ("NoUplinks", "AWS/IoT TopicMatch", "RuleName", RULE),
         ("RuleThrottled", "AWS/IoT RuleMessageThrottled", "RuleName", RULE),
         ("ErrorsWait", "AWS/SQS ApproximateNumberOfMessagesVisible", "QueueName", ERRORS),
@@ -83,7 +85,7 @@ def rules_that_count(template: Template) -> dict[str, tuple[str, Any]]:
 
 
 def test_it_may_count_in_its_namespace_alone(synthesize: Synthesize) -> None:
-    """The role of the rules that count may do nothing else, and nothing in other deployments."""
+    """Rules that count may do nothing else, nor in other deployments; no other account has them."""
     named = template(synthesize({"deployment": "staging"}), "Lora-staging-Store")
     roles = named.find_resources("AWS::IAM::Role").items()
     ((role),) = (each for name, each in roles if name.startswith("Counting"))
@@ -96,6 +98,13 @@ def test_it_may_count_in_its_namespace_alone(synthesize: Synthesize) -> None:
             "Condition": {"StringEquals": {"cloudwatch:namespace": "lora-bridge/staging"}},
         }
     ]
+    (trusted,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    rules = ["arn:", {"Ref": "AWS::Partition"}, ":iot:", {"Ref": "AWS::Region"}, ":"]
+    rules += [{"Ref": "AWS::AccountId"}, ":rule/*"]
+    assert trusted["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+        "ArnLike": {"aws:SourceArn": {"Fn::Join": ["", rules]}},
+    }
     counting = rules_that_count(named).values()
     assert {each["MetricNamespace"] for _, each in counting} == {"lora-bridge/staging"}
 
@@ -103,13 +112,16 @@ def test_it_may_count_in_its_namespace_alone(synthesize: Synthesize) -> None:
 @pytest.mark.parametrize(
     ("name", "metric"), [("NotStored", "Failure"), ("NotKept", "ErrorActionFailure")]
 )
-def test_failures_of_the_rule_are_watched(store: Template, name: str, metric: str) -> None:
+@pytest.mark.parametrize(("prefix", "rule"), [("", RULE), ("Events", EVENT_RULE)])
+def test_failures_of_the_rules_are_watched(
+    store: Template, name: str, metric: str, prefix: str, rule: str
+) -> None:
     """Of whichever type of action, by a query."""
-    (query,) = alarms(store)[name]["Metrics"]
+    (query,) = alarms(store)[prefix + name]["Metrics"]
     text = str(query["Expression"])
     assert f"SUM({metric})" in text
     assert 'SCHEMA("AWS/IoT", ActionType, RuleName)' in text
-    assert RULE in text
+    assert rule in text
 
 
 def test_when_they_go_off(store: Template) -> None:
@@ -131,6 +143,7 @@ def test_when_they_go_off(store: Template) -> None:
             *("ConnectionsRefused", "PublishesRefused", "PublishesThrottled"),
             *("DeliveriesThrottled", "NotJson"),
             *("NotStored", "NotKept", "RuleThrottled", "TableThrottled", "DecoderFails"),
+            *("EventsNotStored", "EventsNotKept", "EventsNotJson"),
             *("DownlinksFailed", "Gaps"),
         ],
         some,
@@ -151,6 +164,23 @@ def test_each_says_what_to_do(store: Template) -> None:
         assert any(word in said for word in ("lora-bridge", "bridge.toml", "cdk deploy", "log of"))
 
 
+def test_each_names_its_deployment(store: Template, synthesize: Synthesize) -> None:
+    """Commands that ask AWS, and topics to subscribe to, are those of the deployment alone."""
+    named = template(synthesize({"deployment": "staging"}), Deployment("staging").store_stack)
+    command = re.compile(r"'lora-bridge (?!check)[^']*'")  # check knows from bridge.toml
+    texts = {name: alarm["AlarmDescription"] for name, alarm in alarms(named).items()}
+    commands = [each for said in texts.values() for each in command.findall(said)]
+    assert len(commands) == 11
+    assert all(each.endswith(" --deployment staging'") for each in commands)
+    assert "$share/GROUP/lora-staging/#." in texts["DeliveriesThrottled"]
+    unnamed = {name: alarm["AlarmDescription"] for name, alarm in alarms(store).items()}
+    assert "$share/GROUP/lora/#." in unnamed["DeliveriesThrottled"]
+    assert {
+        name: said.replace(" --deployment staging", "").replace("lora-staging/", "lora/")
+        for name, said in texts.items()
+    } == unnamed
+
+
 def test_the_documents_list_them(store: Template) -> None:
     """docs/troubleshooting.md has each alarm by its name, and no other."""
     page = (Path(app.__file__).parent / "docs" / "troubleshooting.md").read_text()
@@ -168,7 +198,7 @@ def test_a_topic_is_told(synthesize: Synthesize) -> None:
     """Of each alarm, and that it is over; quiet for as long as was said."""
     context: dict[str, object] = {"alarm_topic": TOPIC, "quiet_minutes": "22"}
     found = alarms(template(synthesize(context), UNNAMED.store_stack))
-    assert len(found) == 17
+    assert len(found) == 20
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC] for alarm in found.values())
     assert found["NoUplinks"]["EvaluationPeriods"] == 5
     assert "for 22 minutes" in found["NoUplinks"]["AlarmDescription"]

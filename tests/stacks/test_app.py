@@ -53,6 +53,14 @@ def test_one_stack_for_the_store_and_each_identity(production: Path) -> None:
     ]
 
 
+def test_fifty_bridges_share_one_store(synthesize: Synthesize, csr: Path) -> None:
+    """Each has a stack of its own, and there is one store for all of them."""
+    names = [f"host-{number}" for number in range(50)]
+    found = templates(synthesize({"bridges": dict.fromkeys(names, str(csr))}))
+    stacks = ["LoraStore", *(f"LoraIdentity-{name}" for name in names)]
+    assert sorted(found) == sorted(f"{stack}.template.json" for stack in stacks)
+
+
 def test_synthesis_is_repeatable(synthesize: Synthesize, production: Path, csr: Path) -> None:
     """The same context gives the same templates: no clock, no random value."""
     context: dict[str, object] = {"consumers": {"reader": str(csr)}}

@@ -7,22 +7,28 @@ from typing import Any
 import pytest
 
 from stacks.settings import SettingsError
-from tests.stacks.conftest import Synthesize
+from tests.stacks.conftest import KEY, Synthesize
 
+_INGEST = "$aws/rules/…/"
+"""How the topic of a rule begins: its name is not in the template."""
 _TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
 
 
 @pytest.fixture(scope="module")
 def settings(csr: Path) -> dict[str, object]:
-    """Return settings that use everything there is."""
+    """Return settings that use each feature there is."""
     return {
         "bridges": {"host-1": str(csr), "host-2": str(csr)},
         "applications": {"host-2": ["37817737f13"]},
+        "basic_ingest": ["host-1", "host-2"],
         "consumers": {"reader": str(csr)},
+        "senders": {"reader": ["37817737f13"]},
+        "protected": True,
         "retention_days": 30,
         "publish_decoded": True,
         "alarm_topic": _TOPIC,
         "iot_logging": "WARN",
+        "kms_key": KEY,
     }
 
 
@@ -106,10 +112,10 @@ def test_no_query_is_shared(plain: Path, named: Path) -> None:
 
 
 def root_of(topic: str) -> str:
-    """Return the first level of a topic, also of one that is shared, of whatever group."""
+    """Return the first level of a topic, also shared in whatever group, or to a rule alone."""
     while topic.startswith(("$share/", "*/")):
         topic = topic.partition("/")[2]
-    return topic.partition("/")[0]
+    return topic.removeprefix(_INGEST).partition("/")[0]
 
 
 def test_no_topic_is_shared(plain: Path, named: Path) -> None:
@@ -125,10 +131,18 @@ def test_no_topic_is_shared(plain: Path, named: Path) -> None:
         }
 
     plain_topics, named_topics = topics(plain), topics(named)
+    assert any(each.startswith(_INGEST) for each in plain_topics)
     assert len(plain_topics) == len(named_topics) >= 6
     assert set(map(root_of, plain_topics)) == {"lora"}
     (root,) = set(map(root_of, named_topics))
     assert root.startswith("lora-")
+
+
+def test_no_stack_asks_another_deployment(plain: Path, named: Path) -> None:
+    """The rule to which a bridge publishes alone is named by the store of its own deployment."""
+    for folder, other in ((plain, named), (named, plain)):
+        every = set[str]().union(*map(texts, stacks(folder).values()))
+        assert not stacks(other).keys() & every
 
 
 def test_the_decoder_knows_its_deployment(plain: Path, named: Path) -> None:

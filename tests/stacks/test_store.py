@@ -77,8 +77,8 @@ def stack_properties(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_devices_are_listed_in_one_partition(store: Template) -> None:
-    """The table of devices is keyed by kind and device, so that a query finds all of them."""
+def test_the_list_of_devices_has_several_partitions(store: Template) -> None:
+    """The table of devices is keyed by kind and device: a query for each kind finds all devices."""
     store.has_resource_properties(
         TABLE,
         {

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console.show.plots import Points, draw, picture, points
+from console.show.curve import Points
+from console.show.plots import draw, picture, points
 from contract.errors import BridgeError
 from contract.rows import Row
 from contract.times import format_time

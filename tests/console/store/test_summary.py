@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.store.summary import Device, summarize
+from console.store.summary import Device, gaps, summarize
 from contract.rows import Row, Value
 
 
@@ -72,3 +72,27 @@ def test_odd_receptions_are_passed_over() -> None:
     """What something else stored as gwrx costs no summary."""
     odd: list[Value] = [None, "x", {"rssi": "loud", "lsnr": True}]
     assert summarize("a/d", [uplink(1, gwrx=odd), uplink(2, gwrx="x")]).rssi is None
+
+
+@pytest.mark.parametrize(
+    ("seqnos", "found"),
+    [
+        ([1, 2, 3], []),
+        ([1, 4, 5], [(2, 2)]),
+        ([1, 4, 3, 9], [(2, 1), (4, 4)]),
+        ([1, 4, 3, 2], []),
+        ([9, 1, 3], [(3, 1)]),
+    ],
+)
+def test_where_seqnos_are_missing(seqnos: list[int], found: list[tuple[int, int]]) -> None:
+    """A gap is before the uplink that shows it, and a late uplink makes it smaller."""
+    rows = [uplink(number, seqno=seqno) for number, seqno in enumerate(seqnos, 1)]
+    told = [(int(gap.timestamp[17:19]), gap.missing) for gap in gaps(rows)]
+    assert told == found
+
+
+@given(st.lists(st.integers(0, 30)))
+def test_gaps_add_up_to_what_is_missing(seqnos: list[int]) -> None:
+    """Whatever comes, the gaps are those that the summary counts."""
+    rows = [uplink(number, seqno=seqno) for number, seqno in enumerate(seqnos)]
+    assert sum(gap.missing for gap in gaps(rows)) == summarize("a/d", rows).missing

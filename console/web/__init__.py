@@ -1,0 +1,1 @@
+"""Pages on the operator's machine: the path, the devices, what went wrong."""

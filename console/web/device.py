@@ -1,0 +1,173 @@
+"""The page of a device: its charts, uplinks, events and downlinks."""
+
+import random
+import time
+from collections.abc import Iterator
+from functools import partial
+from http import HTTPStatus
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from console.codecs.commands import parse_payload
+from console.downlinks.request import fresh_id, payload
+from console.downlinks.sending import publish
+from console.show.event_columns import event_cells
+from console.store.events import events, events_since
+from console.store.history import END_OF_TIME, uplinks
+from console.store.recent import recent
+from console.web.answer import as_json, stream
+from console.web.export import csv, parquet
+from console.web.live import Looking, new_uplinks
+from console.web.overview import look
+from console.web.render import page
+from console.web.series import charts, missing, uplink
+from console.web.site import Site
+from contract import downlinks
+from contract.errors import BridgeError
+from contract.eui import is_device
+from contract.names import SORT_KEY
+from contract.rows import Row
+from contract.times import parse_time
+
+_NEWEST = 500  # uplinks that are drawn unless a period is chosen
+_MOST = 20_000  # that are drawn of a period
+_FIRST, _MORE = 25, 100  # uplinks of the table, at first and at each click
+_EVENTS = 100
+_TICK = 0.5  # seconds between looks for what is new
+
+
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A downlink as the form asks for it."""
+
+    port: int
+    data: str
+    confirmed: bool = False
+
+
+def routes(site: Site) -> list[Route]:
+    """Return the page of a device, and what its script asks for."""
+    path = "/devices/{application}/{device}"
+    views = {
+        "": _page,
+        "/history.json": _history,
+        "/uplinks.json": _older,
+        "/events.json": _events,
+        "/live": _live,
+        "/export.csv": _csv,
+        "/export.parquet": _parquet,
+    }
+    return [
+        *(Route(path + end, partial(view, site)) for end, view in views.items()),
+        Route(f"{path}/downlinks", partial(_send, site), methods=["POST"]),
+    ]
+
+
+def device_of(request: Request) -> str:
+    """Return the device of an address.
+
+    Raises:
+        HTTPException: it can be none.
+
+    """
+    device = f"{request.path_params['application']}/{request.path_params['device']}"
+    if not is_device(device):
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return device
+
+
+def period_of(request: Request) -> tuple[int, int]:
+    """Return the first and the last moment that are asked for, in microseconds since 1970."""
+    since, until = (parse_time(request.query_params.get(name, "")) for name in ("since", "until"))
+    return since or 0, END_OF_TIME if until is None else until
+
+
+def _page(site: Site, request: Request) -> Response:
+    device = device_of(request)
+    (found,) = recent(site.uplinks, [device])
+    known = look(found, None, site.intervals, site.clock())
+    return page("device.html", here="devices", site=site, device=device, look=known)
+
+
+def _history(site: Site, request: Request) -> Response:
+    """Answer with the charts of a period, and the newest of its uplinks."""
+    since, until = period_of(request)
+    most = _MOST if request.query_params.get("since") else _NEWEST
+    rows = list(uplinks(site.uplinks, device_of(request), since, until, most))
+    drawn, beyond = charts(rows)
+    return as_json(
+        {
+            "charts": drawn,
+            "beyond": beyond,
+            "missing": missing(rows),
+            "uplinks": list(map(uplink, rows[:_FIRST])),
+            "count": len(rows),
+            "cut": len(rows) == most,
+            "first": rows[-1][SORT_KEY] if rows else None,
+            "last": rows[0][SORT_KEY] if rows else None,
+        }
+    )
+
+
+def _older(site: Site, request: Request) -> Response:
+    """Answer with the next uplinks before a time."""
+    before = parse_time(request.query_params.get("before", "")) or 0
+    since = period_of(request)[0]
+    rows = list(uplinks(site.uplinks, device_of(request), since, before - 1, _MORE + 1))
+    return as_json({"uplinks": list(map(uplink, rows[:_MORE])), "more": len(rows) > _MORE})
+
+
+def _events(site: Site, request: Request) -> Response:
+    found = events(site.uplinks, device_of(request), limit=_EVENTS)
+    return as_json({"events": list(map(_event, found))})
+
+
+def _event(row: Row) -> dict[str, object]:
+    return {SORT_KEY: row[SORT_KEY], **event_cells(row)}
+
+
+def _csv(site: Site, request: Request) -> Response:
+    return csv(site.uplinks, device_of(request), period_of(request))
+
+
+def _parquet(site: Site, request: Request) -> Response:
+    return parquet(site.uplinks, device_of(request), period_of(request))
+
+
+def _live(site: Site, request: Request) -> Response:
+    """Stream the uplinks and events since a time, as they come."""
+    device = device_of(request)
+    since = period_of(request)[0] or site.clock()
+    return stream(_news(site, device, since))
+
+
+def _news(site: Site, device: str, since: int) -> Iterator[tuple[str, object] | None]:
+    told = Looking(partial(events_since, site.uplinks, device, None), since)
+    with new_uplinks(site, device, since) as heard:
+        while True:
+            try:
+                yield from (("uplink", uplink(row)) for row in heard())
+                yield from (("event", _event(row)) for row in told.news())
+            except BridgeError as error:
+                yield "problem", {"problem": str(error)}
+                return
+            yield None
+            time.sleep(_TICK)
+
+
+async def _send(site: Site, request: Request) -> Response:
+    device = device_of(request)
+    try:
+        wanted = msgspec.json.decode(await request.body(), type=Wanted)
+        data = parse_payload(wanted.data)
+        name = fresh_id(random.SystemRandom())
+        asked = downlinks.Request(name, wanted.port, data, wanted.confirmed)
+        content = payload(asked, time.time_ns() // 1000)
+    except (msgspec.DecodeError, ValueError, downlinks.BadRequestError) as error:
+        return as_json({"problem": str(error)}, HTTPStatus.BAD_REQUEST)
+    await run_in_threadpool(publish, site.deployment.request_topic(device), content)
+    return as_json({"id": name})

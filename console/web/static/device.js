@@ -1,0 +1,173 @@
+// The page of a device.
+
+import { Charts } from "./charts.js";
+import { ask, byId, element, post, problem, whileVisible } from "./page.js";
+import { ago, local, span, timeElement } from "./times.js";
+
+const here = location.pathname.replace(/\/$/, "");
+const DAY = 86_400_000; // milliseconds
+const MOST = 2000; // rows of a table
+const REDRAW = 1000; // milliseconds, at least, between charts while uplinks come
+
+const charts = new Charts(byId("charts"), (from, to) => choose(new Date(from).toISOString(), new Date(to).toISOString()));
+let content;
+
+function period() {
+  const chosen = new URLSearchParams(location.search);
+  return { since: chosen.get("since"), until: chosen.get("until") };
+}
+
+function choose(since, until) {
+  const chosen = new URLSearchParams(Object.entries({ since, until }).filter(([, value]) => value));
+  history.pushState(null, "", `${here}${chosen.size ? `?${chosen}` : ""}`);
+  load();
+}
+
+// What the inputs of the browser have: the time in its zone.
+function asInput(iso) {
+  if (!iso) return "";
+  const date = new Date(iso);
+  return new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+async function load() {
+  const { since, until } = period();
+  byId("shown").textContent = "…";
+  const query = new URLSearchParams(Object.entries({ since, until }).filter(([, value]) => value));
+  content = await ask(`${here}/history.json?${query}`);
+  charts.draw(content);
+  byId("uplinks").replaceChildren(...content.uplinks.map(uplinkRow));
+  byId("older").hidden = content.count <= content.uplinks.length;
+  byId("quiet").hidden = content.count > 0;
+  byId("shown").textContent = content.count ? `${content.cut ? "the newest " : ""}${content.count} uplinks` : "";
+  byId("from").value = asInput(since ?? content.first);
+  byId("to").value = asInput(until ?? content.last);
+  exportOf(since ?? content.first, until);
+}
+
+async function older() {
+  const oldest = byId("uplinks").rows[byId("uplinks").rows.length - 1].dataset.timestamp;
+  const query = new URLSearchParams({ since: period().since ?? content.first, before: oldest });
+  const { uplinks, more } = await ask(`${here}/uplinks.json?${query}`);
+  byId("uplinks").append(...uplinks.map(uplinkRow));
+  byId("older").hidden = !more;
+}
+
+function exportOf(since, until) {
+  const query = new URLSearchParams(Object.entries({ since, until }).filter(([, value]) => value));
+  for (const kind of ["csv", "parquet"]) byId(kind).href = `${here}/export.${kind}?${query}`;
+}
+
+function uplinkRow(uplink) {
+  const time = Date.parse(uplink.timestamp);
+  const lost = content.missing.find(([at]) => at === time)?.[1];
+  const reading = uplink.error ? element("span", { class: "bad" }, uplink.error) : uplink.reading;
+  const mark = lost ? element("span", { class: "mark" }, ` ${lost} missing before`) : null;
+  return element(
+    "tr",
+    { "data-timestamp": uplink.timestamp },
+    element("td", {}, timeElement(time), mark),
+    element("td", { class: "number" }, uplink.seqno),
+    element("td", { class: "number" }, uplink.port),
+    element("td", { class: "long" }, reading),
+    element("td", { class: "bytes" }, uplink.bytes),
+    element("td", { class: "long" }, uplink.signal),
+  );
+}
+
+function eventRow(event) {
+  const { timestamp, type, id, state, reason, attempt, late, fields } = event;
+  const details = [reason, attempt > 1 ? `attempt ${attempt}` : null, late ? "late" : null, fields];
+  return element(
+    "tr",
+    { "data-timestamp": timestamp },
+    element("td", {}, timeElement(Date.parse(timestamp))),
+    element("td", {}, type ?? ""),
+    element("td", {}, id ?? ""),
+    element("td", {}, state ?? ""),
+    element("td", { class: "long" }, details.filter(Boolean).join(", ")),
+  );
+}
+
+// Puts a row where its time belongs, in the place of an older form of it.
+function put(body, row) {
+  const timestamp = row.dataset.timestamp;
+  const rows = [...body.rows];
+  const same = rows.find((each) => each.dataset.timestamp === timestamp);
+  if (same) same.replaceWith(row);
+  else body.insertBefore(row, rows.find((each) => each.dataset.timestamp < timestamp) ?? null);
+  while (body.rows.length > MOST) body.deleteRow(-1);
+}
+
+let redraw;
+// Charts of the newest uplinks follow; those of a chosen period stay as they are.
+function heard(uplink) {
+  byId("last").dataset.last = Math.max(byId("last").dataset.last, Date.parse(uplink.timestamp));
+  sayLast();
+  if (period().until) return;
+  put(byId("uplinks"), uplinkRow(uplink));
+  byId("quiet").hidden = true;
+  redraw ??= setTimeout(async () => {
+    await load().catch(() => {});
+    redraw = undefined;
+  }, REDRAW);
+}
+
+function sayLast() {
+  const { last, patience, interval } = byId("last").dataset;
+  if (!last) {
+    byId("last").textContent = "Nothing is stored of this device.";
+    return;
+  }
+  const silent = patience && Date.now() > Number(last) + Number(patience);
+  const usual = interval ? `, usually every ${span(interval / 1000)}` : "";
+  const state = silent ? element("strong", { class: "mark" }, `Silent since ${local(Number(last))}, `) : "";
+  byId("last").replaceChildren(state, "last heard ", timeElement(Number(last), ago), usual);
+}
+
+function listen() {
+  const since = content.last ?? new Date(Date.now() - DAY).toISOString();
+  const source = new EventSource(`${here}/live?since=${encodeURIComponent(since)}`);
+  source.addEventListener("uplink", (event) => heard(JSON.parse(event.data)));
+  source.addEventListener("event", (event) => {
+    put(byId("events"), eventRow(JSON.parse(event.data)));
+    byId("none").hidden = true;
+  });
+  source.addEventListener("problem", (event) => problem(JSON.parse(event.data).problem));
+  source.addEventListener("open", () => problem(""));
+  source.addEventListener("error", () => problem("The connection to lora-bridge web is lost; this page tries again by itself."));
+  return source;
+}
+
+byId("period").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const [since, until] = ["from", "to"].map((id) => byId(id).value && new Date(byId(id).value).toISOString());
+  choose(since, until);
+});
+for (const button of document.querySelectorAll("[data-span]")) {
+  const days = Number(button.dataset.span);
+  button.addEventListener("click", () => choose(days ? new Date(Date.now() - days * DAY).toISOString() : null, null));
+}
+byId("send").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const wanted = { port: byId("port").valueAsNumber, data: byId("data").value, confirmed: byId("confirmed").checked };
+  byId("sent").textContent = "…";
+  try {
+    const { id } = await post(`${here}/downlinks`, wanted);
+    byId("sent").textContent = `Requested as ${id}. What becomes of it appears below.`;
+  } catch {
+    byId("sent").textContent = "";
+  }
+});
+byId("older").addEventListener("click", older);
+addEventListener("popstate", load);
+
+sayLast();
+setInterval(sayLast, 10_000);
+whileVisible(async () => {
+  await load();
+  const { events } = await ask(`${here}/events.json`);
+  byId("events").replaceChildren(...events.map(eventRow));
+  byId("none").hidden = events.length > 0;
+  return listen();
+});

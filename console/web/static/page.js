@@ -1,0 +1,71 @@
+// What every page does: make elements, ask the server, say what is wrong.
+
+// Text is always text: nothing that a device says becomes markup.
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value != null) made.setAttribute(key, value);
+  }
+  made.append(...children.filter((child) => child != null));
+  return made;
+}
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+export function problem(text) {
+  const place = byId("problem");
+  place.hidden = !text;
+  if (place.textContent !== text) place.textContent = text;
+}
+
+// Resolves to what the server answers; says what is wrong, and throws, where it does not.
+export async function ask(address, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(address, { headers: { Accept: "application/json" }, ...options });
+  } catch {
+    problem("lora-bridge web does not answer. Has it ended? Start it again; this page goes on by itself.");
+    throw new Error("no answer");
+  }
+  const content = await answer.json().catch(() => ({ problem: "Open the address that lora-bridge web has printed." }));
+  problem(content.problem ?? "");
+  if (!answer.ok) throw new Error(content.problem);
+  return content;
+}
+
+// Calls `look` again and again, each time so many milliseconds after it has ended.
+export async function repeat(look, pause) {
+  for (;;) {
+    let rest;
+    try {
+      rest = await look();
+    } catch {
+      rest = undefined;
+    }
+    await new Promise((resolve) => setTimeout(resolve, rest ?? pause));
+  }
+}
+
+export function post(address, content) {
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  return ask(address, { method: "POST", headers, body: JSON.stringify(content) });
+}
+
+// Opens a stream when the page is seen and closes it when it is not: a browser has six connections
+// to a server, for all its tabs. `open` resolves to what is to be closed.
+export async function whileVisible(open) {
+  let source;
+  const look = async () => {
+    if (document.hidden) {
+      source?.close();
+      source = undefined;
+    } else {
+      source ??= await open();
+    }
+  };
+  document.addEventListener("visibilitychange", look);
+  await look();
+}

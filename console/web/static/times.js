@@ -1,0 +1,37 @@
+// Times as people read them: in the browser's zone, with UTC on hover.
+
+const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+
+export function span(seconds) {
+  if (seconds < 1) return "less than 1 s";
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? ["s", 1];
+  return `${Math.floor(seconds / size)} ${unit}`;
+}
+
+export function ago(milliseconds) {
+  const seconds = (Date.now() - milliseconds) / 1000;
+  return seconds < 1 ? "now" : `${span(seconds)} ago`;
+}
+
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+export function local(milliseconds) {
+  return day.format(milliseconds);
+}
+
+// `say` makes the text of a time; where it is `ago`, the text is kept current.
+export function timeElement(milliseconds, say = local) {
+  const element = document.createElement("time");
+  const date = new Date(milliseconds);
+  element.dateTime = date.toISOString();
+  element.title = `${date.toISOString()} (UTC)`;
+  element.textContent = say(milliseconds);
+  if (say === ago) element.dataset.since = milliseconds;
+  return element;
+}
+
+setInterval(() => {
+  for (const element of document.querySelectorAll("time[data-since]")) {
+    element.textContent = ago(Number(element.dataset.since));
+  }
+}, 5000);

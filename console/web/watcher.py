@@ -1,0 +1,187 @@
+"""Looks at devices when they are due, as long as somebody looks at the pages."""
+
+import heapq
+import logging
+import time
+from collections.abc import Callable, Iterable
+from threading import Event, Lock, Thread
+from typing import Self
+
+from console.store.devices import Listed, listed
+from console.store.recent import recent
+from console.web.overview import Look, look
+from contract.errors import BridgeError
+from contract.names import CHECK_APPLICATION
+from contract.silence import Intervals
+from contract.times import parse_time
+
+_SECOND = 1_000_000  # microseconds
+_BATCH = 400  # devices
+_LIST_EVERY = 60 * _SECOND
+_LATE = 10 * _SECOND  # until an uplink that is due is in the table
+_SOONEST, _LATEST = 15 * _SECOND, 3600 * _SECOND  # until a device is looked at again
+_UNKNOWN = 600 * _SECOND  # until one is looked at again of which nothing is expected
+_ATTENTION = 60.0  # seconds that a page counts as looked at
+_REST = 10.0  # seconds after AWS has refused
+_log = logging.getLogger(__name__)
+
+
+class Known:
+    """What is known of all devices, and which of it is news since a version."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._version = 0
+        self._looks: dict[str, tuple[int, Look]] = {}
+        self.listed: dict[str, int | None] | None = None
+        """Every device, and about when it was seen last; None before they are known."""
+
+    def put(self, found: Look) -> None:
+        """Take what was found of a device."""
+        with self._lock:
+            self._version += 1
+            self._looks[found.device] = (self._version, found)
+
+    def since(self, version: int) -> tuple[int, list[Look]]:
+        """Return the version now, and what is news since another."""
+        with self._lock:
+            found = [each for number, each in self._looks.values() if number > version]
+            return self._version, found
+
+    @property
+    def count(self) -> int:
+        """How many devices were looked at."""
+        return len(self._looks)
+
+    def get(self, device: str) -> Look | None:
+        """Return what is known of a device, None before it was looked at."""
+        with self._lock:
+            found = self._looks.get(device)
+            return found[1] if found else None
+
+
+class Schedule:
+    """When each device is to be looked at. Those that were never, the longest silent come first."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[int, str]] = []
+        self._there: set[str] = set()
+
+    def add(self, devices: Iterable[Listed]) -> None:
+        """Take devices that may be new."""
+        for each in devices:
+            if each.device not in self._there:
+                self._there.add(each.device)
+                heapq.heappush(self._due, (parse_time(each.last_seen or "") or 0, each.device))
+
+    def take(self, now: int) -> list[str]:
+        """Return some devices that are due, which are to be put back."""
+        found: list[str] = []
+        while self._due and self._due[0][0] <= now and len(found) < _BATCH:
+            found.append(heapq.heappop(self._due)[1])
+        return found
+
+    def put_back(self, device: str, due: int) -> None:
+        """Plan the next look at a device."""
+        heapq.heappush(self._due, (due, device))
+
+
+def next_look(found: Look) -> int:
+    """Return when a device is worth another look: when its next uplink should be there."""
+    now, interval = found.looked, found.expected.interval
+    if interval is None or found.last is None:
+        return now + _UNKNOWN
+    due = found.last + interval + _LATE
+    if due < now:  # late: the longer, the less often it is looked for
+        due = now + interval // 2
+    return min(max(due, now + _SOONEST), now + _LATEST)
+
+
+class Watcher:
+    """A thread that keeps what is known of all devices, while it is asked for.
+
+    ``tables`` are the names of that of the uplinks and that of the devices.
+    """
+
+    def __init__(
+        self, tables: tuple[str, str], intervals: Intervals, clock: Callable[[], int]
+    ) -> None:
+        self.known = Known()
+        self.problem = ""
+        """Why AWS could not be asked the last time, empty if it could."""
+        self._uplinks, self._devices = tables
+        self._intervals = intervals
+        self._clock = clock
+        self._schedule = Schedule()
+        self._last_seen: dict[str, int | None] = {}
+        self._list_due = 0
+        self._asked = 0.0
+        self._wanted = Event()
+        self._ended = Event()
+        self._thread = Thread(target=self._run, name="watcher", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._ended.set()
+        self._wanted.set()
+        self._thread.join()
+
+    def ask(self) -> Known:
+        """Return what is known, and go on looking for a while."""
+        self._asked = time.monotonic()
+        self._wanted.set()
+        return self.known
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            if time.monotonic() - self._asked > _ATTENTION:
+                self._wanted.clear()
+                self._wanted.wait()
+                continue
+            try:
+                rest = self._look()
+                self.problem = ""
+            except BridgeError as error:
+                self.problem = str(error)
+                _log.warning("%s", error)
+                rest = _REST
+            self._ended.wait(rest)
+
+    def _look(self) -> float:
+        """Look at some devices; return in how many seconds to go on.
+
+        Raises:
+            BridgeError: AWS refuses or does not answer.
+
+        """
+        now = self._clock()
+        if now >= self._list_due:
+            self._read_list()
+            self._list_due = now + _LIST_EVERY
+        batch = self._schedule.take(now)
+        try:
+            for found in recent(self._uplinks, batch):
+                last_seen = self._last_seen[found.device]
+                seen = look(found, last_seen, self._intervals, self._clock())
+                self.known.put(seen)
+                batch.remove(found.device)
+                self._schedule.put_back(found.device, next_look(seen))
+                if self._ended.is_set():
+                    break
+        finally:
+            for device in batch:  # which AWS did not answer for
+                self._schedule.put_back(device, now)
+        return 0.0 if batch else 1.0
+
+    def _read_list(self) -> None:
+        found = [
+            each
+            for each in listed(self._devices)
+            if not each.device.startswith(f"{CHECK_APPLICATION}/")
+        ]
+        self._last_seen = {each.device: parse_time(each.last_seen or "") for each in found}
+        self.known.listed = self._last_seen
+        self._schedule.add(found)

@@ -1,0 +1,1 @@
+"""The pages in a real Chromium, over a local AWS, and what they are made from."""
