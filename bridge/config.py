@@ -172,7 +172,7 @@ class Downlinks(_Table, frozen=True, kw_only=True):
     among them. With ``in_order``, a device's next downlink waits until the one before has left.
     """
 
-    expires_after: Annotated[int, msgspec.Meta(ge=1, le=31_536_000)] = 86_400
+    expires_after: Annotated[int, msgspec.Meta(ge=1, le=2_678_400)] = 86_400
     answers_within: Annotated[int, msgspec.Meta(ge=1, le=31_536_000)] = 3_600
     session_expiry: Annotated[int, msgspec.Meta(ge=60, le=604_800)] = 3_600
     share: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,64}\Z")] | None = None

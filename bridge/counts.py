@@ -20,9 +20,9 @@ class Counts:
     successful PUBACKs of uplinks and ``events`` those of events, ``refused`` the other ones but
     those that asked for a slower pace, ``throttled``; ``unanswered`` publishes had none.
     ``reconnects`` are the connections to AWS IoT that were made anew. ``downlinks`` counts the
-    states that downlinks came to, and the requests that were ``bad``, ``repeated`` or ``foreign``.
-    ``events_dropped`` came too fast from one device. ``last_uplinks`` says when an uplink of each
-    application came, of so many applications and of all others as one.
+    states that downlinks came to, and the requests that were ``bad``, ``repeated``, ``foreign`` or
+    ``dropped``. ``events_dropped`` came too fast from one device. ``last_uplinks`` says when an
+    uplink of each application came, of so many applications and of all others as one.
     """
 
     received: int = 0

@@ -18,6 +18,7 @@ from bridge.config import ChirpStack, Config, Downlinks, Http
 from bridge.counts import Counts
 from bridge.downlinks.check_sender import CheckSender
 from bridge.downlinks.dispatcher import Dispatcher
+from bridge.downlinks.intake import Intake
 from bridge.downlinks.open_downlinks import OpenDownlinks
 from bridge.downlinks.reconciler import Reconciler
 from bridge.downlinks.store import Store
@@ -41,6 +42,7 @@ from contract.errors import BridgeError
 _log = logging.getLogger(__name__)
 
 _SECOND = 1_000_000  # microseconds
+_MARK_EVERY = 1.0  # seconds
 TIMINGS = Timings()
 HOST_CLOCK = Clock(wall=lambda: time.time_ns() // 1000, monotonic=time.monotonic)
 
@@ -93,7 +95,7 @@ async def serve(config: Config, clock: Clock = HOST_CLOCK, timings: Timings = TI
             async with _health(config.http, bridge):
                 for source in bridge.sources:
                     await source.start()
-                await _work(stop, bridge, systemd, timings)
+                await _work(stop, bridge, spool, systemd, timings)
         finally:
             _flush(bridge.spooler)  # what has come, also where the start failed half-way
             bridge.quarantine.flush()
@@ -117,7 +119,8 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
     except (sqlite3.Error, OSError) as error:
         raise BridgeError(f"{config.spool.path}: cannot read the spool: {error}") from None
     still_open = _open(downlinks)
-    dispatcher = Dispatcher(still_open, store, counts, clock, downlinks, timings.settle)
+    dispatcher = Dispatcher(still_open, store, counts, clock)
+    intake = Intake(dispatcher, still_open, store, counts, clock, downlinks, timings.settle)
     reconciler = Reconciler(
         *(still_open, dispatcher.sender_of, dispatcher.answered, clock, timings)
     )
@@ -127,13 +130,13 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
         joined=reconciler.joined,
     )
     servers = _chirpstack_servers(config, forwarder, gaps, store)
-    listeners = _listeners(config, forwarder, gaps, store, dispatcher)
+    listeners = _listeners(config, forwarder, gaps, store, dispatcher, spool.ran_until)
     sources: tuple[Source, ...] = (*listeners, *servers)
     retry = Retry(spool, spooler, forwarder, _parser_of(config), timings.look_for_retries)
     publisher = Publisher(config.aws, spooler, counts, timings)
     missed = partial(gaps.tell, "aws", "requests for downlinks")
     subscription = (
-        Subscription(config.aws, config.downlinks, dispatcher.take, missed)
+        Subscription(config.aws, config.downlinks, intake.take, store, missed, counts)
         if config.downlinks
         else None
     )
@@ -158,14 +161,26 @@ def _wired(config: Config, spool: Spool, clock: Clock, timings: Timings) -> _Bri
 
 
 def _listeners(
-    config: Config, forwarder: Forwarder, gaps: Gaps, store: Store, dispatcher: Dispatcher
+    config: Config,
+    forwarder: Forwarder,
+    gaps: Gaps,
+    store: Store,
+    dispatcher: Dispatcher,
+    ran_until: int | None,
 ) -> list[Listener]:
     """Return what listens for Semtech's servers, if anything does."""
     if not config.listen:
         return []
     claim = partial(dispatcher.claim, SEMTECH)
     others, last_token = config.events.other, store.last_number
-    return [Listener(config.listen, forwarder, claim, gaps, others=others, last_token=last_token)]
+    return [
+        Listener(
+            *(config.listen, forwarder, claim, gaps),
+            others=others,
+            last_token=last_token,
+            ran_until=ran_until,
+        )
+    ]
 
 
 def _chirpstack_servers(
@@ -222,9 +237,12 @@ async def _health(http: Http | None, bridge: _Bridge) -> AsyncIterator[None]:
         health.stop()
 
 
-async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd, timings: Timings) -> None:
+async def _work(
+    stop: asyncio.Event, bridge: _Bridge, spool: Spool, systemd: Systemd, timings: Timings
+) -> None:
     spooler, publisher = bridge.spooler, bridge.publisher
     async with asyncio.TaskGroup() as tasks:
+        marking = tasks.create_task(_mark(bridge, spool))
         running = [
             tasks.create_task(publisher.run()),
             tasks.create_task(_announce(publisher)),
@@ -236,6 +254,7 @@ async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd, timings:
         if bridge.subscription:
             bridge.subscription.start()
         await stop.wait()
+        marking.cancel()
         systemd.stopping()
         _log.info("stopping: no more frames are taken; publishing what waits")
         if bridge.subscription:
@@ -248,6 +267,15 @@ async def _work(stop: asyncio.Event, bridge: _Bridge, systemd: Systemd, timings:
             await asyncio.wait_for(publisher.stop(), timings.disconnect)
         for task in running:
             task.cancel()
+
+
+async def _mark(bridge: _Bridge, spool: Spool) -> None:
+    """Mark that frames are read, so that the next run knows since when none were."""
+    while True:
+        if not bridge.spooler.pressed:
+            with suppress(OSError):
+                spool.mark_running(bridge.clock.wall())
+        await asyncio.sleep(_MARK_EVERY)
 
 
 async def _announce(publisher: Publisher) -> None:

@@ -16,7 +16,10 @@ MAX_BYTES = 242
 """The most that any data rate takes (RP002-1.0.4, maximum payload size)."""
 MAX_REQUEST = 4_096
 """Bytes of a request: one with 242 bytes has at most 1,200."""
+MAX_DAYS = 31
+"""How far ahead a request may expire: its downlink may be open until then."""
 
+_DAY = 86_400_000_000  # microseconds
 _ID = re.compile(r"[0-9A-Za-z_.:-]{1,64}")
 _BYTES = re.compile(r"port(\d{1,3})_bytes")
 _OTHERS = {"id", "confirmed", "immediate", "expires"}
@@ -116,6 +119,17 @@ def parse_request(payload: bytes) -> Request:
         immediate=_flag(fields.get("immediate"), bad("immediate is not true or false")),
         expires=_time(fields.get("expires"), bad("expires is not a time in ISO 8601")),
     )
+
+
+def check_expiry(request: Request, now: int) -> None:
+    """Check that a request does not expire too far ahead; ``now`` is in microseconds since 1970.
+
+    Raises:
+        BadRequestError: it does.
+
+    """
+    if request.expires is not None and request.expires > now + MAX_DAYS * _DAY:
+        raise BadRequestError(f"expires is more than {MAX_DAYS} days ahead", request.id)
 
 
 def _fields(payload: bytes) -> dict[str, object]:

@@ -9,8 +9,10 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Protocol
 
 from bridge.config import Aws, Downlinks
+from bridge.counts import Counts
 from bridge.log_limit import LimitedLogger
 from bridge.mqtt import client as mqtt
 from bridge.mqtt.aws_iot import aws_client
@@ -24,11 +26,24 @@ Take = Callable[[str, bytes, Acknowledge], None]
 """Takes a request: its topic, its payload, and what acknowledges it."""
 
 
+class Sessions(Protocol):
+    """Remembers, over restarts, for which clients AWS IoT keeps requests."""
+
+    def has_session(self, client_id: str) -> bool:
+        """Say whether it is to keep them for this one."""
+
+    def note_session(self, client_id: str) -> None:
+        """Remember that it is."""
+
+
 class Subscription:
     """Subscribes to the requests for all devices, and gives each to ``take``, on the event loop.
 
-    ``missed`` is told why requests may be lost. An inlet of the spool: while that takes nothing,
-    requests wait in memory. AWS IoT sends no more than a hundred that are not acknowledged.
+    ``sessions`` knows whether an earlier run has subscribed, so that AWS IoT should have kept what
+    came since. ``missed`` is told why requests may be lost.
+
+    An inlet of the spool: while that takes nothing, requests at QoS 1 wait in memory. AWS IoT sends
+    no more than a hundred that are not acknowledged.
 
     Raises:
         BridgeError: the certificate, key or CA cannot be used.
@@ -36,7 +51,13 @@ class Subscription:
     """
 
     def __init__(
-        self, aws: Aws, downlinks: Downlinks, take: Take, missed: Callable[[str], None]
+        self,
+        aws: Aws,
+        downlinks: Downlinks,
+        take: Take,
+        sessions: Sessions,
+        missed: Callable[[str], None],
+        counts: Counts,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.name = downlink_client_id(aws.client_id)
@@ -45,13 +66,14 @@ class Subscription:
         if downlinks.share:
             self._topic = f"$share/{downlinks.share}/{self._topic}"
         self._take = take
+        self._sessions = sessions
         self._missed = missed
+        self._counts = counts
         self._limited = LimitedLogger(_log)
         self._stopped = asyncio.Event()
         self._stopping = False
         self._held: deque[Delivery] = deque()
         self._paused = False
-        self._joined_once = False
         self.subscribed = False
         callbacks = mqtt.Callbacks(
             joined=lambda session: self._report(partial(self._on_joined, session)),
@@ -98,9 +120,8 @@ class Subscription:
                 " quota for it raised",
                 *(session.expiry, self._expiry),
             )
-        if self._joined_once and not session.kept:
+        if self._sessions.has_session(self.name) and not session.kept:
             self._missed("AWS IoT had given up the session")
-        self._joined_once = True
         self._subscribe()  # each time: an earlier session may be without it
 
     def _subscribe(self) -> None:
@@ -111,6 +132,7 @@ class Subscription:
         failure = mqtt.suback_failure(subscribing)
         if failure is None:
             self.subscribed = True
+            self._sessions.note_session(self.name)
             _log.info("ready for downlinks: subscribed to %s", self._topic)
         elif failure.code is not None:
             self._limited.log(
@@ -133,10 +155,21 @@ class Subscription:
             )
 
     def _on_request(self, request: Delivery) -> None:
-        if self._paused:
+        if not self._paused:
+            self._give(request)
+        elif request.acknowledge is not None:
             self._held.append(request)
         else:
-            self._give(request)
+            self._drop()
+
+    def _drop(self) -> None:
+        """Forget a request at QoS 0, of which any number may come."""
+        self._counts.downlinks["dropped"] += 1
+        self._limited.log(
+            logging.WARNING,
+            "dropped",
+            "request dropped, as the spool takes nothing: one published at QoS 1 would have waited",
+        )
 
     def _give(self, request: Delivery) -> None:
         try:

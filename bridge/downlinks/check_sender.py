@@ -17,6 +17,7 @@ class CheckSender:
     """
 
     name = "check"
+    names_acknowledged = True
 
     def __init__(self, client_id: str, answered: Callable[[Answer], None]) -> None:
         self._device = f"{CHECK_APPLICATION}/{one_case(client_id)}"

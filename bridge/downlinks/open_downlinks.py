@@ -3,17 +3,16 @@
 Times are in microseconds since 1970.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from bridge.downlinks.ended import Ended
 from bridge.messages.downlink import Answer, Downlink
 from contract.downlinks import State
 
-_REMEMBERED = 10_000
-"""Downlinks that have ended and that a late answer may still be about."""
-_UNDER_WAY = {State.SUBMITTED, State.SENT}
-
+NOT_IN_TIME = "not handed over in time"
 _SURPLUS = 1_000  # deadlines that are over, before they are dropped
 
 
@@ -37,7 +36,7 @@ class OpenDownlinks:
         """By application: how many downlinks of which device are accepted and no more."""
         self._deadlines: list[tuple[int, int]] = []
         self._submitted: dict[int, None] = {}  # which ``take_submitted`` has not returned
-        self._late = OrderedDict[str, Downlink]()  # by reference, those that have ended
+        self._ended = Ended(answers_within)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -65,8 +64,8 @@ class OpenDownlinks:
 
     @property
     def references(self) -> Container[str]:
-        """What network servers call the open downlinks."""
-        return self._by_reference
+        """What network servers call the open downlinks, and those that have ended lately."""
+        return _Either(self._by_reference, self._ended.references)
 
     def put(self, downlink: Downlink) -> None:
         """Note a downlink as it is now: a new one, or one in another state."""
@@ -74,7 +73,7 @@ class OpenDownlinks:
         if before is not None:
             self._drop(before)
         if downlink.ended:
-            self._remember(downlink)
+            self._ended.add(downlink)
             return
         self._open[downlink.number] = downlink
         self._by_id[downlink.device, downlink.id] = downlink.number
@@ -98,9 +97,16 @@ class OpenDownlinks:
         """Return the EUIs of the devices of an application for which downlinks wait."""
         return list(self._waiting[application])
 
-    def next(self, moteeui: str) -> Downlink | None:
-        """Return the downlink that may be handed over now, None if none may."""
-        confirmed_under_way = False
+    def in_doubt(self, moteeui: str, now: int) -> bool:
+        """Say whether a device may still acknowledge a downlink that has ended as unknown."""
+        return self._ended.in_doubt(moteeui, now)
+
+    def next(self, moteeui: str, *, doubtful: bool = False) -> Downlink | None:
+        """Return the downlink that may be handed over now, None if none may.
+
+        No confirmed one may where it is ``doubtful`` of which an acknowledgement would be.
+        """
+        confirmed_under_way = doubtful
         for downlink in self.of(moteeui):
             if not _waits(downlink):
                 confirmed_under_way |= downlink.confirmed
@@ -113,26 +119,27 @@ class OpenDownlinks:
         return None
 
     def meant(self, answer: Answer) -> Downlink | None:
-        """Return the open downlink that an answer is about, None where there is none."""
+        """Return the open downlink that an answer is about, None where there is none.
+
+        One without a reference, that a downlink was sent, is about the one that was submitted. That
+        one was acknowledged is about the confirmed one of which it is known that it was sent: it
+        may come late, and be about one that has ended.
+        """
         if answer.reference is not None:
             number = self._by_reference.get(answer.reference)
             return None if number is None else self._open[number]
         for downlink in self.of(answer.moteeui):
-            under_way = downlink.state in _UNDER_WAY or downlink.reference is not None
-            if under_way and (downlink.confirmed or answer.state is State.SENT):
+            if answer.state is State.SENT:
+                meant = downlink.state is State.SUBMITTED
+            else:
+                meant = downlink.state is State.SENT and downlink.confirmed
+            if meant:
                 return downlink
         return None
 
     def meant_late(self, answer: Answer) -> Downlink | None:
         """Return the downlink that has ended and that an answer is about, None if none is known."""
-        if answer.reference is not None:
-            return self._late.get(answer.reference)
-        of_device = (
-            each
-            for each in reversed(self._late.values())
-            if each.moteeui == answer.moteeui and each.confirmed
-        )
-        return next(of_device, None)
+        return self._ended.meant(answer)
 
     def due(self, now: int) -> list[Downlink]:
         """Return the downlinks whose time is over, each in its final state."""
@@ -165,13 +172,6 @@ class OpenDownlinks:
             if not devices[downlink.moteeui]:
                 del devices[downlink.moteeui]
 
-    def _remember(self, downlink: Downlink) -> None:
-        if downlink.reference is not None:
-            self._late.pop(downlink.reference, None)  # of another, long ago
-            self._late[downlink.reference] = downlink
-            if len(self._late) > _REMEMBERED:
-                self._late.popitem(last=False)
-
 
 def restored(
     downlinks: Iterable[Downlink], now: int, *, damaged: bool
@@ -194,10 +194,21 @@ def restored(
 
 def _ended(downlink: Downlink, now: int) -> Downlink:
     if downlink.state is State.ACCEPTED:
-        return downlink.become(State.EXPIRED, now, "not handed over in time")
+        return downlink.become(State.EXPIRED, now, NOT_IN_TIME)
     reason = "the network server did not say in time what became of it"
     return downlink.become(State.UNKNOWN, now, reason)
 
 
 def _waits(downlink: Downlink) -> bool:
     return downlink.state is State.ACCEPTED and not downlink.handing
+
+
+@dataclass(frozen=True)
+class _Either(Container[str]):
+    """What is in the one or in the other."""
+
+    one: Container[str]
+    other: Container[str]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.one or name in self.other

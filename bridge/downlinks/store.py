@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from bridge.downlinks.ended import REMEMBERED
 from bridge.messages.downlink import Downlink
 from bridge.messages.event import build_event
 from bridge.messages.timestamper import Timestamper
@@ -22,6 +23,8 @@ _SECOND = 1_000_000  # microseconds
 _REMEMBERED = 7 * 86_400 * _SECOND
 """AWS IoT repeats for an hour what was not acknowledged, and people what they are not sure of."""
 _MAX_REMEMBERED = 1_000_000  # ended downlinks, of some 200 bytes on disk each
+SESSIONS = "aws"
+"""Claims what AWS IoT keeps for the bridge: sessions, by client ID."""
 _TIDY_EVERY = 3600 * _SECOND
 _MAX_CLAIMS = 1_000  # applications: frames can name any number
 
@@ -50,6 +53,7 @@ class Store:
         self._missed = missed
         self.last_number = spool.look(downlinks.last_number)
         self._claims = set(spool.look(downlinks.claims))
+        self._full = False  # of claims, which has been said
         self._unwritten: set[tuple[str, str]] = set()  # devices and ids
         self._mendings = spool.mendings
         self._tidied_at = 0
@@ -61,6 +65,10 @@ class Store:
         if self._mendings:
             self._missed(_DAMAGED)
         return found, self._mendings > 0
+
+    def ended_lately(self) -> list[Downlink]:
+        """Return downlinks that have ended, the newest last, of which something may be told yet."""
+        return self._spool.look(partial(downlinks.ended_lately, at_most=REMEMBERED))
 
     def next_number(self) -> int:
         """Return the number of the next downlink."""
@@ -135,9 +143,28 @@ class Store:
 
     def claim(self, source: str, application: str) -> None:
         """Remember that a source has an application."""
-        if (source, application) not in self._claims and len(self._claims) < _MAX_CLAIMS:
-            self._claims.add((source, application))
-            self._spooler.claim(source, application)
+        if len(self._claims) < _MAX_CLAIMS:
+            self._remember(source, application)
+        elif (source, application) not in self._claims and not self._full:
+            self._full = True
+            _log.warning(
+                "uplinks of more than %d applications have come: no downlinks to %s and other new"
+                " ones are taken, unless the configuration names them",
+                *(_MAX_CLAIMS, application),
+            )
+
+    def has_session(self, client_id: str) -> bool:
+        """Say whether AWS IoT was to keep requests for this client, in an earlier run perhaps."""
+        return (SESSIONS, client_id) in self._claims
+
+    def note_session(self, client_id: str) -> None:
+        """Remember that AWS IoT keeps requests for this client from now on."""
+        self._remember(SESSIONS, client_id)
+
+    def _remember(self, source: str, what: str) -> None:
+        if (source, what) not in self._claims:
+            self._claims.add((source, what))
+            self._spooler.claim(source, what)
 
     def tidy(self, still_open: Iterable[Downlink], now: int) -> None:
         """Write everything anew where the spool was mended, and forget what is long over.

@@ -39,7 +39,7 @@ class Gaps:
             return
         fields = {"what": what, "reason": reason, "until": format_time(now)}
         if since is not None:
-            fields["since"] = format_time(since)
+            fields["since"] = format_time(min(since, now))  # the clock may have been set back
         placement = self._timestamper.place_event(self._device, now)
         message = build_event(self._topic, EventType.GAP, placement.given, source, fields)
         self._keep(message, placement)

@@ -60,6 +60,10 @@ class Sender(Protocol):
     def name(self) -> str:
         """The kind of network server, as events name it."""
 
+    @property
+    def names_acknowledged(self) -> bool:
+        """Whether its answers say which downlink a device has acknowledged."""
+
     def has(self, device: str) -> bool:
         """Say whether the configuration makes ``APPEUI/MOTEEUI`` a device of this source."""
 

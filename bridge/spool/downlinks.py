@@ -49,14 +49,18 @@ def still_open(spool: sqlite3.Connection) -> list[Downlink]:
 
     One whose bits have changed is left out.
     """
-    rows = spool.execute("SELECT downlink FROM downlinks WHERE ended IS NULL ORDER BY number")
-    found = []
-    for (content,) in rows:
-        try:
-            found.append(_decoder.decode(content))
-        except (msgspec.DecodeError, TypeError):
-            continue
-    return found
+    return _decoded(
+        spool.execute("SELECT downlink FROM downlinks WHERE ended IS NULL ORDER BY number")
+    )
+
+
+def ended_lately(spool: sqlite3.Connection, at_most: int) -> list[Downlink]:
+    """Return the downlinks that have ended last, the newest last.
+
+    One of which only the name is known, or whose bits have changed, is left out.
+    """
+    query = "SELECT downlink FROM downlinks WHERE ended IS NOT NULL ORDER BY ended DESC LIMIT ?"
+    return [each for each in reversed(_decoded(spool.execute(query, (at_most,)))) if each.ended]
 
 
 def is_known(spool: sqlite3.Connection, device: str, request_id: str) -> bool:
@@ -90,3 +94,13 @@ def claims(spool: sqlite3.Connection) -> list[tuple[str, str]]:
     """Return the applications that were claimed, with their sources' names before them."""
     rows = spool.execute("SELECT source, application FROM claims ORDER BY number")
     return [(str(source), str(application)) for source, application in rows]
+
+
+def _decoded(rows: Iterable[tuple[bytes]]) -> list[Downlink]:
+    found = []
+    for (content,) in rows:
+        try:
+            found.append(_decoder.decode(content))
+        except (msgspec.DecodeError, TypeError):
+            continue
+    return found

@@ -10,6 +10,7 @@ from contract.errors import BridgeError
 
 _VERSION = 3
 LOCK = ".lock"
+_MARK = 20  # digits
 MODE = 0o600  # what devices sent is nobody else's
 _MAX_LOG = 8_388_608  # bytes of the write-ahead log that stay on disk when it is empty again
 _SCHEMA = f"""
@@ -135,7 +136,8 @@ class Lock:
     """Keeps other bridges from a file, by whatever path they come to it. Makes it if need be.
 
     The spool has two: on its own file, which no other name of it gets around, and on one beside it,
-    which stays where it is while a damaged spool is replaced. SQLite's own locks would not keep a
+    which stays where it is while a damaged spool is replaced. In that one the bridge notes that it
+    runs. SQLite's own locks would not keep a
     second bridge out. Close no other descriptor of the file while SQLite has it open: the system
     drops SQLite's locks then (fcntl(2)).
 
@@ -155,6 +157,18 @@ class Lock:
             except OSError as error:
                 raise BridgeError(f"{spool}: cannot open the spool: {error.strerror}") from None
             stack.pop_all()
+
+    def mark(self, time: int) -> None:
+        """Note a time, in microseconds since 1970, over the one before.
+
+        A crash of the machine may leave one of some seconds earlier.
+        """
+        os.pwrite(self._file, b"%0*d" % (_MARK, time), 0)
+
+    def marked(self) -> int | None:
+        """Return the time that was noted last, None where there is none."""
+        text = os.pread(self._file, _MARK, 0)
+        return int(text) if text.isdigit() else None
 
     def release(self) -> None:
         """Let others have the file."""

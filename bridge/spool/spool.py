@@ -67,7 +67,8 @@ class Spool:
     """The queue on disk. Open it in one process at a time.
 
     ``last_id`` is the number of the last message committed; ``damage`` what is wrong with the file
-    and not mended; ``mendings`` how often it was mended since it was opened, or for that.
+    and not mended; ``ran_until`` when an earlier run marked last that it ran, None where none did.
+    ``mendings`` is how often it was mended since it was opened, or for that.
     ``on_progress`` is called while it is mended, which takes long if it holds much. At least the
     newest ``remembered`` placements are kept.
 
@@ -94,7 +95,9 @@ class Spool:
         with ExitStack() as stack:
             try:
                 require_spool(path)
-                stack.callback(Lock(beside(path, LOCK), path).release)
+                self._presence = Lock(beside(path, LOCK), path)
+                stack.callback(self._presence.release)
+                self.ran_until = self._presence.marked()
                 self.mendings += salvage.finish(path)
                 self._lock = Lock(path, path)
                 stack.callback(lambda: self._lock.release())  # noqa: PLW0108  # there may be another
@@ -115,6 +118,15 @@ class Spool:
         trace: TracebackType | None,
     ) -> None:
         self._resources.close()
+
+    def mark_running(self, now: int) -> None:
+        """Mark that the bridge runs and reads, in microseconds since 1970.
+
+        Raises:
+            OSError: it cannot be written.
+
+        """
+        self._presence.mark(now)
 
     @_on_a_sound_file
     def commit(self, batch: Batch) -> bool:

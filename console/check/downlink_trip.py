@@ -10,10 +10,9 @@ from bridge.config import Config
 from console.check import deployed
 from console.check.chain import BrokenError, Link, NotTriedError
 from console.check.looking import looking
-from console.downlinks.request import payload
 from console.downlinks.trace import Trace
 from console.store.history import rows, since_then
-from contract.downlinks import Request, State
+from contract.downlinks import Request, State, build_request
 from contract.eui import one_case
 from contract.names import CHECK_APPLICATION, PARTITION_KEY, SORT_KEY, event_partition
 from contract.rows import Row
@@ -56,7 +55,7 @@ class DownlinkTrip:
         topic = self._deployment.request_topic(self._device)
         with looking():
             client = boto3.client("iot-data")
-            client.publish(topic=topic, qos=1, payload=payload(self._request))
+            client.publish(topic=topic, qos=1, payload=build_request(self._request))
         self._is_asked = True
         return f"asked for on {topic}"
 

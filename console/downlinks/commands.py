@@ -133,7 +133,7 @@ def send(  # noqa: PLR0913  # a parameter for each option
         content = _bytes(data or "", base64=base64)
     name = fresh_id(random.SystemRandom()) if request_id is None else request_id
     request = Request(name, port, content, confirmed, immediate, expires)
-    wanted = payload(request)
+    wanted = payload(request, _now())
     table = "" if wait is None else table_name(deployment)  # before anything is sent
     asked = _now()
     publish(deployment.request_topic(device), wanted)

@@ -2,7 +2,7 @@
 
 import random
 
-from contract.downlinks import Request, build_request, parse_request
+from contract.downlinks import Request, build_request, check_expiry, parse_request
 
 _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
 _SYLLABLES = 6  # of 70 each: 10^11 words, for the ids that a device has in 7 days
@@ -15,13 +15,13 @@ def fresh_id(rng: random.Random) -> str:
     return f"{word[:half]}-{word[half:]}"
 
 
-def payload(request: Request) -> bytes:
-    """Return the payload of a request that a bridge will take.
+def payload(request: Request, now: int) -> bytes:
+    """Return the payload of a request that a bridge will take ``now``, in microseconds.
 
     Raises:
         BadRequestError: it would not.
 
     """
     built = build_request(request)
-    parse_request(built)
+    check_expiry(parse_request(built), now)
     return built

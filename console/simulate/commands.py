@@ -83,9 +83,10 @@ def simulate(  # noqa: PLR0913  # a parameter for each option
 ) -> None:
     """Play the network server: send plausible frames to the bridge, and take its downlinks.
 
-    The devices join first. It uses both layouts of frames, and sends keep-alives. It joins and
-    splits frames as TCP may. A moment after a downlink has come it says that it was sent, and a
-    moment later, if it is confirmed, that the device has acknowledged it.
+    The devices join first. It uses both layouts of frames, and sends keep-alives, and now and then
+    a device's status. It joins and splits frames as TCP may. A moment after a downlink has come it
+    says that it was sent, and a moment later, if it is confirmed, that the device has acknowledged
+    it.
 
     With --chirpstack it publishes events of every kind, as ChirpStack v4 does in JSON. A device
     gets a downlink after its next uplink. With the uplink after that it acknowledges it, if it is

@@ -4,7 +4,7 @@ import base64
 import json
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
 from contract.times import format_time
@@ -14,6 +14,7 @@ _FIRST_DEVICE = 0x9372163
 _GATEWAYS = ("b827ebfffe000001", "b827ebfffe000002")
 _FREQUENCIES = (868.1, 868.3, 868.5)
 _KEEP_ALIVE_EVERY = 25  # frames
+_STATUS_EVERY = 47  # frames: a prime, so that every device comes to have some
 _DAY = 48  # uplinks: one each half hour, so to speak
 _MAX_WRITE = 700  # bytes: some writes hold part of a frame, some several
 
@@ -36,6 +37,12 @@ def frames(devices: int, rng: random.Random, now: Callable[[], int]) -> Iterator
         frame = build(device_eui(device), seqno + 1, rng, now())
         keep_alive = b"\0" if number % _KEEP_ALIVE_EVERY == 0 else b""
         yield keep_alive + json.dumps(frame).encode() + b"\0"
+
+
+def with_statuses(source: Iterable[bytes], devices: int) -> Iterator[bytes]:
+    """Yield the frames; now and then one is followed by a status of its device."""
+    for number, frame in enumerate(source):
+        yield frame + (_status(number % devices) if number % _STATUS_EVERY == 0 else b"")
 
 
 def joins(devices: int) -> bytes:
@@ -61,6 +68,10 @@ def pieces(data: bytes, rng: random.Random) -> Iterator[bytes]:
         length = rng.randint(1, _MAX_WRITE)
         yield data[:length]
         data = data[length:]
+
+
+def _status(number: int) -> bytes:
+    return json.dumps({"mote": {"eui": device_eui(number), "app": True}}).encode() + b"\0"
 
 
 def _layout_1(device: str, seqno: int, rng: random.Random, now: int) -> Frame:

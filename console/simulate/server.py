@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from console.simulate.answers import Answers
-from console.simulate.frames import frames, joins, pieces
+from console.simulate.frames import frames, joins, pieces, with_statuses
 from console.simulate.plan import TICK, Plan, paced
 from contract.errors import BridgeError
 
@@ -30,7 +30,8 @@ def send(address: tuple[str, int], plan: Plan, progress: Callable[[int], object]
     try:
         with socket.create_connection(address) as connection:
             connection.sendall(joins(plan.devices))
-            source = frames(plan.devices, rng, lambda: time.time_ns() // 1000)
+            uplinks = frames(plan.devices, rng, lambda: time.time_ns() // 1000)
+            source = with_statuses(uplinks, plan.devices)
             for batch in paced(source, plan):
                 for piece in pieces(b"".join(batch), rng):
                     connection.sendall(piece)

@@ -174,7 +174,8 @@ async def _send(site: Site, request: Request) -> Response:
         wanted = msgspec.json.decode(await request.body(), type=Wanted)
         data = parse_payload(wanted.data)
         name = fresh_id(random.SystemRandom())
-        content = payload(downlinks.Request(name, wanted.port, data, wanted.confirmed))
+        asked = downlinks.Request(name, wanted.port, data, wanted.confirmed)
+        content = payload(asked, time.time_ns() // 1000)
     except (msgspec.DecodeError, ValueError, downlinks.BadRequestError) as error:
         return as_json({"problem": str(error)}, HTTPStatus.BAD_REQUEST)
     await run_in_threadpool(publish, site.deployment.request_topic(device), content)

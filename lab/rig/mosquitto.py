@@ -3,6 +3,7 @@
 import getpass
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -91,12 +92,32 @@ def mosquitto(folder: Path) -> Iterator[Mosquitto]:
     # Started by root it would become a user of its own, who cannot read the key.
     settings = {"port": port, "plain_port": plain_port, "folder": folder, "user": getpass.getuser()}
     configuration.write_text(_CONFIGURATION.format_map(settings))
-    with (folder / "mosquitto.log").open("wb") as log:
-        process = subprocess.Popen([path, "-c", configuration], stderr=log)
-    broker = Mosquitto(port, plain_port, folder, process.pid)
-    try:
+    with _running(path, folder) as process:
+        broker = Mosquitto(port, plain_port, folder, process.pid)
         _wait_until_ready(broker, process)
         yield broker
+
+
+@contextmanager
+def killed_and_back(broker: Mosquitto) -> Iterator[None]:
+    """Kill a broker, and run it again, which knows of no session, until the end.
+
+    Raises:
+        RigError: it did not come up again.
+
+    """
+    os.kill(broker.pid, signal.SIGKILL)
+    with _running(program(), broker.folder) as process:
+        _wait_until_ready(broker, process)
+        yield
+
+
+@contextmanager
+def _running(path: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with (folder / "mosquitto.log").open("ab") as log:
+        process = subprocess.Popen([path, "-c", folder / "mosquitto.conf"], stderr=log)
+    try:
+        yield process
     finally:
         stop(process)
 

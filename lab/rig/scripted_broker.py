@@ -72,6 +72,11 @@ class ScriptedBroker:
         self._with(connection, lambda writer: writer.write(packet))
         return self._packet_id
 
+    def toss(self, connection: int, topic: str, payload: bytes) -> None:
+        """Publish to a subscriber at QoS 0, from another thread."""
+        packet = _publish(topic, None, payload)
+        self._with(connection, lambda writer: writer.write(packet))
+
     def hang_up(self, connection: int) -> None:
         """End the connection of a subscriber, from another thread."""
         self._with(connection, asyncio.StreamWriter.close)
@@ -182,12 +187,16 @@ async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
         return None
 
 
-def _publish(topic: str, packet_id: int, payload: bytes) -> bytes:
-    """Return a PUBLISH at QoS 1 without a DUP flag or properties (MQTT 5.0, 3.3)."""
+def _publish(topic: str, packet_id: int | None, payload: bytes) -> bytes:
+    """Return a PUBLISH without a DUP flag or properties (MQTT 5.0, 3.3).
+
+    It is at QoS 1, or at QoS 0 where it has no packet id.
+    """
     name = topic.encode()
-    body = len(name).to_bytes(2, "big") + name + packet_id.to_bytes(2, "big") + b"\0" + payload
+    packet = b"" if packet_id is None else packet_id.to_bytes(2, "big")
+    body = len(name).to_bytes(2, "big") + name + packet + b"\0" + payload
     digits, length = bytearray(), len(body)
     while length > 0x7F:  # noqa: PLR2004  # seven bits in a digit (1.5.5)
         digits.append(length & 0x7F | 0x80)
         length >>= 7
-    return bytes([0x32, *digits, length]) + body
+    return bytes([0x30 if packet_id is None else 0x32, *digits, length]) + body

@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from bridge.downlinks.store import SESSIONS
+
 
 def committed(spool: Path) -> int:
     """Return how many frames have ever been committed to the spool."""
@@ -17,7 +19,12 @@ def waiting(spool: Path) -> int:
 
 def claimed(spool: Path) -> int:
     """Return how many applications the bridge has claimed."""
-    return _number(spool, "SELECT count(*) FROM claims")
+    return _number(spool, f"SELECT count(*) FROM claims WHERE source <> '{SESSIONS}'")  # noqa: S608
+
+
+def session_noted(spool: Path) -> bool:
+    """Say whether the bridge has noted that AWS IoT keeps requests for it."""
+    return _number(spool, f"SELECT count(*) FROM claims WHERE source = '{SESSIONS}'") > 0  # noqa: S608
 
 
 def set_version(spool: Path, version: int) -> None:

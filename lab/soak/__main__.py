@@ -101,7 +101,7 @@ _HEADER = (
 _ENDS = (State.SENT, State.ACKNOWLEDGED, State.EXPIRED, State.UNKNOWN, State.FAILED)
 _HEADER_OF_DOWNLINKS = (
     *("scenario", "requested", "accepted", "written", *_ENDS),
-    *("written twice", "no end", "two ends", "uplinks", "lost", ""),
+    *("written twice", "written late", "no end", "two ends", "uplinks", "lost", ""),
 )
 _HEADER_OF_CHIRPSTACK = (
     *("scenario", "accepted", "published", "arrived"),
@@ -212,7 +212,7 @@ def _row_of_downlinks(name: str, done: Result, ends: Ends) -> list[str]:
     counts = (
         *(ends.requested, ends.accepted, ends.written),
         *(ends.by_state.get(state, 0) for state in _ENDS),
-        *(ends.twice, ends.endless, ends.contradicted, done.sent, done.lost),
+        *(ends.twice, ends.overdue, ends.endless, ends.contradicted, done.sent, done.lost),
     )
     return [name, *(f"{count:,}" for count in counts), _remarks(done)]
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from bridge import service
 from bridge.config import load
-from bridge.downlinks.dispatcher import Dispatcher
+from bridge.downlinks.intake import Intake
 from bridge.messages.downlink import Downlink
 from bridge.service import serve
 from bridge.sources.semtech.sending import SemtechSender
@@ -48,7 +48,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO)
     with (
         patch.object(service, "Spool", _dying_spool(passing)),
-        patch.object(service, "Dispatcher", _dying_desk(passing)),
+        patch.object(service, "Intake", _dying_intake(passing)),
         patch.object(SemtechSender, "hand_over", _dying_hand_over(passing)),
     ):
         asyncio.run(serve(load(Path(sys.argv[-1]))))
@@ -68,8 +68,8 @@ def _dying_spool(passing: Callable[[str], None]) -> type[Spool]:
     return DyingSpool
 
 
-def _dying_desk(passing: Callable[[str], None]) -> type[Dispatcher]:
-    class DyingDesk(Dispatcher):
+def _dying_intake(passing: Callable[[str], None]) -> type[Intake]:
+    class DyingIntake(Intake):
         def take(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
             def acknowledging() -> None:
                 acknowledge()
@@ -77,7 +77,7 @@ def _dying_desk(passing: Callable[[str], None]) -> type[Dispatcher]:
 
             super().take(topic, payload, acknowledging)
 
-    return DyingDesk
+    return DyingIntake
 
 
 def _dying_hand_over(passing: Callable[[str], None]) -> object:

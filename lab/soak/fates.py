@@ -4,7 +4,7 @@ import base64
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from contract.downlinks import Request, State, build_request, is_end
@@ -13,7 +13,7 @@ from lab.soak.frames import APPLICATION, DEVICES
 
 LASTS = 4.0  # seconds until a request expires
 _PORT = 10
-_NUMBER = 4  # bytes
+_NUMBER, _TIME = 4, 8  # bytes of a downlink's data: which it is, and when it expires
 
 
 def device(number: int) -> str:
@@ -28,17 +28,21 @@ def is_confirmed(number: int) -> bool:
 
 def request(number: int, lasts: float = LASTS) -> bytes:
     """Return the payload of a request that expires in ``lasts`` seconds."""
-    data = number.to_bytes(_NUMBER, "big")
     expires = time.time_ns() // 1000 + int(lasts * 1_000_000)
+    data = number.to_bytes(_NUMBER, "big") + expires.to_bytes(_TIME, "big")
     confirmed = is_confirmed(number)
     return build_request(Request(str(number), _PORT, data, confirmed=confirmed, expires=expires))
 
 
-def number_of(content: dict[str, object]) -> int:
-    """Return the number of a downlink that was written to the network server."""
+def read(content: dict[str, object]) -> tuple[int, int]:
+    """Return the number of a downlink that was written to the network server, and its expiry.
+
+    That is in microseconds since 1970.
+    """
     userdata = content["userdata"]
     assert isinstance(userdata, dict)  # noqa: S101  # the bridge's frame
-    return int.from_bytes(base64.b64decode(userdata["payload"]), "big")
+    data = base64.b64decode(userdata["payload"])
+    return int.from_bytes(data[:_NUMBER], "big"), int.from_bytes(data[_NUMBER:], "big")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class Ends:
     """What became of the downlinks of a scenario.
 
     ``written`` are the different ones that a network server got, ``twice`` those that it got more
-    than once. ``endless`` were requested and came to no end, ``contradicted`` to more than one.
+    than once, ``overdue`` those that it got after their expiry. ``endless`` were requested and came
+    to no end, ``contradicted`` to more than one.
     """
 
     requested: int
@@ -54,6 +59,7 @@ class Ends:
     written: int
     by_state: dict[State, int]
     twice: int
+    overdue: int
     endless: int
     contradicted: int
 
@@ -80,7 +86,9 @@ class Fates:
         told = self._told.get(number, {})
         return [state for state, _ in told if is_end(state, confirmed=confirmed)]
 
-    def sum_up(self, requested: Iterable[int], written: Counter[int]) -> Ends:
+    def sum_up(
+        self, requested: Iterable[int], written: Counter[int], overdue: Collection[int] = ()
+    ) -> Ends:
         """Return what became of those that were requested."""
         ends = {number: self.ended(number) for number in requested}
         return Ends(
@@ -89,6 +97,7 @@ class Fates:
             written=len(written),
             by_state=Counter(state for each in ends.values() for state in each),
             twice=sum(times > 1 for times in written.values()),
+            overdue=len(overdue),
             endless=sum(not each for each in ends.values()),
             contradicted=sum(len(each) > 1 for each in ends.values()),
         )

@@ -14,11 +14,12 @@ from types import TracebackType
 from typing import Self
 
 from lab.rig.requests import Ask
-from lab.soak.fates import device, is_confirmed, number_of, request
+from lab.soak.fates import device, is_confirmed, read, request
 from lab.soak.sender import Sender
 
 _READ = 65_536  # bytes
 _CLOSE_LIMIT = 5.0  # seconds for the bridge to close its side
+_READING = 0.5  # seconds at most between the bridge's write and the reading here
 _DELAY = 0.05  # seconds at most to an answer
 _ANSWERED = 0.95  # of downlinks; of the others nothing is ever told
 
@@ -26,7 +27,8 @@ _ANSWERED = 0.95  # of downlinks; of the others nothing is ever told
 class TwoWay(Sender):
     """Writes frames as ``Sender`` does, takes downlinks, and answers most of them.
 
-    ``written`` counts how often each was written to it, by the number of its request.
+    ``written`` counts how often each was written to it, by the number of its request. Those that
+    are ``overdue`` came after their expiry.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class TwoWay(Sender):
     ) -> None:
         super().__init__(port, rate, frame)
         self.written = Counter[int]()
+        self.overdue = set[int]()
         self._answered = answered
         self._on_taken = on_taken
         self._rng = random.Random(1)  # noqa: S311  # no secret comes of it
@@ -59,7 +62,7 @@ class TwoWay(Sender):
         except BlockingIOError:
             self._answer(bridge)
             return False
-        self._take(data)
+        self.take(data)
         return data == b""
 
     def _answer(self, bridge: socket.socket) -> None:
@@ -73,14 +76,17 @@ class TwoWay(Sender):
         with suppress(OSError):
             bridge.settimeout(_CLOSE_LIMIT)
             while data := bridge.recv(_READ):
-                self._take(data)
+                self.take(data)
 
-    def _take(self, data: bytes) -> None:
+    def take(self, data: bytes) -> None:
+        """Count what the bridge has written, and plan the answers."""
         *frames, self._tail = (self._tail + data).split(b"\0")
         for each in frames:
             ((_, content),) = json.loads(each).items()
-            number = number_of(content)
+            number, expires = read(content)
             self.written[number] += 1
+            if time.time() > expires / 1_000_000 + _READING:
+                self.overdue.add(number)
             self._on_taken(number)
             if self._rng.random() < self._answered:
                 self._plan(content, number)

@@ -56,7 +56,7 @@ class WayBack:
 
     def result(self, remarks: str, promises: Promises, exempt: "Exempt | None" = None) -> Result:
         """Sum up."""
-        ends = self.place.fates.sum_up(self.asking.asked, self.server.written)
+        ends = self.place.fates.sum_up(self.asking.asked, self.server.written, self.server.overdue)
         where = (self.server, self.place.arrived(), ends, self.place.spool)
         return summed_up(*where, remarks, promises, exempt or Exempt())
 
@@ -105,6 +105,7 @@ def summed_up(  # noqa: PLR0913, PLR0917  # a line of the table
         downlinks=ends,
         promises=[
             (ends.twice == 0, f"{ends.twice} written twice"),
+            (ends.overdue == 0, f"{ends.overdue} written after their expiry"),
             (ends.endless == 0, f"{ends.endless} came to no end"),
             (ends.contradicted <= exempt.contradicted, f"{ends.contradicted} came to several"),
             (risk <= AT_RISK, "uplinks were lost"),

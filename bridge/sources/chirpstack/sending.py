@@ -62,6 +62,7 @@ class ChirpStackSender:
     """
 
     name = NAME_OF_SOURCE
+    names_acknowledged = True
 
     def __init__(  # noqa: PLR0913  # what a downlink needs comes from many sides
         self,

@@ -40,7 +40,8 @@ class Listener:
 
     A ``Source``. This network server waits for no acknowledgement, so that there are no receipts.
     ``claim`` is told each application that comes over a connection, ``gaps`` when one comes after
-    all were gone. With ``others``, frames of kinds that are not known are events, too. After a read
+    all were gone, and at the start, if an earlier run has listened, in microseconds, ``ran_until``
+    then. With ``others``, frames of kinds that are not known are events, too. After a read
     with more bad frames than good ones, a connection rests: ``penalty`` times as long as that read
     took. ``sender`` gives downlinks to the servers that are connected.
     """
@@ -55,8 +56,10 @@ class Listener:
         others: bool = False,
         last_token: int = 0,
         penalty: float = _PENALTY,
+        ran_until: int | None = None,
     ) -> None:
         self.penalty = penalty
+        self._ran_until = ran_until
         self.claim = claim
         self.others = others
         self._gaps = gaps
@@ -94,6 +97,10 @@ class Listener:
             except (OSError, UnicodeError) as error:
                 raise BridgeError(f"cannot listen on {listen.address}: {why(error)}") from None
             self._servers.append(server)
+        if self._ran_until is not None:
+            self._gaps.tell(NAME, "frames", "the bridge was not running", self._ran_until)
+            now = self._gaps.now()
+            self._left_at = {each.address: now for each in self._listens}
         _log.info("listening on %s", ", ".join(self.addresses()))
 
     def unready(self) -> list[str]:

@@ -11,7 +11,6 @@ from bridge.messages.downlink import Downlink
 from bridge.messages.uplink import Uplink
 from bridge.sources.semtech.motes import MAX_TOKEN, NAME, frame
 
-_MAX_UNSENT = 65_536  # bytes that a server may leave unread, before it gets no more
 _SPELLINGS = 20_000  # devices
 
 
@@ -41,6 +40,7 @@ class SemtechSender:
     """
 
     name = NAME
+    names_acknowledged = False
 
     def __init__(
         self, connections: Iterable[Connected], applications: Sequence[str], last_token: int
@@ -89,6 +89,7 @@ class SemtechSender:
         able = (
             each
             for each in self._connections
-            if application in each.applications and each.unsent < _MAX_UNSENT
+            # What waits here would be written when the server reads again, expired or not.
+            if application in each.applications and not each.unsent
         )
         return max(able, key=lambda each: each.useful_at, default=None)

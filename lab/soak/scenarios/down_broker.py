@@ -37,6 +37,7 @@ _REPEATS = 3  # of a request, at most
 _CALM = (0.3, 1.5)  # seconds between faults, at random
 _PASSAGES = 8  # of a step before a kill, at most
 _DELIVERED = 0x00
+_GAPS = 20  # that the bridge tells at once
 _SHARE = {"share": "pair"}
 
 
@@ -47,6 +48,7 @@ class _Heard:
     broker: ScriptedBroker
     tally: Tally = field(default_factory=Tally)
     fates: Fates = field(default_factory=Fates)
+    gaps: int = 0
     _looked_at: int = 0
 
     def ended(self, asked: list[int]) -> bool:
@@ -61,6 +63,7 @@ class _Heard:
         messages = [(each.topic, each.payload) for each in new]
         self.tally.add(each for each in messages if not is_event(each[0]))
         self.fates.add(messages)
+        self.gaps += sum(topic.endswith("/event/gap") for topic, _ in messages)
 
 
 def down_repeats(folder: Path, say: Callable[[str], None], *, seconds: float) -> Result:
@@ -71,18 +74,23 @@ def down_repeats(folder: Path, say: Callable[[str], None], *, seconds: float) ->
         server = stack.enter_context(TwoWay(port, RATE, frame, ANSWERED))
         stack.enter_context(running_bridge(config)).says(READY)
         courier = stack.enter_context(Courier(heard.broker, REQUESTS, _REPEATS))
+        lost = 0
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(rng.uniform(*_CALM))
             say(f"hanging up, {max(0, end - time.monotonic()):.0f} s to go")
             for connection in list(heard.broker.subscribers):
+                lost += 1
                 heard.broker.hang_up(connection)
         ends = _finish(heard, courier, [server])
         more = courier.delivered - len(courier.asked)
         return summed_up(
             *(server, heard.tally.sum_up(), ends, folder / "bridge.db"),
-            f"{more:,} requests came again",
-            [(more > len(courier.asked) / 2, "few requests came again")],
+            f"{more:,} requests came again; the session was lost {lost} times, {heard.gaps} gaps",
+            [
+                (more > len(courier.asked) / 2, "few requests came again"),
+                (heard.gaps >= min(lost, _GAPS), "a session was lost without a word"),
+            ],
             Exempt(),
         )
 
@@ -151,4 +159,5 @@ def _finish(heard: _Heard, courier: Courier, servers: Sequence[TwoWay]) -> Ends:
     time.sleep(AFTERWARDS)
     heard.look()
     written = sum((each.written for each in servers), Counter[int]())
-    return heard.fates.sum_up(courier.asked, written)
+    overdue = set[int]().union(*(each.overdue for each in servers))
+    return heard.fates.sum_up(courier.asked, written, overdue)

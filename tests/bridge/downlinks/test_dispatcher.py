@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Container
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +17,9 @@ import pytest
 from bridge.clock import Clock
 from bridge.config import Downlinks
 from bridge.counts import Counts
+from bridge.downlinks import store as stores
 from bridge.downlinks.dispatcher import Dispatcher
+from bridge.downlinks.intake import Intake
 from bridge.downlinks.open_downlinks import OpenDownlinks
 from bridge.downlinks.reconciler import Reconciler
 from bridge.downlinks.store import Store
@@ -43,6 +46,7 @@ class Server:
     """A network server that does as the test likes, and notes what it is given."""
 
     name: str = "server"
+    names_acknowledged: bool = False
     open: bool = True
     hand: Callable[[Downlink], bool] = lambda _downlink: True
     queued: Callable[[Downlink], bool | None] = lambda _downlink: None
@@ -59,9 +63,10 @@ class Server:
 
     def reference(self, taken: Container[str]) -> str | None:
         """Count."""
-        self._last += 1
-        assert str(self._last) not in taken
-        return str(self._last)
+        numbers = map(str, count(self._last + 1))
+        reference = next(each for each in numbers if each not in taken)
+        self._last = int(reference)
+        return reference
 
     async def hand_over(self, downlink: Downlink) -> bool:
         """Note it."""
@@ -89,7 +94,9 @@ class Setting:
         timestamper = Timestamper(spool.placements())
         store = Store(*(spool, self.spooler, quarantine, timestamper, UNNAMED), self.missed.append)
         open_downlinks = OpenDownlinks(in_order=settings.in_order, answers_within=60 * _SECOND)
-        self.dispatcher = Dispatcher(open_downlinks, store, self.counts, clock, settings, settle)
+        self.dispatcher = Dispatcher(open_downlinks, store, self.counts, clock)
+        of_intake = (open_downlinks, store, self.counts, clock, settings, settle)
+        self.intake = Intake(self.dispatcher, *of_intake)
         self.reconciler = Reconciler(
             *(open_downlinks, self.dispatcher.sender_of, self.dispatcher.answered, clock, Timings())
         )
@@ -105,7 +112,7 @@ class Setting:
 
     def ask(self, payload: bytes, topic: str = TOPIC) -> None:
         """Ask for a downlink."""
-        self.dispatcher.take(topic, payload, self._acknowledge)
+        self.intake.take(topic, payload, self._acknowledge)
 
     def _acknowledge(self) -> None:
         self.acknowledged += 1
@@ -207,6 +214,78 @@ async def test_what_bridges_share_is_written_by_one(path: Path, settle: float, t
     assert len(server.given) == (then == "submitted")
 
 
+@pytest.mark.parametrize("answered", [True, False])
+async def test_an_acknowledgement_is_never_taken_for_the_next_one(
+    path: Path, *, answered: bool
+) -> None:
+    """Users saw a confirmation without a name that was of another downlink than they thought.
+
+    After a kill it may be of the one that is unknown. The next one waits for it, but for a minute
+    at most.
+    """
+    first, second = Server(hand=_hang), Server()
+    async with setting(path, first) as made:
+        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
+        async with asyncio.timeout(10):
+            while not first.given:
+                await asyncio.sleep(0.01)
+    async with setting(path, second) as made:
+        made.ask(build_request(Request("b", 10, b"", confirmed=True)))
+        await made.until("accepted", "unknown", "accepted")
+        if answered:
+            made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+            await made.until("accepted", "unknown", "accepted", "acknowledged", "submitted")
+        else:
+            made.now += 60 * _SECOND
+            await made.until("accepted", "unknown", "accepted", "submitted")
+            made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+            await made.until("accepted", "unknown", "accepted", "submitted", "acknowledged")
+        assert ("b", "acknowledged") not in made.events()
+        assert made.events()[-2:].count(("a", "acknowledged")) == 1
+        made.dispatcher.answered(Answer(State.SENT, "d1", second.given[0].reference))
+        made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+        async with asyncio.timeout(10):
+            while made.events()[-2:] != [("b", "sent"), ("b", "acknowledged")]:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_names_what_it_tells_of_holds_nothing_up(path: Path) -> None:
+    """Its answers are understood, whichever comes first."""
+    first, second = Server(hand=_hang), Server(names_acknowledged=True)
+    async with setting(path, first) as made:
+        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
+        async with asyncio.timeout(10):
+            while not first.given:
+                await asyncio.sleep(0.01)
+    async with setting(path, second) as made:
+        made.ask(build_request(Request("b", 10, b"", confirmed=True)))
+        await made.until("accepted", "unknown", "accepted", "submitted")
+
+
+async def test_late_answers_are_understood_after_a_restart(path: Path) -> None:
+    """Users missed states of before a restart: by its reference and without, each told once.
+
+    A reference is not given again as long as such an answer may come.
+    """
+    async with setting(path, Server()) as made:
+        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
+        await made.until("accepted", "submitted")
+        made.now += 200_000 * _SECOND
+        await made.until("accepted", "submitted", "unknown")
+    server = Server(hand=lambda _downlink: False)
+    async with setting(path, server) as made:
+        for _ in range(2):
+            made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
+            made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+        made.ask(request("b"))
+        await made.until(*("accepted", "submitted", "unknown", "sent", "acknowledged", "accepted"))
+        assert [name for name, _ in made.events()] == [*["a"] * 5, "b"]
+        async with asyncio.timeout(10):
+            while not server.given:
+                await asyncio.sleep(0.01)
+        assert server.given[0].reference == "2"
+
+
 async def test_what_was_accepted_goes_on_after_a_restart(path: Path) -> None:
     """Once there is a network server for it."""
     async with setting(path, Server(open=False)) as made:
@@ -219,7 +298,10 @@ async def test_what_was_accepted_goes_on_after_a_restart(path: Path) -> None:
 
 
 async def test_what_was_submitted_is_not_handed_over_again(path: Path) -> None:
-    """However long the network server says nothing; after a restart its answer is understood."""
+    """Users saw servers of class C say nothing for hours: it waits, and is written once.
+
+    After a restart its answer is understood.
+    """
     first, second = Server(), Server()
     async with setting(path, first) as made:
         made.ask(request())
@@ -250,7 +332,7 @@ async def test_repeated_answers_are_told_once(path: Path) -> None:
 
 
 async def test_answers_are_told_of_whom_they_name(path: Path) -> None:
-    """Not of the one that was submitted first: network servers change the order."""
+    """Users saw network servers change the order: not of the one that was submitted first."""
     async with setting(path, Server(), Downlinks(in_order=False)) as made:
         for name in ("a", "b", "c"):
             made.ask(request(name))
@@ -262,7 +344,7 @@ async def test_answers_are_told_of_whom_they_name(path: Path) -> None:
 
 
 async def test_a_network_server_that_never_takes_it(path: Path) -> None:
-    """It is tried again until it expires, and no longer."""
+    """Users saw one that cannot be sent tried without end: here until it expires, and no longer."""
     server = Server(hand=lambda _downlink: False)
     async with setting(path, server) as made:
         made.ask(request(expires=made.now + 60 * _SECOND))
@@ -324,6 +406,27 @@ async def test_an_answer_may_come_before_the_hand_over_is_noted(path: Path) -> N
         await made.until("accepted", "sent")
 
 
+@pytest.mark.parametrize("error", [OSError("broken pipe"), NotTakenError("too long"), None])
+async def test_an_answer_is_an_end_whatever_becomes_of_the_hand_over(
+    path: Path, error: Exception | None
+) -> None:
+    """It has no second one, and is not tried again."""
+    async with setting(path, Server()) as made:
+
+        def hand(downlink: Downlink) -> bool:
+            made.dispatcher.answered(Answer(State.SENT, "d1", downlink.reference))
+            if error is not None:
+                raise error
+            return False
+
+        server = Server(hand=hand)
+        made.dispatcher.connect([server])
+        made.ask(request("a"))
+        made.ask(request("b"))
+        await made.until("accepted", "accepted", "sent", "sent")
+    assert [each.id for each in server.given] == ["a", "b"]
+
+
 async def test_a_disk_that_fails_leaves_the_request_to_aws(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,6 +472,62 @@ async def test_a_repeated_request_is_acknowledged_and_no_more(
     assert len(server.given) == 1
 
 
+async def test_what_expires_while_the_disk_is_full_is_never_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Users saw old commands carried out hours later: that it may be written waits for the disk."""
+    server = Server(open=False)
+    async with setting(path, server) as made:
+        made.ask(request(expires=made.now + 60 * _SECOND))
+        await made.until("accepted")
+        commit = made.spool.commit
+        full = True
+
+        def fails(batch: Batch) -> bool:
+            if full:
+                raise sqlite3.OperationalError("database or disk is full")
+            return commit(batch)
+
+        monkeypatch.setattr(made.spool, "commit", fails)
+        server.open = True
+        async with asyncio.timeout(10):
+            while made.spooler.problem is None:
+                await asyncio.sleep(0.01)
+        made.now += 3600 * _SECOND
+        full = False
+        await made.until("accepted", "expired")
+    assert server.given == []
+
+
+async def test_what_has_expired_a_moment_ago_is_never_written(path: Path) -> None:
+    """Where the one before it is answered before anybody has looked at the time."""
+    server = Server()
+    async with setting(path, server) as made:
+        made.ask(request("a"))
+        made.ask(request("b", expires=made.now + 10 * _SECOND))
+        await made.until("accepted", "accepted", "submitted")
+        made.now += 11 * _SECOND
+        made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
+        await made.until("accepted", "accepted", "submitted", "sent", "expired")
+    assert [each.id for each in server.given] == ["a"]
+
+
+async def test_what_ends_together_with_the_one_before_ends_once(path: Path) -> None:
+    """The end of the one before would let it go, but its own time is over as well."""
+    server = Server()
+    async with setting(path, server) as made:
+        made.ask(request("a"))
+        made.ask(request("b", expires=made.now + 10 * _SECOND))
+        await made.until("accepted", "accepted", "submitted")
+        made.now += 100_000 * _SECOND
+        await made.until("accepted", "accepted", "submitted", "unknown", "expired")
+        made.ask(request("c"))
+        await made.until(
+            *("accepted", "accepted", "submitted", "unknown", "expired", "accepted", "submitted")
+        )
+    assert [each.id for each in server.given] == ["a", "c"]
+
+
 @pytest.mark.parametrize("expires", [0, 1])
 async def test_what_has_expired_when_it_comes(path: Path, expires: int) -> None:
     """It is accepted, expires, and is handed to nobody."""
@@ -392,6 +551,41 @@ async def test_a_bad_request_without_an_id_is_kept_for_people(path: Path) -> Non
         )
 
 
+async def test_a_request_that_expires_in_thousands_of_years(path: Path) -> None:
+    """It would be open for ever: it fails with the reason; a month is as far as it may."""
+    server = Server()
+    async with setting(path, server) as made:
+        ahead = 31 * 86_400 * _SECOND
+        made.ask(request("a", expires=made.now + ahead + 1))
+        made.ask(request("b", expires=made.now + ahead))
+        made.ask(b'{"id":"c","port1_bytes":[],"expires":"9999-12-31T23:59:59Z"}')
+        made.ask(request("b", expires=made.now + ahead + 1))
+        await made.until("failed", "accepted", "failed", "submitted")
+        assert made.acknowledged == 4
+
+
+async def test_a_flood_of_bad_requests_makes_few_events(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others are kept for people, so that uplinks have the rate; all are acknowledged."""
+    async with setting(path, Server()) as made:
+        for number in range(300):
+            made.ask(b'{"id":"n%d","port300_bytes":[1]}' % number)
+        async with asyncio.timeout(10):
+            while made.acknowledged < 300:
+                await asyncio.sleep(0.01)
+        kept = [each.frame for each in made.spool.on_file(rejected.listed)]
+        assert len(made.events()) == 100
+        assert len(kept) == 200
+        assert kept[0] == '{"id":"n100","port300_bytes":[1]}'
+        assert made.counts.downlinks["bad"] == 300
+        made.now += 10 * _SECOND
+        made.ask(b'{"id":"later","port300_bytes":[1]}')
+        await made.until(*["failed"] * 101)
+    said = "more than 10 bad requests for downlinks a second"
+    assert sum(said in each.message for each in caplog.records) == 1
+
+
 @pytest.mark.parametrize("topic", ["lora/a2/d1/down", "lora/a b/d1/down", "lora/a1//down"])
 async def test_what_is_for_nobody_here_is_acknowledged(path: Path, topic: str) -> None:
     """Without a word, and without a trace on the disk."""
@@ -408,6 +602,39 @@ async def test_a_device_is_one_in_whatever_case_it_is_written(path: Path) -> Non
         await made.until("accepted", "submitted")
         messages = made.spool.read(0, 10**9, Share(0, 1)).messages
         assert {each.topic for each in messages} == {"lora/a1/d1/event/downlink"}
+
+
+async def test_applications_beyond_those_that_are_remembered(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their downlinks are left alone, which is said once."""
+    async with setting(path, Server()) as made:
+        for number in range(1_003):
+            made.dispatcher.claim("server", f"b{number}")
+        assert made.dispatcher.sender_of("b999/d1") is not None
+        assert made.dispatcher.sender_of("b1000/d1") is None
+    said = "uplinks of more than 1000 applications have come: no downlinks to b1000 and"
+    assert [said in each.message for each in caplog.records] == [True]
+
+
+async def test_ids_that_are_forgotten_early_are_said(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where more have ended than are remembered, the oldest are no longer known when they come."""
+    monkeypatch.setattr(stores, "_MAX_REMEMBERED", 2)
+    async with setting(path, Server()) as made:
+        for name in ("a", "b", "c", "d"):
+            made.ask(request(name, expires=1))
+        await made.until(*["accepted", "expired"] * 4)
+        made.now += 3601 * _SECOND
+        async with asyncio.timeout(10):
+            while not caplog.records:
+                await asyncio.sleep(0.01)
+        for name in ("d", "a"):
+            made.ask(request(name, expires=1))
+        assert made.counts.downlinks["repeated"] == 1
+    said = "2 ended downlinks are forgotten before 7 days: more than 2 are remembered"
+    assert [each.message for each in caplog.records] == [said]
 
 
 async def test_a_damaged_spool_hands_nothing_over_twice(path: Path) -> None:

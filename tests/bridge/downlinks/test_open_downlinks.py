@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bridge.downlinks.ended import REMEMBERED, Ended
 from bridge.downlinks.open_downlinks import OpenDownlinks, restored
 from bridge.messages.downlink import Answer, Downlink
 from contract.downlinks import Request, State
@@ -31,6 +32,11 @@ def handing(downlink: Downlink) -> Downlink:
 def submitted(downlink: Downlink) -> Downlink:
     """Return it as it is when the network server has it."""
     return handing(downlink).become(State.SUBMITTED, NOW)
+
+
+def sent(downlink: Downlink) -> Downlink:
+    """Return it as it is when the network server has said that it was sent."""
+    return submitted(downlink).become(State.SENT, NOW)
 
 
 def open_downlinks(*downlinks: Downlink, in_order: bool = True) -> OpenDownlinks:
@@ -100,7 +106,7 @@ def test_devices_do_not_wait_for_each_other() -> None:
 
 def test_an_answer_finds_its_downlink() -> None:
     """By its reference; without one it is the device's confirmed one that is under way."""
-    first, second = submitted(downlink(1)), submitted(downlink(2, mote="d2", confirmed=True))
+    first, second = submitted(downlink(1)), sent(downlink(2, mote="d2", confirmed=True))
     made = open_downlinks(first, second, downlink(3, mote="d2", confirmed=True))
     assert made.meant(Answer(State.SENT, "d1", "1")) == first
     assert made.meant(Answer(State.SENT, "d1", "7")) is None
@@ -113,6 +119,55 @@ def test_an_answer_is_not_about_what_was_not_handed_over() -> None:
     """One of bridges that share requests may not be its own yet, and has no reference."""
     unsettled = replace(downlink(1, confirmed=True), handing=True)
     assert open_downlinks(unsettled).meant(Answer(State.ACKNOWLEDGED, "d1")) is None
+
+
+@pytest.mark.parametrize("under_way", [handing, submitted])
+def test_an_acknowledgement_is_of_what_was_sent(under_way: object) -> None:
+    """Users saw downlinks acknowledged that no device had got: what was not sent cannot be meant.
+
+    What names none may be of one that came before, or of somebody else's.
+    """
+    assert callable(under_way)
+    made = open_downlinks(under_way(downlink(1, confirmed=True)))
+    assert made.meant(Answer(State.ACKNOWLEDGED, "d1")) is None
+
+
+def test_what_was_sent_is_not_what_was_sent_before() -> None:
+    """Where it names none, it is of the one that was submitted."""
+    before, now = sent(downlink(1, confirmed=True)), submitted(downlink(2))
+    assert open_downlinks(before, now).meant(Answer(State.SENT, "d1")) == now
+    assert open_downlinks(before).meant(Answer(State.SENT, "d1")) is None
+
+
+def test_a_confirmed_one_waits_while_the_one_before_may_be_acknowledged() -> None:
+    """For a minute, unless that comes earlier; others do not wait for it."""
+    unknown = sent(downlink(1, confirmed=True)).become(State.UNKNOWN, NOW)
+    made = open_downlinks(sent(downlink(1, confirmed=True)), unknown, in_order=False)
+    made.put(downlink(2, confirmed=True))
+    made.put(downlink(3))
+    assert made.in_doubt("d1", NOW + 60 * SECOND - 1)
+    assert not made.in_doubt("d1", NOW + 60 * SECOND)
+    assert not made.in_doubt("d2", NOW)
+    assert made.next("d1", doubtful=True) == downlink(3)
+    assert made.next("d1") == downlink(2, confirmed=True)
+    made.put(unknown.become(State.SENT, NOW))
+    made.put(downlink(2, confirmed=True).become(State.EXPIRED, NOW))
+    made.put(downlink(4, confirmed=True).become(State.FAILED, NOW))
+    assert made.in_doubt("d1", NOW)
+    made.put(unknown.become(State.ACKNOWLEDGED, NOW))
+    assert not made.in_doubt("d1", NOW)
+
+
+def test_late_answers_are_remembered_for_so_many() -> None:
+    """The oldest are forgotten, and their references can be given again."""
+    made = Ended(60 * SECOND)
+    for number in range(REMEMBERED + 1):
+        made.add(sent(downlink(number, mote=f"d{number}", confirmed=True)))
+    assert made.meant(Answer(State.SENT, "d0", "0")) is None
+    assert made.meant(Answer(State.ACKNOWLEDGED, "d0")) is None
+    assert made.meant(Answer(State.ACKNOWLEDGED, "d1")) is not None
+    assert "0" not in made.references
+    assert "1" in made.references
 
 
 def test_a_late_answer_finds_what_has_ended() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from contract.downlinks import Request, build_request
+from contract.times import parse_time
 from lab.rig.network_server import APPLICATION, DEVICE, NetworkServer, network_server
 from lab.rig.requests import Ask, sender
 from lab.rig.running_bridge import RunningBridge, running_bridge
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.broker
 NAME = f"{APPLICATION}/{DEVICE}"
 READY = "ready for downlinks"
 _LIMIT = 30.0  # seconds
+_MARKED_EVERY = 2.0  # seconds at most, between two notes that the bridge runs
 
 Event = dict[str, object]
 
@@ -198,7 +200,10 @@ def _port(content: dict[str, object]) -> object:
 
 
 def test_a_bad_request_fails_with_the_reason(place: Site, ask: Ask) -> None:
-    """Where it has an id; without one it is kept with the rejected frames."""
+    """Users' bad requests were dropped without a word: where it has an id, it is answered.
+
+    Without one it is kept with the rejected frames.
+    """
     watch = Watch(place)
     with at_work(place) as (_bridge, server):
         ask(NAME, b'{"id":"bad","port10_bytes":[1,256]}')
@@ -245,7 +250,7 @@ def test_another_bridges_application_is_left_alone(place: Site, ask: Ask) -> Non
 
 
 def test_no_answer_in_time_is_unknown_and_a_late_one_is_told(place: Site, ask: Ask) -> None:
-    """A second after its expiry it ends; what comes then is told as late, and changes nothing."""
+    """Users saw downlinks end that were sent later: that is told as late, and changes nothing."""
     watch = Watch(place)
     with at_work(place) as (_bridge, server):
         ask(NAME, request("a", expires=time.time_ns() // 1000 + 500_000))
@@ -257,7 +262,10 @@ def test_no_answer_in_time_is_unknown_and_a_late_one_is_told(place: Site, ask: A
 
 
 def test_a_confirmed_downlink_that_is_never_acknowledged(place: Site, ask: Ask) -> None:
-    """It ends once, as unknown, and the next confirmed one of its device goes."""
+    """Users saw it repeated without end and the queue blocked: it ends once, as unknown.
+
+    The next confirmed one of its device goes then.
+    """
     watch = Watch(place)
     with at_work(place) as (_bridge, server):
         ask(NAME, request("a", confirmed=True, expires=time.time_ns() // 1000 + 500_000))
@@ -273,7 +281,7 @@ def test_a_confirmed_downlink_that_is_never_acknowledged(place: Site, ask: Ask) 
 
 
 def test_a_join_forgets_no_downlink(place: Site, ask: Ask) -> None:
-    """Network servers may drop their queues then: each still comes to its end."""
+    """Users saw queues vanish at a join without a trace: each still comes to its end."""
     watch = Watch(place)
     with at_work(place) as (_bridge, server):
         ask(NAME, request("a", expires=time.time_ns() // 1000 + 500_000))
@@ -287,7 +295,7 @@ def test_a_join_forgets_no_downlink(place: Site, ask: Ask) -> None:
 
 
 def test_the_same_bytes_twice_are_two_downlinks(place: Site, ask: Ask) -> None:
-    """Under two ids; what became of one is not told of the other."""
+    """Users got states without an id: what became of one is not told of the other."""
     watch = Watch(place)
     with at_work(place) as (_bridge, server):
         ask(NAME, request("a"))
@@ -302,7 +310,7 @@ def test_the_same_bytes_twice_are_two_downlinks(place: Site, ask: Ask) -> None:
 
 
 def test_requests_wait_while_the_bridge_is_away(place: Site, ask: Ask) -> None:
-    """They come when it is back, before it has subscribed again, and none is lost."""
+    """Users found sessions of before a restart empty: all come, before it has subscribed again."""
     watch = Watch(place)
     with at_work(place):
         pass
@@ -341,3 +349,35 @@ def test_a_network_server_that_was_gone_is_a_gap(place: Site) -> None:
             (event,) = watch.until("gap", of="gap")
     assert event["what"] == "frames"
     assert str(event["since"]) <= str(event["until"])
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_frames_of_the_time_when_the_bridge_was_stopped_are_a_gap(
+    place: Site, end: signal.Signals
+) -> None:
+    """Users saw holes after restarts without a word: it tells from when on nothing was read.
+
+    As after a reconnect, it tells also until when no network server was connected.
+    """
+    watch = Watch(place)
+    with at_work(place) as (bridge, _server):
+        before = time.time()
+        bridge.process.send_signal(end)
+        bridge.process.wait()
+        after = time.time()
+    with running_bridge(place.config) as bridge:
+        bridge.says("ready: ")
+        (gap,) = watch.until("gap", of="gap")
+        assert (gap["what"], gap["reason"]) == ("frames", "the bridge was not running")
+        assert before - _MARKED_EVERY <= _seconds(gap["since"]) <= after
+        assert _seconds(gap["until"]) >= after
+        with network_server(place.port):
+            _, unconnected = watch.until("gap", "gap", of="gap")
+    assert unconnected["reason"] == "no network server was connected"
+    assert str(unconnected["since"]) >= str(gap["until"])
+
+
+def _seconds(time: object) -> float:
+    micros = parse_time(str(time))
+    assert micros is not None
+    return micros / 1_000_000

@@ -8,6 +8,8 @@ import pytest
 from console.downlinks.request import fresh_id, payload
 from contract.downlinks import BadRequestError, Request, parse_request
 
+NOW = 1_700_000_000_000_000
+
 
 def test_fresh_ids() -> None:
     """Each is a word that can be read out, another each time, and a bridge takes it."""
@@ -16,7 +18,7 @@ def test_fresh_ids() -> None:
     assert len(ids) == 1000
     assert all(re.fullmatch("([b-z][aeiou]){3}-([b-z][aeiou]){3}", each) for each in ids)
     request = Request(ids.pop(), 10, b"\x01", confirmed=True)
-    assert parse_request(payload(request)) == request
+    assert parse_request(payload(request, NOW)) == request
 
 
 @pytest.mark.parametrize(
@@ -26,9 +28,10 @@ def test_fresh_ids() -> None:
         (Request("", 10, b""), "id is not 1 to 64"),
         (Request("a", 224, b""), "port is not 1 to 223"),
         (Request("a", 10, bytes(243)), "bytes are not up to 242"),
+        (Request("a", 10, b"", expires=NOW + 32 * 86_400_000_000), "expires is more than 31 days"),
     ],
 )
 def test_what_a_bridge_would_not_take(request_: Request, reason: str) -> None:
     """It is refused before it is sent."""
     with pytest.raises(BadRequestError, match=reason):
-        payload(request_)
+        payload(request_, NOW)

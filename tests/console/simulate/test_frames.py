@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bridge.messages.event import Notice
 from bridge.sources.semtech.frames import parse
 from bridge.sources.semtech.framing import Framer
-from console.simulate.frames import APPLICATION, device_eui, frames, joins, pieces
+from console.simulate.frames import APPLICATION, device_eui, frames, joins, pieces, with_statuses
 from lab.rig.uplinks import uplink_of
 
 NOW = 1_700_000_000_000_000
@@ -49,6 +49,16 @@ def test_the_same_every_time() -> None:
 def test_pieces_join_to_the_whole(data: bytes, rng: random.Random) -> None:
     """Cutting loses nothing."""
     assert b"".join(pieces(data, rng)) == data
+
+
+def test_statuses() -> None:
+    """The first device has one at once, and each of several has one sooner or later."""
+    uplinks = islice(frames(5, random.Random(1), lambda: NOW), 47 * 5)
+    written = b"".join(with_statuses(uplinks, 5))
+    told = [parse(bytes(f), None) for f in Framer(65_536).feed(written) if isinstance(f, bytes)]
+    events = [each.events[0] for each in told if isinstance(each, Notice)]
+    assert {each.kind for each in events} == {"status"}
+    assert [each.device for each in events] == [device_eui(number) for number in (0, 2, 4, 1, 3)]
 
 
 def test_joins() -> None:

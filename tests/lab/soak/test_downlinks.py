@@ -1,5 +1,7 @@
 """Whatever breaks, a downlink is written once at most and comes to one end, and uplinks go on."""
 
+import base64
+import json
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -8,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from contract.downlinks import State
-from lab.soak.fates import Fates, device
+from contract.downlinks import State, parse_request
+from lab.soak.fates import Fates, device, request
 from lab.soak.frames import DEVICES
 from lab.soak.result import Result
 from lab.soak.scenarios.down_broker import down_pair, down_repeats
 from lab.soak.scenarios.down_disk import down_clock_back, down_damaged, down_disk_full
 from lab.soak.scenarios.down_kills import down_kills
 from lab.soak.scenarios.down_outages import down_outages, down_server
+from lab.soak.two_way import TwoWay
 
 Scenario = Callable[[Path, Callable[[str], None]], Result]
 
@@ -61,7 +64,19 @@ def test_fates_are_counted() -> None:
     fates.add([event(DEVICES, "accepted", "1"), event(DEVICES, "sent", "2")])
     fates.add([event(3, "unknown", "3"), event(3, "sent", "4", late=True)])
     fates.add([event(4, "sent", "4"), event(4, "unknown", "5"), ("lora/a/d", b"{}")])
-    ends = fates.sum_up([1, 3, 4, 5, DEVICES], Counter({1: 1, 4: 2}))
+    ends = fates.sum_up([1, 3, 4, 5, DEVICES], Counter({1: 1, 4: 2}), {4})
     assert (ends.requested, ends.accepted, ends.written) == (5, 4, 2)
-    assert (ends.twice, ends.endless, ends.contradicted) == (1, 2, 1)
+    assert (ends.twice, ends.overdue, ends.endless, ends.contradicted) == (1, 1, 2, 1)
     assert ends.by_state == {State.SENT: 2, State.UNKNOWN: 2}
+
+
+def test_a_network_server_knows_what_comes_after_its_expiry() -> None:
+    """By what it is given; with half a second for the reading."""
+    server = TwoWay(0, 1, lambda _number: b"", answered=0.0)
+    for number, lasts in enumerate((3600.0, -0.1, -60.0)):
+        asked = parse_request(request(number, lasts))
+        payload = base64.b64encode(asked.data).decode()
+        content = {"app": {"token": 1, "userdata": {"port": 10, "payload": payload}}}
+        server.take(json.dumps(content).encode() + b"\0")
+    assert server.overdue == {2}
+    assert server.written == Counter([0, 1, 2])

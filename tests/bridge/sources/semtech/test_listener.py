@@ -1,6 +1,7 @@
 """Network servers can connect, and nothing they write closes the connection or is lost."""
 
 import asyncio
+import json
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -39,6 +40,7 @@ class Setting:
         max_connections: int = 100,
         penalty: float = 100,
         port: int = 0,
+        ran_until: int | None = None,
     ) -> None:
         self.kept: list[Message] = []
         self.gaps: list[Message] = []
@@ -63,7 +65,9 @@ class Setting:
             clock.wall,
         )
         listen = Listen(port=port, application=application, max_connections=max_connections)
-        self.source = Listener([listen], forwarder, self.claims.append, gaps, penalty=penalty)
+        self.source = Listener(
+            *([listen], forwarder, self.claims.append, gaps), penalty=penalty, ran_until=ran_until
+        )
 
     def connect(self) -> socket.socket:
         """Connect as a network server does."""
@@ -119,6 +123,14 @@ async def test_a_frame_cut_off_by_the_end_is_counted() -> None:
             server.sendall(frame() + b"\0" + frame()[:10])
         await setting.until(lambda: setting.counts.received == 2)
         assert setting.counts.summary().endswith("(truncated: 1)")
+
+
+async def test_an_earlier_run_ended_at_a_time_to_come() -> None:
+    """The clock was set back since: the gap has no length, and is told all the same."""
+    async with listening(Setting(ran_until=4_000_000_000_000_000)) as setting:
+        (gap,) = setting.gaps
+        event = json.loads(gap.payload)
+        assert event["since"] == event["until"]
 
 
 async def test_a_pause_holds_old_and_new_connections() -> None:

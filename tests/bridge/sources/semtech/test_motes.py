@@ -118,8 +118,11 @@ class Connection:
 
 
 async def test_it_goes_to_a_connection_of_its_application() -> None:
-    """To the one that was useful last, and to none that does not take what is written."""
-    stuck = Connection("a1", useful_at=9, unsent=100_000)
+    """To the one that was useful last, and to none that has not taken what was written before.
+
+    It would be written there whenever that server reads again, however long it has expired.
+    """
+    stuck = Connection("a1", useful_at=9, unsent=1)
     older, newer, other = Connection("a1"), Connection("a1", useful_at=1), Connection("a2")
     connections = [stuck, older, newer, other]
     sender = SemtechSender(connections, ["a3"], last_token=0)
@@ -147,7 +150,10 @@ async def test_the_device_is_named_as_its_server_writes_it() -> None:
 
 
 def test_tokens_wrap_around_past_those_that_are_open() -> None:
-    """None that is open is given again, 0 is none, and when all are open there is none."""
+    """Users got the state of another downlink: no token that is open is given again.
+
+    0 is none, and when all are open there is none.
+    """
     sender = SemtechSender([], [], last_token=MAX_TOKEN - 1)
     assert [sender.reference({"1", "2"}) for _ in range(3)] == [str(MAX_TOKEN), "3", "4"]
     everyone = {str(number) for number in range(1, MAX_TOKEN + 1)}
