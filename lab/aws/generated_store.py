@@ -41,6 +41,9 @@ _STACKS = """\
 <DescribeStacksResult><Stacks><member><StackName>{stack}</StackName>
 <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>
 <Outputs>{outputs}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"""
+_REFUSED = """\
+<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>
+<Message>this has tables alone</Message></Error></ErrorResponse>"""
 _OUTPUT = "<member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member>"
 
 Item = dict[str, object]
@@ -210,11 +213,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("X-Amz-Target") == "DynamoDB_20120810.Query":
             query = msgspec.json.decode(body, type=_Query)
             self._answer(HTTPStatus.OK, msgspec.json.encode(answer(self.made_by, query)))
-        elif parse_qs(body.decode()).get("Action") == ["DescribeStacks"]:
-            outputs = {TABLE_OUTPUT: _UPLINKS, DEVICES_OUTPUT: _DEVICES}.items()
-            told = "".join(_OUTPUT.format(*each) for each in outputs)
-            stacks = _STACKS.format(stack=UNNAMED.store_stack, outputs=told)
-            self._answer(HTTPStatus.OK, stacks.encode())
+        elif action := parse_qs(body.decode()).get("Action"):
+            if action == ["DescribeStacks"]:
+                outputs = {TABLE_OUTPUT: _UPLINKS, DEVICES_OUTPUT: _DEVICES}.items()
+                told = "".join(_OUTPUT.format(*each) for each in outputs)
+                stacks = _STACKS.format(stack=UNNAMED.store_stack, outputs=told)
+                self._answer(HTTPStatus.OK, stacks.encode())
+            else:
+                self._answer(HTTPStatus.FORBIDDEN, _REFUSED.encode())
         else:
             refused = {"__type": "AccessDeniedException", "message": "this has tables alone"}
             self._answer(HTTPStatus.BAD_REQUEST, msgspec.json.encode(refused))

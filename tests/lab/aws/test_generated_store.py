@@ -85,3 +85,5 @@ def test_what_it_does_not_have_is_refused(tables: tuple[str, str]) -> None:
     del tables  # there
     with pytest.raises(BridgeError, match="this has tables alone"), aws_errors():
         boto3.client("dynamodb").list_tables()
+    with pytest.raises(BridgeError, match="this has tables alone"), aws_errors():
+        boto3.client("iam", region_name="us-east-1").get_user()
