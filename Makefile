@@ -12,7 +12,7 @@ ifdef SSL_CERT_FILE
 export NODE_EXTRA_CA_CERTS ?= $(SSL_CERT_FILE)
 endif
 
-.PHONY: help setup demo docs quick test bench soak check brokers requirements clean
+.PHONY: help setup demo docs quick test bench soak check brokers requirements uplot screenshots clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,6 +42,9 @@ demo: setup  ## the whole path on this machine, in a local AWS: SOURCE=chirpstac
 docs: setup  ## write docs/commands.md anew, from --help
 	$(BIN)/python -m lab.commands_page
 
+screenshots: setup  ## take the pictures of the pages anew, docs/images/*.png, from the demo's data
+	$(BIN)/python -m lab.demo.pictures
+
 quick: setup  ## the tests that need no broker, no Chromium and no local AWS: under a minute
 	$(BIN)/pytest $(PARALLEL) -m 'not broker and not aws and not browser'
 
@@ -69,6 +72,10 @@ brokers:  ## install Mosquitto, Chromium, and what bench and tests pipe with; De
 requirements: setup  ## write requirements.txt anew, after a change of the pins in pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	    --custom-compile-command 'make requirements' pyproject.toml --output-file requirements.txt
+
+uplot: setup  ## copy the charts' library anew into the pages, after a change of its pin in package.json
+	cp $(addprefix node_modules/uplot/,dist/uPlot.esm.js dist/uPlot.min.css LICENSE) \
+	    console/web/static/uplot/
 
 clean:  ## remove what was installed and built
 	rm -rf $(VENV) node_modules cdk.out build *.egg-info

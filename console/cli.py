@@ -15,7 +15,7 @@ _MODULES = {
     "run": "bridge.commands",
     "simulate": "console.simulate.commands",
     "history": "console.show.commands",
-    "devices": "console.show.commands",
+    "devices": "console.show.device_commands",
     "events": "console.show.event_commands",
     "send": "console.downlinks.commands",
     "check": "console.check.commands",

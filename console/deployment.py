@@ -9,12 +9,21 @@ from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from contract.errors import BridgeError
 
 
+class NotDeployedError(BridgeError):
+    """A stack is not there, or not complete: for a reason, with a remedy."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}: {remedy}")
+        self.reason = reason
+        self.remedy = remedy
+
+
 def stack_outputs(stack: str, *names: str) -> list[str]:
     """Return the named outputs of a deployed stack.
 
     Raises:
-        BridgeError: there is no such stack in this account and region, it is not complete, or
-            AWS does not answer.
+        NotDeployedError: there is no such stack in this account and region, or it is not complete.
+        BridgeError: AWS does not answer.
 
     """
     with aws_errors():
@@ -24,17 +33,17 @@ def stack_outputs(stack: str, *names: str) -> list[str]:
         except ClientError as error:
             if "does not exist" not in str(error):
                 raise
-            raise BridgeError(
-                f"no stack {stack} in region {client.meta.region_name}: deploy it with"
-                " 'npx cdk deploy --all', or choose the region with AWS_DEFAULT_REGION, or the"
-                " deployment with LORA_DEPLOYMENT"
+            raise NotDeployedError(
+                f"no stack {stack} in region {client.meta.region_name}",
+                "deploy it with 'npx cdk deploy --all', or choose the region with"
+                " AWS_DEFAULT_REGION, or the deployment with LORA_DEPLOYMENT",
             ) from None
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
     missing = [name for name in names if name not in outputs]
     if missing:
-        raise BridgeError(
-            f"stack {stack} is {found['StackStatus']} and has no {missing[0]}: deploy it again with"
-            " this version"
+        raise NotDeployedError(
+            f"stack {stack} is {found['StackStatus']} and has no {missing[0]}",
+            "deploy it again with this version",
         )
     return [outputs[name] for name in names]
 

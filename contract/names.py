@@ -53,6 +53,10 @@ TABLE_VARIABLE, DEVICES_VARIABLE, LIVE_VARIABLE = "TABLE", "DEVICES_TABLE", "PUB
 """Environment of the decoder: two names of tables, and whether it publishes readings too."""
 DEPLOYMENT_VARIABLE = "DEPLOYMENT"
 """The same: which deployment it belongs to, if that has a name."""
+TOPIC_VARIABLE = "ALARM_TOPIC"
+"""Environment of the function that tells of silent devices, beside the names of the tables."""
+SILENT_DEVICES = "SilentDevices"
+"""The metric that it writes, of how many devices are silent."""
 CODECS_FOLDER = "codecs"
 """Where the decoder finds its codecs, below the folder it is unpacked to."""
 

@@ -15,6 +15,7 @@ from contract.deployment import NAME_PATTERN
 from contract.errors import BridgeError
 from contract.eui import is_eui, one_case
 from contract.names import IdentityKind, check_identity_name
+from contract.silence import intervals_digest
 
 SETTINGS_FILE = "lora.toml"
 
@@ -85,6 +86,8 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     publish_decoded: Annotated[bool, _words("true or false")] = False
     alarm_topic: Annotated[_Topic | None, _words("the ARN of an SNS topic")] = None
     quiet_minutes: Annotated[_Minutes, _words("5 to 1440 minutes")] = 60
+    silent_devices: Annotated[bool, _words("true or false")] = False
+    intervals: Annotated[str | None, _words("a file")] = None
     iot_logging: Annotated[LogLevel | None, _words(" or ".join(LogLevel))] = None
     kms_key: Annotated[_Key | None, _words("the ARN of a KMS key, which ends in key/ID")] = None
     bridges: _Identities = {}
@@ -108,6 +111,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             self,
             codecs=str(folder / self.codecs),
             decoder_libraries=str(folder / self.decoder_libraries),
+            intervals=None if self.intervals is None else str(folder / self.intervals),
             bridges={name: _below(folder, files) for name, files in self.bridges.items()},
             consumers={name: _below(folder, files) for name, files in self.consumers.items()},
         )
@@ -188,9 +192,16 @@ def require_known(key: str, where: str, known: Collection[str]) -> None:
 
 
 def stated_by_store(declared: Declared, codecs: str) -> dict[str, object]:
-    """Return what the store says it was deployed with, for which ``codecs`` is what is in them."""
+    """Return what the store says it was deployed with, for which ``codecs`` is what is in them.
+
+    Raises:
+        BridgeError: the file of intervals cannot be read.
+
+    """
     values = msgspec.to_builtins(declared)
-    return {key: values[key] for key in KEYS if key not in _UNSTATED} | {"codecs": codecs}
+    said = None if declared.intervals is None else intervals_digest(Path(declared.intervals))
+    digests = {"codecs": codecs, "intervals": said}
+    return {key: values[key] for key in KEYS if key not in _UNSTATED} | digests
 
 
 def stated_by_identity(

@@ -11,6 +11,7 @@ _SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPAN = re.compile(r"([0-9]{1,8})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_NEAR = 0.03  # of a span: what is shown may differ by so much
 _FIRST, _LAST = -62_135_596_800 * _SECOND, 253_402_300_800 * _SECOND - 1  # years 1 to 9999
 
 
@@ -34,6 +35,16 @@ def parse_span(text: str) -> int | None:
     if span is None:
         return None
     return timedelta(**{_UNITS[span[2]]: int(span[1])}) // timedelta(microseconds=1)
+
+
+def format_span(span: int) -> str:
+    """Return about how long microseconds are, in the largest unit that says it, such as 15m."""
+    for unit, name in reversed(_UNITS.items()):
+        length = timedelta(**{name: 1}) // timedelta(microseconds=1)
+        count = round(span / length)
+        if count and abs(count * length - span) <= span * _NEAR:
+            return f"{count}{unit}"
+    return f"{max(1, round(span / _SECOND))}s"
 
 
 def format_time(time: int) -> str:

@@ -60,6 +60,8 @@ class Alarms(Construct):
         self._of_the_store(watched)
         self._of_the_decoder(watched)
         self._of_downlinks(watched)
+        if watched.silence:
+            self._of_silent_devices(watched)
 
     def _of_the_broker(self) -> None:
         self._alarm(
@@ -197,6 +199,21 @@ class Alarms(Construct):
             "A bridge may have missed frames or requests. 'lora-bridge events bridge/NAME --type"
             f" gap{self._of}' says since when, and why. Look at the network server's host and its"
             " link in that time; ask again for downlinks of which there is no event.",
+        )
+
+    def _of_silent_devices(self, watched: Watched) -> None:
+        self._alarm(
+            "SilenceUnwatched",
+            metrics.silent_devices(watched.events),
+            "Nobody has looked for a quarter of an hour which devices are silent. See the log of"
+            f" the function for the reason; 'lora-bridge devices --silent{self._of}' looks"
+            " meanwhile.",
+            _When(
+                threshold=0,
+                comparison=_Comparison.LESS_THAN_THRESHOLD,
+                periods=3,
+                missing=_Missing.BREACHING,  # each run writes the metric
+            ),
         )
 
     def _alarm(

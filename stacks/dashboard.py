@@ -32,7 +32,7 @@ class Dashboard(Construct):
             )
         dashboard.add_widgets(*_until_stored(watched))
         dashboard.add_widgets(*_from_the_table(watched))
-        dashboard.add_widgets(_of_events(watched))
+        dashboard.add_widgets(*_of_events(watched))
 
 
 def _until_stored(watched: Watched) -> list[cloudwatch.IWidget]:
@@ -64,9 +64,12 @@ def _from_the_table(watched: Watched) -> list[cloudwatch.IWidget]:
     ]
 
 
-def _of_events(watched: Watched) -> cloudwatch.IWidget:
+def _of_events(watched: Watched) -> list[cloudwatch.IWidget]:
     counts = (metrics.events(each, watched.events) for each in (DOWNLINKS_FAILED, GAPS))
-    return _graph("Downlinks failed or unknown; gaps", counts)
+    graphs: list[cloudwatch.IWidget] = [_graph("Downlinks failed or unknown; gaps", counts)]
+    if watched.silence:
+        graphs.append(_graph("Silent devices", [metrics.silent_devices(watched.events)]))
+    return graphs
 
 
 def _graph(title: str, shown: Iterable[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

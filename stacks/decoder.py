@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -23,6 +23,7 @@ from contract.names import (
 )
 from stacks.decoder_code import decoder_code
 from stacks.encryption import Encryption
+from stacks.functions import RUNNING, allow, allow_logging, log_of
 from stacks.settings import Decoding
 from stacks.trust import trusted_lambda
 
@@ -63,13 +64,7 @@ class Decoder(Construct):
         self, scope: Construct, construct_id: str, decoding: Decoding, backing: Backing
     ) -> None:
         super().__init__(scope, construct_id)
-        log = logs.LogGroup(
-            self,
-            "Log",
-            encryption_key=backing.encryption.key,
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        log = log_of(self, backing.encryption)
         environment = {
             TABLE_VARIABLE: backing.uplinks.table_name,
             DEVICES_VARIABLE: backing.devices.table_name,
@@ -80,20 +75,16 @@ class Decoder(Construct):
             self,
             "Function",
             description="Decodes LoRaWAN uplinks",
-            runtime=lambda_.Runtime.PYTHON_3_14,  # that of the libraries: see the Makefile
-            architecture=lambda_.Architecture.ARM_64,
             code=decoder_code(decoding),
             handler="decoder.handler.handle",
             memory_size=_MEMORY,
             timeout=_TIME,
-            # Not the lines for each call, which cost more than the call.
-            logging_format=lambda_.LoggingFormat.JSON,
-            system_log_level_v2=lambda_.SystemLogLevel.WARN,
             environment=environment,
             log_group=log,
             role=self._role(
                 _statements(backing, log), backing.deployment, published=decoding.published
             ),
+            **RUNNING,
         )
         lambda_.EventSourceMapping(
             self,
@@ -120,7 +111,7 @@ class Decoder(Construct):
         topics = deployment.decoded_topic("*/*")
         if published:
             topic = Stack.of(self).format_arn(service="iot", resource="topic", resource_name=topics)
-            statements = [*statements, _allow(topic, "iot:Publish")]
+            statements = [*statements, allow(topic, "iot:Publish")]
         role = iam.Role(
             self,
             "Role",
@@ -139,20 +130,16 @@ class Decoder(Construct):
 
 def _statements(backing: Backing, log: logs.LogGroup) -> list[iam.PolicyStatement]:
     return [
-        _allow(backing.uplinks.table_arn, "dynamodb:UpdateItem"),
-        _allow(backing.devices.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem"),
-        _allow(
+        allow(backing.uplinks.table_arn, "dynamodb:UpdateItem"),
+        allow(backing.devices.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem"),
+        allow(
             str(backing.uplinks.table_stream_arn),
             "dynamodb:DescribeStream",
             "dynamodb:GetRecords",
             "dynamodb:GetShardIterator",
             "dynamodb:ListStreams",
         ),
-        _allow(backing.failures.queue_arn, "sqs:SendMessage"),
-        _allow(log.log_group_arn, "logs:CreateLogStream", "logs:PutLogEvents"),
+        allow(backing.failures.queue_arn, "sqs:SendMessage"),
+        allow_logging(log),
         *backing.encryption.writing_tables(),  # sending to the queue takes a part of them
     ]
-
-
-def _allow(resource: str, *actions: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=[resource])

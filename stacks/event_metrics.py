@@ -1,6 +1,5 @@
 """Counts the events that need a person, for alarms: CloudWatch knows nothing of what they say."""
 
-from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
 from constructs import Construct
@@ -8,6 +7,7 @@ from constructs import Construct
 from contract.deployment import Deployment
 from contract.downlinks import State
 from contract.names import BRIDGE_APPLICATION, EventType
+from stacks.counting import acknowledge_counting, allow_counting
 from stacks.trust import trusted_iot
 
 DOWNLINKS_FAILED, GAPS = "DownlinksFailed", "Gaps"
@@ -30,23 +30,14 @@ class EventMetrics(Construct):
 
     def _counter(self) -> iam.Role:
         """Make the role of the rules, which may count in the namespace."""
-        statement = iam.PolicyStatement(
-            actions=["cloudwatch:PutMetricData"],
-            resources=["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": self.namespace}},
-        )
+        statement = allow_counting(self.namespace)
         role = iam.Role(
             self,
             "Counter",
             assumed_by=trusted_iot("rule/*"),
             inline_policies={"Grant": iam.PolicyDocument(statements=[statement])},
         )
-        Validations.of(role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM5[Resource::*]",
-                reason="PutMetricData has no resources: its condition names the one namespace.",
-            )
-        )
+        acknowledge_counting(role)
         return role
 
     def _rule(self, metric: str, sql: str) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from contract.names import SILENT_DEVICES
+
 PERIOD = Duration.minutes(5)
 _SUM, _MAXIMUM = "Sum", "Maximum"
 
@@ -13,7 +15,8 @@ _SUM, _MAXIMUM = "Sum", "Maximum"
 class Watched:
     """The names of the two rules that store, the table of uplinks, the decoder, and the queues.
 
-    ``events`` is the namespace in which events are counted.
+    ``events`` is the namespace in which events are counted, and silent devices if they are:
+    ``silence``.
     """
 
     rule: str
@@ -23,6 +26,7 @@ class Watched:
     decoder: str
     errors: str
     undecoded: str
+    silence: bool
 
 
 def broker(name: str) -> cloudwatch.Metric:
@@ -68,6 +72,11 @@ def function(name: str, function_name: str) -> cloudwatch.Metric:
 def events(name: str, namespace: str) -> cloudwatch.Metric:
     """Return a count of events, which a rule counts."""
     return _metric(namespace, name, _SUM)
+
+
+def silent_devices(namespace: str) -> cloudwatch.Metric:
+    """Return how many devices are silent."""
+    return _metric(namespace, SILENT_DEVICES, _MAXIMUM)
 
 
 def _metric(namespace: str, name: str, statistic: str, **dimensions: str) -> cloudwatch.Metric:

@@ -26,6 +26,7 @@ from contract.settings import (
     require_known,
     stated_by_store,
 )
+from contract.silence import load_intervals
 
 _CSR_HEADER = "-----BEGIN CERTIFICATE REQUEST-----"
 _LONGEST_THING = 64
@@ -81,11 +82,24 @@ class Watching:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """How people are told of silent devices, and what the function that does so is packed with.
+
+    ``intervals`` is the file that says how often devices report, None where all is learnt.
+    """
+
+    topic_arn: str
+    intervals: Path | None
+    libraries: Path
+
+
+@dataclass(frozen=True)
 class Settings:
     """What is to be deployed.
 
     ``retention_days`` None keeps rows for ever; ``iot_logging`` None leaves AWS IoT's log alone.
     ``protected``: the store refuses to be deleted. ``kms_key``: the ARN of what encrypts it.
+    ``silence`` None tells nobody of silent devices.
     ``stated`` is what the store says it was deployed with.
     """
 
@@ -94,6 +108,7 @@ class Settings:
     retention_days: int | None
     decoding: Decoding
     watching: Watching
+    silence: Silence | None
     iot_logging: LogLevel | None
     identities: tuple[Identity, ...]
     protected: bool
@@ -172,6 +187,7 @@ def _settings(declared: Declared) -> Settings:
         retention_days=declared.retention_days,
         decoding=decoding,
         watching=Watching(declared.alarm_topic, declared.quiet_minutes),
+        silence=_silence(declared),
         iot_logging=declared.iot_logging,
         identities=tuple(
             _identity(declared, deployment, name, kind)
@@ -200,6 +216,23 @@ def _decoding(declared: Declared) -> Decoding:
     except BridgeError as error:
         raise SettingsError(f"settings: codecs: {error}") from None
     return Decoding(codecs, libraries, declared.publish_decoded, declared.decode_within)
+
+
+def _silence(declared: Declared) -> Silence | None:
+    intervals = None if declared.intervals is None else Path(declared.intervals)
+    if intervals is not None:
+        try:
+            load_intervals(intervals)
+        except BridgeError as error:
+            raise SettingsError(f"settings: intervals: {error}") from None
+    if not declared.silent_devices:
+        return None
+    if declared.alarm_topic is None:
+        raise SettingsError(
+            "settings: silent_devices: there is nobody to tell: set alarm_topic, the ARN of an SNS"
+            " topic"
+        )
+    return Silence(declared.alarm_topic, intervals, Path(declared.decoder_libraries))
 
 
 def _identity(

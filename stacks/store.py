@@ -27,6 +27,7 @@ from stacks.failure_queue import FailureQueue
 from stacks.keeping import Keeping
 from stacks.metrics import Watched
 from stacks.settings import Settings
+from stacks.silent_devices import SilentDevices
 from stacks.storing_rules import StoringRules
 from stacks.tables import DeviceTable, UplinkTable
 
@@ -69,6 +70,8 @@ class StoreStack(Stack):
         failures = FailureQueue(self, "Undecoded", keeping, encryption).queue
         backing = Backing(settings.deployment, uplinks, devices, failures, encryption)
         decoder = Decoder(self, "Decoding", settings.decoding, backing).function
+        if settings.silence is not None:
+            SilentDevices(self, "Silence", settings.silence, backing)
         watched = Watched(
             rule=rules.uplinks.ref,
             event_rule=rules.events.ref,
@@ -77,6 +80,7 @@ class StoreStack(Stack):
             decoder=decoder.function_name,
             errors=errors.queue_name,
             undecoded=failures.queue_name,
+            silence=settings.silence is not None,
         )
         # What is tried out is silent for days, and broken on purpose; and the local AWS refuses
         # alarms that are queries.

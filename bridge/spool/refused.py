@@ -111,6 +111,14 @@ def trim(spool: sqlite3.Connection, max_bytes: int) -> int:
     return done.rowcount
 
 
+def counted(spool: sqlite3.Connection) -> list[tuple[str, int]]:
+    """Return how many messages there are for each reason, the most first."""
+    return spool.execute(
+        "SELECT coalesce(reason, ''), count(*) FROM waiting WHERE refused IS NOT NULL"
+        " GROUP BY 1 ORDER BY 2 DESC, 1"
+    ).fetchall()
+
+
 def listed(spool: sqlite3.Connection) -> list[ListedMessage]:
     """Return all refused messages, the oldest first."""
     return [

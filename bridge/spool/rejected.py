@@ -87,6 +87,13 @@ def trim(spool: sqlite3.Connection, reason: str, max_bytes: int) -> None:
     )
 
 
+def counted(spool: sqlite3.Connection) -> list[tuple[str, int]]:
+    """Return how many frames there are for each reason, the most first."""
+    return spool.execute(
+        "SELECT reason, count(*) FROM rejected GROUP BY 1 ORDER BY 2 DESC, 1"
+    ).fetchall()
+
+
 def listed(spool: sqlite3.Connection) -> list[ListedFrame]:
     """Return all frames, the oldest first."""
     rows = spool.execute(

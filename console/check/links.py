@@ -18,6 +18,7 @@ from console.check.last_uplink import last_uplink
 from console.check.round_trip import RoundTrip
 from console.check.session import Session, aws_session
 from console.check.standing import Owner
+from console.check.store_links import store_links
 from console.identity.key_pair import certificate_id
 from contract.errors import BridgeError
 from contract.names import CHECK_APPLICATION
@@ -84,10 +85,7 @@ class Links:
                     "basic ingest",
                     lambda: _same_rule(aws.basic_ingest, deployed.rule(deployment)),
                 )
-            yield "rule", lambda: account.rule(deployed.rule(deployment))
-            yield "table", lambda: account.table(deployed.table(deployment))
-            yield "role", lambda: self._look_at_role(account)
-            yield "event rule", lambda: account.rule(deployed.event_rule(deployment))
+            yield from store_links(account, deployment)
             if round_trip:
                 yield from RoundTrip(self._config, session).links()
                 yield from self._downlink_trip().links()
@@ -104,10 +102,6 @@ class Links:
         aws = self._config.aws
         self._certificate = files.certificate(aws.certificate, aws.private_key)
         return f"{aws.certificate}, {files.validity(self._certificate, self._now())}"
-
-    def _look_at_role(self, account: Account) -> str:
-        deployment = self._config.aws.deployment
-        return account.role(deployed.rule(deployment), deployed.table(deployment))
 
     def _publish(self, session: Session) -> str:
         if self._config.aws.basic_ingest:

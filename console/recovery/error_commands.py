@@ -16,7 +16,6 @@ from contract.errors import BridgeError
 # ruff: noqa: PLC0415
 
 if TYPE_CHECKING:
-    from console.recovery.error_queue import ErrorQueue
     from console.recovery.failures import Failure
 
 _LAYOUT = "{:8.8} {:27} {:28} {:>5} {}"  # the beginning of the id tells it from others
@@ -98,9 +97,10 @@ def show(message_id: str, limit: int, deployment: Deployment) -> None:
 def _look(deployment: Deployment, limit: int) -> "list[Failure]":
     """Look into the queue, and say how much of it was seen."""
     from console.deployment import aws_errors
+    from console.recovery.error_queue import deployed_queue
 
     with aws_errors():
-        queue, _ = _queue_and_outputs(deployment)
+        queue = deployed_queue(deployment)
         depth = queue.depth()
         length = min(limit, depth.waiting)
         hidden = not sys.stderr.isatty()
@@ -135,20 +135,16 @@ def redrive(deployment: Deployment) -> None:
     Example:
       lora-bridge errors redrive
     """
-    import boto3
-
     from console.deployment import aws_errors
-    from console.recovery.redrive import Store, store_failures
+    from console.recovery.error_queue import deployed_queue
+    from console.recovery.redrive import deployed_store, hidden_by_others, store_failures
     from console.show.columns import text
-    from contract.names import NO_RETENTION
 
     redriven = 0
     left: list[str] = []
     hidden = not sys.stderr.isatty()
     with aws_errors(), interruptible() as ended:
-        queue, (table, days) = _queue_and_outputs(deployment)
-        retention_days = None if days == NO_RETENTION else int(days)
-        store = Store(boto3.client("dynamodb"), table, retention_days)
+        queue, store = deployed_queue(deployment), deployed_store(deployment)
         before = queue.depth()
         length = before.waiting
         try:
@@ -165,25 +161,10 @@ def redrive(deployment: Deployment) -> None:
         finally:
             for each in left:
                 click.echo(each, err=True)
-            # SQS counts what was just removed or given back as hidden for a while.
-            hidden_by_others = min(before.held, queue.depth().held)
-            click.echo(f"redriven={redriven} left={len(left)} hidden={hidden_by_others}")
+            others = hidden_by_others(before, queue.depth())
+            click.echo(f"redriven={redriven} left={len(left)} hidden={others}")
     if ended.is_set():
         sys.exit(INTERRUPTED)
-    if hidden_by_others:
+    if others:
         click.echo("another command hides some, for five minutes at most: run this again", err=True)
-    sys.exit(1 if left or hidden_by_others else 0)
-
-
-def _queue_and_outputs(deployment: Deployment) -> "tuple[ErrorQueue, list[str]]":
-    """Return the queue, and the table's name and retention."""
-    import boto3
-
-    from console.deployment import stack_outputs
-    from console.recovery.error_queue import ErrorQueue
-    from contract.names import ERROR_QUEUE_OUTPUT, RETENTION_OUTPUT, TABLE_OUTPUT
-
-    url, *others = stack_outputs(
-        deployment.store_stack, ERROR_QUEUE_OUTPUT, TABLE_OUTPUT, RETENTION_OUTPUT
-    )
-    return ErrorQueue(boto3.client("sqs"), url, deployment), others
+    sys.exit(1 if left or others else 0)

@@ -9,8 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import boto3
+
+from console.deployment import stack_outputs
 from console.recovery.failures import Failure, parse_failure
+from console.store.queues import Depth, depth
 from contract.deployment import Deployment
+from contract.names import ERROR_QUEUE_OUTPUT
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -29,14 +34,6 @@ class Held:
     receipt: str
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """How many messages there are, about: to be had, and held by somebody at the moment."""
-
-    waiting: int
-    held: int
-
-
 class ErrorQueue:
     """The queue of what the rule of a deployment could not store."""
 
@@ -47,17 +44,7 @@ class ErrorQueue:
 
     def depth(self) -> Depth:
         """Return how many messages there are, about."""
-        found = self._client.get_queue_attributes(
-            QueueUrl=self._url,
-            AttributeNames=[
-                "ApproximateNumberOfMessages",
-                "ApproximateNumberOfMessagesNotVisible",
-            ],
-        )["Attributes"]
-        return Depth(
-            int(found["ApproximateNumberOfMessages"]),
-            int(found["ApproximateNumberOfMessagesNotVisible"]),
-        )
+        return depth(self._client, self._url)
 
     def receive(self, hidden: int, most: int = _BATCH) -> list[Held]:
         """Take some messages for ``hidden`` seconds; none when there are no others."""
@@ -128,3 +115,14 @@ class ErrorQueue:
         finally:
             self.give_back(held.values())
         return sorted((each.failure for each in held.values()), key=lambda f: (-f.time, f.id))
+
+
+def deployed_queue(deployment: Deployment) -> ErrorQueue:
+    """Return the error queue of a deployment.
+
+    Raises:
+        BridgeError: its store is not deployed in this account and region.
+
+    """
+    (url,) = stack_outputs(deployment.store_stack, ERROR_QUEUE_OUTPUT)
+    return ErrorQueue(boto3.client("sqs"), url, deployment)

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from decimal import DecimalException
 from typing import TYPE_CHECKING, cast
 
+import boto3
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
+from console.deployment import stack_outputs
 from console.recovery.error_queue import ErrorQueue, Held
 from console.recovery.failures import Failure, is_same, row_to_store
-from contract.names import PARTITION_KEY
+from console.store.queues import Depth
+from contract.deployment import Deployment
+from contract.names import NO_RETENTION, PARTITION_KEY, RETENTION_OUTPUT, TABLE_OUTPUT
 from contract.rows import row_of, stored_row
 
 if TYPE_CHECKING:
@@ -73,6 +77,25 @@ class Store:
                     return said
             raise
         return None
+
+
+def deployed_store(deployment: Deployment) -> Store:
+    """Return the table of a deployment.
+
+    Raises:
+        BridgeError: its store is not deployed in this account and region.
+
+    """
+    table, days = stack_outputs(deployment.store_stack, TABLE_OUTPUT, RETENTION_OUTPUT)
+    return Store(boto3.client("dynamodb"), table, None if days == NO_RETENTION else int(days))
+
+
+def hidden_by_others(before: Depth, after: Depth) -> int:
+    """Return how many messages somebody else hides.
+
+    SQS counts what was just removed or given back as hidden for a while.
+    """
+    return min(before.held, after.held)
 
 
 def store_failures(

@@ -1,8 +1,7 @@
-"""The commands that read: the history of a device, and what all devices have done."""
+"""The command that reads the history of a device."""
 
-import sys
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,11 @@ from console.parameters import (
     device_argument,
     endpoint_options,
     folder_option,
-    format_option,
     period,
     point,
 )
 from contract.deployment import Deployment
 from contract.errors import BridgeError
-from contract.eui import one_case
 from contract.times import format_time
 
 # The modules behind the commands are imported when a command runs: --help stays quick, and a
@@ -30,8 +27,6 @@ from contract.times import format_time
 if TYPE_CHECKING:
     from console.show.output import Output
 
-_LISTED = "{:28} {:27}"
-_DEVICE = "{:28} {:27} {:>7} {:>7} {:>4} {:>5}"
 _NAMED = 5  # devices in an error
 
 
@@ -192,53 +187,3 @@ def _check(output: "Output") -> None:
         raise click.UsageError("--format parquet needs --output FILE")
     if output.plot and output.path and output.path.suffix.lower() not in PICTURES:
         raise click.UsageError("--plot writes --output FILE.png or FILE.svg")
-
-
-@click.command()
-@click.option("--application", metavar="APPEUI", help="Only devices of this application.")
-@click.option(
-    "--since",
-    callback=point,
-    metavar="T",
-    help="Also count the uplinks since then, ISO 8601 or an age: 2h, 7d.",
-)
-@format_option
-@deployment_option
-def devices(application: str | None, since: int | None, form: str, deployment: Deployment) -> None:
-    """Show which devices have reported, and how well they were heard.
-
-    For each device it prints last_seen: the device's newest uplink came then, or up to three hours
-    later. This reads the list of devices alone, and is quick for a million of them.
-
-    With --since it prints the time of the last uplink and, for the period, how many uplinks came,
-    how many seqnos are missing, and the best RSSI and SNR. This reads the uplinks of the period,
-    with a query for each device that may have sent any. Of a device that has sent none, the last
-    uplink may be up to three hours later than the time that is printed.
-
-    Needs AWS credentials that may read the LoraStore stack and query its tables.
-
-    \b
-    Example:
-      lora-bridge devices
-      lora-bridge devices --since 7d
-    """
-    from console.show.tables import Format, render_records
-    from console.store.devices import Listed, listed, summaries, table_names
-    from console.store.summary import Device
-
-    uplinks, devices = table_names(deployment)
-    found = listed(devices, application and one_case(application))
-    first = next(found, None)
-    if first is None:
-        click.echo("no devices have reported", err=True)
-    every = chain([] if first is None else [first], found)
-    if since is None:
-        for line in render_records(every, Listed, _LISTED, Format(form)):
-            click.echo(line)
-        return
-    known = list(every)
-    hidden = not sys.stderr.isatty() or sys.stdout.isatty()
-    counted = summaries(uplinks, known, since)
-    with click.progressbar(counted, length=len(known), hidden=hidden, file=sys.stderr) as watched:
-        for line in render_records(watched, Device, _DEVICE, Format(form)):
-            click.echo(line)

@@ -30,11 +30,14 @@ class Recent:
         return [time for time in times if time is not None]
 
 
-def recent(table: str, devices: Iterable[str], fields: str | None = None) -> Iterator[Recent]:
+def recent(
+    table: str, devices: Iterable[str], fields: str | None = None, until: int = END_OF_TIME
+) -> Iterator[Recent]:
     """Yield the newest uplinks of each device, in the order of the devices.
 
     That is a query for each. ``fields`` is a DynamoDB projection, in which the sort key is
-    ``#time``; None reads all.
+    ``#time``; None reads all. Uplinks later than ``until``, in microseconds since 1970, are left
+    out.
 
     Raises:
         BridgeError: AWS refuses or does not answer.
@@ -44,7 +47,7 @@ def recent(table: str, devices: Iterable[str], fields: str | None = None) -> Ite
         client = boto3.client("dynamodb")
 
         def read(device: str) -> Recent:
-            query = between(table, device, 0, END_OF_TIME)
+            query = between(table, device, 0, until)
             query["ScanIndexForward"] = False
             if fields:
                 query["ProjectionExpression"] = fields

@@ -1,31 +1,46 @@
 """All pages in one sight, behind the guard."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import Response
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from console.web import device, devices
+from console.web import device, devices, errors, path
 from console.web.answer import as_json
 from console.web.guard import Door, Guard
+from console.web.job import Latest
 from console.web.render import HERE, page
 from console.web.site import Site
 from contract.errors import BridgeError
 
+_GOODBYE = 10.0  # seconds for a redrive to give back what it holds when the server ends
+
 
 def application(site: Site, door: Door) -> ASGIApp:
     """Return the server's application."""
+    redrives = Latest()
+
+    @asynccontextmanager
+    async def ending(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(redrives.end, _GOODBYE)
+
     app = Starlette(
         routes=[
-            Route("/", lambda _request: RedirectResponse("/devices")),
+            *path.routes(site),
             *devices.routes(site),
             *device.routes(site),
+            *errors.routes(site, redrives),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
+        lifespan=ending,
         exception_handlers={
             HTTPStatus.NOT_FOUND: lambda request, _error: _refuse(
                 request, site, "There is no such page.", HTTPStatus.NOT_FOUND

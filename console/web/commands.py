@@ -12,13 +12,10 @@ from bridge.commands import config_option
 from console.parameters import MAX_PORT, deployment_option, folder_option
 from contract.deployment import Deployment
 from contract.errors import BridgeError
-from contract.silence import Intervals, load_intervals
 
 # The modules behind the command are imported when it runs: --help stays quick, and other commands
 # need none of its libraries.
 # ruff: noqa: PLC0415
-
-_INTERVALS = Path("intervals.toml")
 
 
 @click.command()
@@ -91,13 +88,12 @@ def web(  # noqa: PLR0913  # a parameter for each option
     except ModuleNotFoundError as error:
         raise BridgeError(f"{error.name} is not installed: pip install '.[web]'") from None
     from console.show.follow import following
+    from console.show.silent import intervals_of
     from console.store.devices import table_names
     from console.web.site import Site
     from console.web.watcher import Watcher
 
-    if intervals is None and _INTERVALS.is_file():
-        intervals = _INTERVALS
-    known = load_intervals(intervals) if intervals else Intervals()
+    known = intervals_of(intervals)
     consumer = None
     if name is not None:
         consumer = partial(following, deployment, name, folder, endpoint, mqtt_port, root_ca)

@@ -25,6 +25,7 @@ from console.web.export import csv, parquet
 from console.web.live import Looking, new_uplinks
 from console.web.overview import look
 from console.web.render import page
+from console.web.rights import May, may_send
 from console.web.series import charts, missing, uplink
 from console.web.site import Site
 from contract import downlinks
@@ -58,6 +59,7 @@ def routes(site: Site) -> list[Route]:
         "/uplinks.json": _older,
         "/events.json": _events,
         "/live": _live,
+        "/may-send.json": _may_send,
         "/export.csv": _csv,
         "/export.parquet": _parquet,
     }
@@ -159,8 +161,15 @@ def _news(site: Site, device: str, since: int) -> Iterator[tuple[str, object] | 
             time.sleep(_TICK)
 
 
+def _may_send(site: Site, request: Request) -> Response:
+    return as_json({"found": may_send(site, device_of(request))})
+
+
 async def _send(site: Site, request: Request) -> Response:
     device = device_of(request)
+    if await run_in_threadpool(may_send, site, device) is May.NO:
+        problem = "Your AWS credentials may not send downlinks to this device."
+        return as_json({"problem": problem}, HTTPStatus.FORBIDDEN)
     try:
         wanted = msgspec.json.decode(await request.body(), type=Wanted)
         data = parse_payload(wanted.data)

@@ -36,7 +36,7 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
     config = uvicorn.Config(
         app,
         log_level="warning",
-        lifespan="off",
+        lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=_GOODBYE,
     )

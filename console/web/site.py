@@ -1,17 +1,13 @@
 """What every view works with, wired once in ``commands.py``."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from console.store.subscription import Consumer
+from console.web.watcher import Watcher
 from contract.deployment import Deployment
 from contract.silence import Intervals
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from console.web.watcher import Watcher
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,7 @@ class Site:
     deployment: Deployment
     uplinks: str
     intervals: Intervals
-    watcher: "Watcher"
+    watcher: Watcher
     config: Path | None
-    consumer: "Callable[[], Consumer] | None"
-    clock: "Callable[[], int]"
+    consumer: Callable[[], Consumer] | None
+    clock: Callable[[], int]

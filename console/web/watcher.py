@@ -162,6 +162,7 @@ class Watcher:
             self._read_list()
             self._list_due = now + _LIST_EVERY
         batch = self._schedule.take(now)
+        rest = 0.0 if len(batch) == _BATCH else 1.0  # there are more
         try:
             for found in recent(self._uplinks, batch):
                 last_seen = self._last_seen[found.device]
@@ -174,7 +175,7 @@ class Watcher:
         finally:
             for device in batch:  # which AWS did not answer for
                 self._schedule.put_back(device, now)
-        return 0.0 if batch else 1.0
+        return rest
 
     def _read_list(self) -> None:
         found = [

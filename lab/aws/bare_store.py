@@ -7,18 +7,13 @@ outputs of the stack.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import boto3
 
 from contract.deployment import Deployment
-from contract.device_list import KIND_KEY, LAST_SEEN, kind_of
+from contract.device_list import KIND_KEY
 from contract.names import DEVICES_OUTPUT, PARTITION_KEY, SORT_KEY, TABLE_OUTPUT
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import TableAttributeValueTypeDef
-
-Item = dict[str, "TableAttributeValueTypeDef"]
+from lab.aws.filling import Item, store_uplinks
 
 
 @dataclass(frozen=True)
@@ -63,19 +58,8 @@ class BareStore:
         waiter.wait(StackName=self.deployment.store_stack, WaiterConfig={"Delay": 1})
 
     def put(self, items: Iterable[Item]) -> None:
-        """Store uplinks as the rule does, and list their devices as the decoder does."""
-        newest: dict[str, str] = {}
-        resource = boto3.resource("dynamodb")
-        with resource.Table(self.uplinks).batch_writer() as batch:
-            for item in items:
-                batch.put_item(Item=item)
-                device, time = str(item[PARTITION_KEY]), str(item[SORT_KEY])
-                newest[device] = max(time, newest.get(device, ""))
-        with resource.Table(self.devices).batch_writer() as batch:
-            for device, time in newest.items():
-                batch.put_item(
-                    Item={KIND_KEY: kind_of(device), PARTITION_KEY: device, LAST_SEEN: time}
-                )
+        """Store uplinks, and list their devices."""
+        store_uplinks((self.uplinks, self.devices), items)
 
 
 def _table(name: str, *keys: str) -> dict[str, object]:

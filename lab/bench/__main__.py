@@ -18,6 +18,7 @@ from lab.bench.sections import (
     one_by_one,
     steady,
     throughput,
+    web,
 )
 from lab.rig.errors import RigError
 from lab.rig.machine import machine
@@ -33,6 +34,7 @@ _SECTIONS = {
     "backlog": backlog.section,
     "chirpstack": chirpstack.section,
     "decoder": decoder.section,
+    "web": web.section,
 }
 # Unlike /tmp, never in memory: the bridge's spool is to be on a disk.
 _ON_DISK = "/var/tmp"  # noqa: S108  # in it, folders of unpredictable names

@@ -18,19 +18,17 @@ from types import FrameType
 from console.simulate.frames import APPLICATION
 from console.store.history import table_name
 from contract.deployment import UNNAMED
-from lab.aws.cdk import CdkError, deploy, write_settings
-from lab.aws.delivery import accept_plain_delivery
+from lab.aws.cdk import CdkError
 from lab.aws.host import Host
 from lab.aws.server import LocalAwsError, local_aws
 from lab.aws.stored import Stored, count_stored
+from lab.demo.deployed import set_up, step
 from lab.demo.kept import stay
 from lab.demo.sources import CHIRPSTACK, SEMTECH, Source, chirpstack, semtech
 from lab.rig.chirpstack_broker import ChirpStackBroker, chirpstack_broker
 from lab.rig.errors import RigError
 from lab.rig.running_bridge import LORA_BRIDGE, running_bridge
 
-_BRIDGE, _CONSUMER = "network-host-1", "reader"
-_CODECS = Path(__file__).parents[1] / "demo_codecs"
 _DEVICES, _UPLINKS, _RATE = 20, 1000, 100
 _SEND_LIMIT = 90.0  # seconds for all uplinks to reach the table
 _LOOK_EVERY = 2.0  # seconds
@@ -61,11 +59,11 @@ def main() -> int:
 def _run(folder: Path, *, of_chirpstack: bool, keep: bool) -> int:
     with ExitStack() as stack:
         broker = stack.enter_context(_broker(folder / CHIRPSTACK)) if of_chirpstack else None
-        with _step("start the local AWS: TLS, policies enforced"):
+        with step("start the local AWS: TLS, policies enforced"):
             aws = stack.enter_context(local_aws(folder))
         os.environ.update(aws.environment())
         host = Host(aws, folder)
-        settings = _set_up(host)
+        settings = set_up(host)
         source = chirpstack(host, broker.port) if broker else semtech(host)
         status = _play(host, source)
         if keep:
@@ -77,35 +75,15 @@ def _run(folder: Path, *, of_chirpstack: bool, keep: bool) -> int:
 def _broker(folder: Path) -> Iterator[ChirpStackBroker]:
     folder.mkdir()
     with ExitStack() as stack:
-        with _step("start ChirpStack's broker, a Mosquitto"):
+        with step("start ChirpStack's broker, a Mosquitto"):
             broker = stack.enter_context(chirpstack_broker(folder))
         yield broker
-
-
-def _set_up(host: Host) -> Path:
-    """Deploy and enroll; return the file of settings, which deploys the same again."""
-    with _step(f"lora-bridge keygen, for {_BRIDGE} and a consumer, {_CONSUMER}"):
-        settings: dict[str, object] = {
-            "environment": "development",
-            "codecs": str(_CODECS),
-            "publish_decoded": True,  # for history --follow
-            "bridges": {_BRIDGE: str(host.keygen(_BRIDGE))},
-            "consumers": {_CONSUMER: str(host.keygen(_CONSUMER))},
-        }
-    with _step("cdk bootstrap, cdk deploy --all"):
-        path = write_settings(host.folder, settings)
-        deploy(os.environ, host.folder / "cdk.out", path)
-        accept_plain_delivery()
-    with _step("lora-bridge enroll, for both"):
-        host.enroll(_BRIDGE)
-        host.enroll(_CONSUMER)
-    return path
 
 
 def _play(host: Host, source: Source) -> int:
     """Send uplinks and a downlink through, show some, and compare what every part counted."""
     with running_bridge(source.config) as bridge:
-        with _step("lora-bridge run"):
+        with step("lora-bridge run"):
             bridge.says("ready: ")
             bridge.says("ready for downlinks")
             bridge.says(source.ready)
@@ -180,19 +158,6 @@ def _send(device: str) -> bool:
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """End on SIGTERM or SIGHUP as on Ctrl-C: nothing is left running, no key is left behind."""
     raise KeyboardInterrupt
-
-
-@contextmanager
-def _step(title: str) -> Iterator[None]:
-    """Say what is being done, and how long it took."""
-    print(f"{title} …", end="", flush=True)
-    started = time.monotonic()
-    try:
-        yield
-    except BaseException:
-        print(" failed", flush=True)
-        raise
-    print(f" {time.monotonic() - started:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

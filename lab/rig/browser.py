@@ -13,6 +13,7 @@ from lab.rig.errors import RigError
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _MISSING = "Chromium is needed: apt-get install chromium (Debian, Ubuntu; 'make brokers' does it)"
+_LIMIT = 10_000  # milliseconds for whatever is to be there
 _ZONE, _LANGUAGE = "Europe/Berlin", "en-GB"
 
 
@@ -79,8 +80,12 @@ def visit(
     address: str,
     size: tuple[int, int] = (1280, 800),
     scheme: Literal["light", "dark"] = "light",
+    script: str = "",
 ) -> Iterator[Visit]:
-    """Open an address in a window of a size, in CSS pixels; forget all of it at the end."""
+    """Open an address in a window of a size, in CSS pixels; forget all of it at the end.
+
+    ``script`` runs in each page before its own.
+    """
     url = urlsplit(address)
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
@@ -88,6 +93,8 @@ def visit(
         timezone_id=_ZONE,
         locale=_LANGUAGE,
     )
+    context.set_default_timeout(_LIMIT)
+    context.add_init_script(script)
     try:
         found = Visit(context.new_page(), f"{url.scheme}://{url.netloc}")
         found.page.on("console", found.hear)

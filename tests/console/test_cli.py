@@ -97,6 +97,8 @@ def test_help_says_what_and_shows_an_example(command: str) -> None:
         ["history", "a/d", "--follow", "--name", "reader", "--since", "1d"],
         ["history", "a/d", "--follow", "--name", "reader", "--until", "1d"],
         ["devices", "--since", "yesterday"],
+        ["devices", "--silent", "--since", "1d"],
+        ["devices", "--intervals", "intervals.toml"],
         ["errors", "list", "--limit", "0"],
         ["errors", "show"],
         ["errors", "nonsense"],

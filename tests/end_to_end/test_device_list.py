@@ -1,6 +1,7 @@
 """The list of devices in DynamoDB: how seldom it is written, and that it never goes back."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
@@ -8,6 +9,9 @@ from decoder.aws import Rows
 from decoder.batch import AwsError
 from decoder.devices import Devices
 from decoder.readings import Reading
+from silence.aws import DeviceList
+from silence.judging import Fallen, Outcome
+from silence.known import Device, Network
 
 from console.store.devices import is_listed, listed, table_names
 from contract.deployment import UNNAMED
@@ -95,6 +99,40 @@ def test_a_list_of_many_is_by_name(calls: list[str], application: str) -> None:
     assert calls == ["Query"] * len(KINDS)
     assert is_listed(table_names(UNNAMED)[1], names[7])
     assert not is_listed(table_names(UNNAMED)[1], f"{application}/040")
+
+
+def test_what_is_noted_of_silence_stays(application: str) -> None:
+    """The decoder's writing leaves it alone; nothing is noted of a device that is gone."""
+    name = f"{application}/d"
+    instance().list_device(uplink(application, _NOW - 8 * _HOUR))
+    with ThreadPoolExecutor(2) as threads:
+        notes = DeviceList(boto3.client("dynamodb"), table_names(UNNAMED)[1], threads)
+        fallen = [Fallen(each, _NOW - 7 * _HOUR, _HOUR, 3) for each in (name, f"{name}.gone")]
+        well = Network()
+        notes.write(Outcome(well, fallen=fallen, learnt={name: _HOUR}), well)
+        instance().list_device(uplink(application, _NOW))
+        assert noted(notes, application) == [Device(name, _NOW, _NOW - 7 * _HOUR, _HOUR)]
+        notes.write(Outcome(well, back={name: _NOW}), well)
+        assert noted(notes, application) == [Device(name, _NOW, None, _HOUR)]
+
+
+def noted(notes: DeviceList, application: str) -> list[Device]:
+    """Return what the list says of the devices of an application."""
+    return [each for each in notes.devices() if each.name.startswith(f"{application}/")]
+
+
+def test_what_is_noted_of_the_network_stays(table: str) -> None:
+    """Since when it is silent, and when it was found to be back; no list of devices shows it."""
+    del table  # deployed
+    devices = table_names(UNNAMED)[1]
+    silent, back = Network(silent_since=_NOW), Network(heard_again=_NOW + _HOUR)
+    with ThreadPoolExecutor(2) as threads:
+        notes = DeviceList(boto3.client("dynamodb"), devices, threads)
+        for before, after in ((Network(), silent), (silent, back)):
+            notes.write(Outcome(after), before)
+            assert notes.network() == after
+        assert notes.network() == back
+    assert not [each for each in listed(devices) if each.device == "network"]
 
 
 def test_what_aws_does_not_do_is_told_from_what_it_never_does(table: str) -> None:

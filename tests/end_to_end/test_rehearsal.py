@@ -84,6 +84,10 @@ SENT = {
     ),
 }
 """Each sends a downlink, which a simulated network server takes."""
+FAILING = {
+    "lora-bridge devices --silent": r"^37817737f13/\S+ +20\S+Z +1s +\d+$",
+}
+"""Each says by its status that something is wrong: the devices of the demo report no more."""
 MAGIC = {".png": b"\x89PNG", ".parquet": b"PAR1"}
 PLACE = r" (-h|-p|--cafile|--capath|--endpoint|--port|--root-ca) \S+"  # of AWS IoT, and its CA
 PROGRAMS = {"jq", "mosquitto_pub", "mosquitto_sub", "nc"}  # of which make setup installs none
@@ -180,7 +184,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def test_every_line_is_rehearsed_or_not_for_a_reason() -> None:
     """What the documents teach is in these tests, and nothing else is."""
-    assert {*NOT_HERE, *ANSWERS, *LIVE, *SENT} == set(taught(*DOCUMENTS))
+    assert {*NOT_HERE, *ANSWERS, *LIVE, *SENT, *FAILING} == set(taught(*DOCUMENTS))
 
 
 @pytest.mark.parametrize("words", ["nc -N", "simulate", "check", "--since", "npx cdk deploy"])
@@ -197,6 +201,16 @@ def test_what_is_taught(demo: Demo, tmp_path: Path, line: str) -> None:
     assert re.search(ANSWERS[line], said, re.MULTILINE), said
     for name in re.findall(r"--output (\S+)", line):
         assert (demo.folder / name).read_bytes().startswith(MAGIC[Path(name).suffix])
+
+
+@pytest.mark.parametrize("line", FAILING)
+def test_what_is_taught_of_what_is_wrong(demo: Demo, tmp_path: Path, line: str) -> None:
+    """A line fails as it should, and says why, as soon as the demo's last uplinks are old."""
+    output = tmp_path / "output"
+    deadline = time.monotonic() + LIMIT
+    while demo.start(line, output).wait(LIMIT) == 0:
+        assert time.monotonic() < deadline, output.read_text()
+    assert re.search(FAILING[line], output.read_text(), re.MULTILINE), output.read_text()
 
 
 @pytest.mark.parametrize("line", SENT)

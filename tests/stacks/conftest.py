@@ -18,6 +18,8 @@ Synthesize = Callable[[dict[str, object]], Path]
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
+TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
+
 
 def feature_flags() -> dict[str, object]:
     """Return the feature flags of the CDK in cdk.json, which its command line gives to the app."""
@@ -69,6 +71,22 @@ def development(synthesize: Synthesize) -> Path:
 def guarded(synthesize: Synthesize) -> Path:
     """Synthesize a store that refuses to be deleted, encrypted with the operator's key."""
     return synthesize({"protected": "true", "kms_key": KEY})
+
+
+@pytest.fixture(scope="session")
+def told(synthesize: Synthesize, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Synthesize with all that tells people, encrypted with the operator's key."""
+    intervals = tmp_path_factory.mktemp("intervals") / "mine.toml"
+    intervals.write_text('[[interval]]\nevery = "1h"\n')
+    return synthesize(
+        {
+            "alarm_topic": TOPIC,
+            "iot_logging": "ERROR",
+            "silent_devices": "true",
+            "intervals": str(intervals),
+            "kms_key": KEY,
+        }
+    )
 
 
 @pytest.fixture(scope="session")

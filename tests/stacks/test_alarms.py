@@ -9,9 +9,8 @@ from aws_cdk.assertions import Template
 
 import app
 from contract.deployment import UNNAMED, Deployment
-from tests.stacks.conftest import Synthesize, template
+from tests.stacks.conftest import TOPIC, Synthesize, template
 
-TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
 RULE, EVENT_RULE = "StoringRule", "StoringEventRule"
 TABLE, FUNCTION = "UplinksTable", "DecodingFunction"
 ERRORS, UNDECODED = "ErrorsQueue", "UndecodedQueue"
@@ -181,11 +180,13 @@ def test_each_names_its_deployment(store: Template, synthesize: Synthesize) -> N
     } == unnamed
 
 
-def test_the_documents_list_them(store: Template) -> None:
+def test_the_documents_list_them(told: Path) -> None:
     """docs/troubleshooting.md has each alarm by its name, and no other."""
     page = (Path(app.__file__).parent / "docs" / "troubleshooting.md").read_text()
     section = page.partition("## Alarms")[2].partition("\n## ")[0]
-    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(alarms(store))
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(
+        alarms(template(told, UNNAMED.store_stack))
+    )
 
 
 def test_nobody_is_told_without_a_topic(store: Template) -> None:
@@ -202,6 +203,18 @@ def test_a_topic_is_told(synthesize: Synthesize) -> None:
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC] for alarm in found.values())
     assert found["NoUplinks"]["EvaluationPeriods"] == 5
     assert "for 22 minutes" in found["NoUplinks"]["AlarmDescription"]
+
+
+def test_that_nobody_watches_for_silence_is_told(told: Path, store: Template) -> None:
+    """When the metric that each run writes has not come for a quarter of an hour."""
+    alarm = alarms(template(told, UNNAMED.store_stack))["SilenceUnwatched"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("lora-bridge", "SilentDevices")
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 3)
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 0)
+    assert alarm["TreatMissingData"] == "breaching"
+    assert "lora-bridge devices --silent" in alarm["AlarmDescription"]
+    assert alarm["AlarmActions"] == [TOPIC]
+    assert "SilenceUnwatched" not in alarms(store)
 
 
 def test_in_development_there_are_none(development_store: Template) -> None:
@@ -223,6 +236,14 @@ def test_the_dashboard_shows_the_whole_path(store: Template) -> None:
     assert places == sorted(places)
     for name in (RULE, TABLE, FUNCTION, ERRORS, UNDECODED):
         assert name in body
+    assert "Silent devices" not in body
+
+
+def test_the_dashboard_shows_how_many_devices_are_silent(told: Path) -> None:
+    """Where that is watched."""
+    store = template(told, UNNAMED.store_stack)
+    (dashboard,) = store.find_resources("AWS::CloudWatch::Dashboard").values()
+    assert '"title":"Silent devices"' in str(dashboard["Properties"]["DashboardBody"])
 
 
 def test_the_log_of_aws_iot_is_apart(synthesize: Synthesize, production: Path) -> None:

@@ -146,6 +146,8 @@ _LINES = [
     ("publish_decoded", '"yes"', "'yes' is not true or false"),
     ("deployment", '"a-b"', "'a-b' is not 1 to 16 small letters or digits"),
     ("codecs", "3", "3 is not a folder"),
+    ("silent_devices", '"yes"', "'yes' is not true or false"),
+    ("intervals", "3", "3 is not a file"),
     ("bridges", '"x"', "'x' is not a table, such as network-host-1 ="),
     ("bridges", '{"b" = []}', "{'b': []} is not a table, such as network-host-1 ="),
     ("bridges", '{"a/b" = "x"}', "name 'a/b' must be"),
@@ -176,7 +178,7 @@ def test_each_mistake_in_the_context_has_its_line(
     if key in {"bridges", "consumers", "applications", "senders"}:
         given: object = text
     else:
-        given = value.strip('"') if key != "codecs" else 3
+        given = value.strip('"') if value != "3" else 3
     with pytest.raises(SettingsError) as caught:
         read(folder, None, **{key: given})
     assert str(caught.value).startswith(f"context {key}: ")
@@ -204,6 +206,9 @@ def test_toml_has_types(folder: Path, text: str, complaint: str) -> None:
     ("context", "complaint"),
     [
         ({"codecs": "nowhere"}, "nowhere/codecs.toml: cannot read it"),
+        ({"intervals": "nowhere.toml"}, "settings: intervals: "),
+        ({"intervals": "LICENSE"}, "settings: intervals: "),
+        ({"silent_devices": True}, "settings: silent_devices: there is nobody to tell: set alarm_"),
         ({"decoder_libraries": "nowhere"}, "libraries are missing: run 'make setup'"),
         ({"bridges": "x"}, "context bridges: 'x' is not JSON"),
         ({"consumers": {"c": "no.csr"}}, "make it with 'lora-bridge keygen --name c'"),
@@ -275,6 +280,8 @@ def test_what_was_deployed_is_stated(synthesize: Synthesize, csr: Path) -> None:
         "publish_decoded": False,
         "alarm_topic": topic,
         "quiet_minutes": 60,
+        "silent_devices": False,
+        "intervals": None,
         "iot_logging": None,
     }
     digest = csr_digest(csr.read_text())

@@ -64,7 +64,7 @@ export class Charts {
   frame(chart) {
     const { values } = chart;
     const told = `${nameOf(chart)}: ${values.length} values from ${Math.min(...values)} to ${Math.max(...values)}`;
-    const frame = element("figure", { role: "img", "aria-label": told }, element("figcaption", {}, nameOf(chart)));
+    const frame = element("figure", { "aria-label": told }, element("figcaption", {}, nameOf(chart)));
     this.place.append(frame);
     return frame;
   }
@@ -91,6 +91,8 @@ export class Charts {
         ],
       },
     };
-    return new uPlot(options, [chart.times, chart.values], frame);
+    const plot = new uPlot(options, [chart.times, chart.values], frame);
+    plot.root.ariaHidden = "true"; // the figure's label says it in words
+    return plot;
   }
 }

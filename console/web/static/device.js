@@ -1,8 +1,9 @@
 // The page of a device.
 
 import { Charts } from "./charts.js";
+import { allow } from "./part.js";
 import { ask, byId, element, post, problem, whileVisible } from "./page.js";
-import { ago, local, span, timeElement } from "./times.js";
+import { about, ago, local, timeElement } from "./times.js";
 
 const here = location.pathname.replace(/\/$/, "");
 const DAY = 86_400_000; // milliseconds
@@ -120,7 +121,7 @@ function sayLast() {
     return;
   }
   const silent = patience && Date.now() > Number(last) + Number(patience);
-  const usual = interval ? `, usually every ${span(interval / 1000)}` : "";
+  const usual = interval ? `, usually every ${about(interval / 1000)}` : "";
   const state = silent ? element("strong", { class: "mark" }, `Silent since ${local(Number(last))}, `) : "";
   byId("last").replaceChildren(state, "last heard ", timeElement(Number(last), ago), usual);
 }
@@ -133,9 +134,9 @@ function listen() {
     put(byId("events"), eventRow(JSON.parse(event.data)));
     byId("none").hidden = true;
   });
-  source.addEventListener("problem", (event) => problem(JSON.parse(event.data).problem));
-  source.addEventListener("open", () => problem(""));
-  source.addEventListener("error", () => problem("The connection to lora-bridge web is lost; this page tries again by itself."));
+  source.addEventListener("problem", (event) => problem(JSON.parse(event.data).problem, source));
+  source.addEventListener("open", () => problem("", source));
+  source.addEventListener("error", () => problem("The connection to lora-bridge web is lost; this page tries again by itself.", source));
   return source;
 }
 
@@ -161,6 +162,9 @@ byId("send").addEventListener("submit", async (event) => {
 });
 byId("older").addEventListener("click", older);
 addEventListener("popstate", load);
+allow(byId("go"), `${here}/may-send.json`, "Your AWS credentials may not send downlinks to this device.").then((allowed) => {
+  byId("go").disabled = !allowed;
+});
 
 sayLast();
 setInterval(sayLast, 10_000);

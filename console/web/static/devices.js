@@ -2,10 +2,11 @@
 
 import { ask, byId, element, repeat } from "./page.js";
 import { Table } from "./table.js";
-import { ago, span, timeElement } from "./times.js";
+import { about, ago, timeElement } from "./times.js";
 
 // A row as the server sends it.
 const [DEVICE, NAME, LAST, SILENT, INTERVAL, UPLINKS, MISSING, RSSI, LSNR, READING] = Array(10).keys();
+const AT_FIRST = 100; // milliseconds between looks until there is a list
 const OFTEN = 1000; // milliseconds between looks while devices are being looked at
 const SELDOM = 5000;
 
@@ -23,7 +24,7 @@ function link(row) {
 }
 
 function state(row) {
-  if (!isSilent(row)) return row[INTERVAL] == null ? "" : element("span", { class: "faint" }, `every ${span(row[INTERVAL] / 1000)}`);
+  if (!isSilent(row)) return row[INTERVAL] == null ? "" : element("span", { class: "faint" }, `every ${about(row[INTERVAL] / 1000)}`);
   const missed = Math.floor((Date.now() - row[LAST]) / row[INTERVAL]);
   return element("span", { class: "mark" }, `silent, ${missed} missed`);
 }
@@ -38,7 +39,7 @@ const table = new Table(
     { name: "Missing", title: "frames between the last 20 uplinks that did not come", ...number(MISSING) },
     { name: "RSSI", title: "dBm, the best of the last 20 uplinks", ...number(RSSI) },
     { name: "SNR", title: "dB, the best of the last 20 uplinks", ...number(LSNR) },
-    { name: "Last reading", wide: true, value: (row) => row[READING], cell: (row) => row[READING] },
+    { name: "Last reading", wide: true, value: (row) => row[READING] || null, cell: (row) => row[READING] },
   ],
   {
     text: (row) => (row.text ??= `${row[NAME]} ${row[DEVICE]}`.toLowerCase()),
@@ -68,14 +69,11 @@ async function look() {
   }
   byId("empty").hidden = latest.listed !== 0;
   count(latest);
+  if (latest.listed == null && !latest.problem) return AT_FIRST;
   return latest.looked < (latest.listed ?? Infinity) ? OFTEN : SELDOM;
 }
 
 byId("silent").checked = new URLSearchParams(location.search).has("silent");
-for (const id of ["silent", "filter"]) {
-  byId(id).addEventListener("input", () => {
-    table.draw();
-    count(latest);
-  });
-}
+byId("silent").addEventListener("input", () => table.draw());
+for (const id of ["silent", "filter"]) byId(id).addEventListener("input", () => count(latest)); // the table has drawn
 repeat(look, SELDOM);

@@ -15,23 +15,30 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
-export function problem(text) {
+const problems = new Map();
+
+// Says what is wrong with something, or with empty text that it is right again.
+export function problem(text, of) {
+  if (text) problems.set(of, text);
+  else problems.delete(of);
   const place = byId("problem");
-  place.hidden = !text;
-  if (place.textContent !== text) place.textContent = text;
+  const said = [...new Set(problems.values())].join(" ");
+  place.hidden = !said;
+  if (place.textContent !== said) place.textContent = said;
 }
 
 // Resolves to what the server answers; says what is wrong, and throws, where it does not.
 export async function ask(address, options = {}) {
+  const of = address.split("?")[0];
   let answer;
   try {
     answer = await fetch(address, { headers: { Accept: "application/json" }, ...options });
   } catch {
-    problem("lora-bridge web does not answer. Has it ended? Start it again; this page goes on by itself.");
+    problem("lora-bridge web does not answer. Has it ended? Start it again, and open the address that it prints.", of);
     throw new Error("no answer");
   }
   const content = await answer.json().catch(() => ({ problem: "Open the address that lora-bridge web has printed." }));
-  problem(content.problem ?? "");
+  problem(content.problem ?? "", of);
   if (!answer.ok) throw new Error(content.problem);
   return content;
 }

@@ -1,8 +1,8 @@
-// A table of many rows: sorted by a click, filtered as one types, drawn a few hundred at a time.
+// A table of many rows: sorted by a click, filtered as one types, drawn a hundred at a time.
 
 import { byId, element } from "./page.js";
 
-const AT_ONCE = 200;
+const AT_ONCE = 100;
 
 function compare(a, b) {
   if (a == null || b == null) return (a == null) - (b == null); // what is not known comes last
@@ -15,13 +15,14 @@ export class Table {
   constructor(columns, { text, mark = () => "", keep = () => true, sorted = 0, descending = false }) {
     Object.assign(this, { columns, text, mark, keep, sorted, descending });
     this.rows = [];
+    this.order = [];
     this.shown = AT_ONCE;
     this.head = byId("table").tHead;
     this.body = byId("table").tBodies[0];
     this.more = byId("more");
     this.head.append(element("tr", {}, ...columns.map((column, number) => this.header(column, number))));
     this.filter = byId("filter");
-    this.filter.addEventListener("input", () => this.draw(AT_ONCE));
+    this.filter.addEventListener("input", () => this.draw(AT_ONCE, false));
     this.filter.form.addEventListener("submit", (event) => event.preventDefault());
     this.more.addEventListener("click", () => this.draw(this.shown + AT_ONCE));
     new IntersectionObserver(([seen]) => seen.isIntersecting && this.draw(this.shown + AT_ONCE)).observe(this.more);
@@ -37,22 +38,21 @@ export class Table {
     return element("th", { scope: "col", class: column.number && "number", title: column.title }, button);
   }
 
-  // The rows that are kept by the filter, in their order.
-  chosen() {
-    const wanted = this.filter.value.trim().toLowerCase();
-    const found = this.rows.filter((row) => this.keep(row) && (!wanted || this.text(row).includes(wanted)));
-    const value = this.columns[this.sorted].value;
-    const keys = new Map(found.map((row) => [row, value(row)]));
+  // All rows in their order.
+  inOrder() {
+    const { value } = this.columns[this.sorted];
     const sign = this.descending ? -1 : 1;
-    return found.sort((a, b) => {
-      const [x, y] = [keys.get(a), keys.get(b)];
-      return (x == null || y == null ? compare(x, y) : sign * compare(x, y)) || this.text(a).localeCompare(this.text(b));
-    });
+    const keyed = this.rows.map((row) => [value(row), this.text(row), row]);
+    keyed.sort(([a, text], [b, other]) => (a == null || b == null ? compare(a, b) : sign * compare(a, b)) || compare(text, other));
+    return keyed.map(([, , row]) => row);
   }
 
-  draw(shown = this.shown) {
+  // The filter changes no order: what is only filtered need not be `sorted` anew.
+  draw(shown = this.shown, sorted = true) {
     this.shown = shown;
-    const rows = this.chosen();
+    if (sorted) this.order = this.inOrder();
+    const wanted = this.filter.value.trim().toLowerCase();
+    const rows = this.order.filter((row) => this.keep(row) && (!wanted || this.text(row).includes(wanted)));
     [...this.head.rows[0].cells].forEach((cell, number) => {
       if (number === this.sorted) cell.setAttribute("aria-sort", this.descending ? "descending" : "ascending");
       else cell.removeAttribute("aria-sort");

@@ -8,6 +8,12 @@ export function span(seconds) {
   return `${Math.floor(seconds / size)} ${unit}`;
 }
 
+// How long an interval is, of which a clock's seconds say little: nearly 30 minutes are 30 minutes.
+export function about(seconds) {
+  const [unit, size] = UNITS.find(([, size]) => seconds / size > 1.99) ?? ["s", 1];
+  return `${Math.round(seconds / size)} ${unit}`;
+}
+
 export function ago(milliseconds) {
   const seconds = (Date.now() - milliseconds) / 1000;
   return seconds < 1 ? "now" : `${span(seconds)} ago`;

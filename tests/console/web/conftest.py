@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Literal
@@ -59,20 +59,32 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def store(aws: LocalAws) -> Iterator[BareStore]:
-    """Make the tables of a deployment."""
-    del aws  # running
+@contextmanager
+def deployed() -> Iterator[BareStore]:
+    """Make the tables of a deployment in the local AWS, until the context ends."""
     store = BareStore(Deployment(f"web{next(_numbers)}"))
     store.deploy()
     yield store
     store.destroy()
 
 
+def leading(aws: LocalAws, store: BareStore) -> dict[str, str]:
+    """Return what leads a command to a deployment."""
+    return aws.environment() | {"LORA_DEPLOYMENT": store.deployment.name}
+
+
+@pytest.fixture
+def store(aws: LocalAws) -> Iterator[BareStore]:
+    """Make the tables of a deployment for a test."""
+    del aws  # running
+    with deployed() as store:
+        yield store
+
+
 @pytest.fixture
 def environment(aws: LocalAws, store: BareStore) -> dict[str, str]:
-    """Return what leads a command to the deployment."""
-    return aws.environment() | {"LORA_DEPLOYMENT": store.deployment.name}
+    """Return what leads a command to the test's deployment."""
+    return leading(aws, store)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from contract.times import format_time
-from lab.aws.bare_store import Item
+from lab.aws.filling import Item
 
 APPLICATION = "70b3d57ed0000001"
 GATEWAYS = ("b827ebfffe000001", "b827ebfffe000002")

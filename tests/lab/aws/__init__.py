@@ -1,0 +1,1 @@
+"""The stand-ins for AWS do what the product relies on."""

@@ -1,0 +1,1 @@
+"""Who is told to be silent, and when, without AWS."""
