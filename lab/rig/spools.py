@@ -8,7 +8,7 @@ from bridge.downlinks.store import SESSIONS
 
 
 def committed(spool: Path) -> int:
-    """Return how many frames have ever been committed to the spool."""
+    """Return how many frames and events have ever been committed to the spool."""
     return _number(spool, "SELECT ifnull(max(last), 0) FROM placements")
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.names import BRIDGE_APPLICATION, is_event
 from lab.aws.consumer import Session, connect
 from lab.aws.host import Host
 from lab.aws.stored import stored_uplinks
@@ -39,19 +40,28 @@ class Backend:
 
     @contextmanager
     def subscribed(self) -> Iterator[Session]:
-        """Collect what is published for the application, until the context ends."""
+        """Collect what is published for the application, and gaps, until the context ends."""
         with connect(self.host, self.consumer, self.consumer) as client:
             client.subscribe(f"lora/{self.application}/+")
+            client.subscribe(f"lora/{BRIDGE_APPLICATION}/+/event/gap")
             yield client.session
 
     def arrived(self, session: Session, expected: int) -> Delivered:
-        """Return what the subscriber got, once it is ``expected`` frames or time is up."""
+        """Return the frames that the subscriber got.
+
+        That is once it has ``expected`` of them, with gaps, or when time is up.
+        """
         deadline = time.monotonic() + _ROWS_LIMIT
         while True:
-            arrived = delivered(list(session.received))
-            if len(arrived.numbers) >= expected or time.monotonic() > deadline:
+            received = list(session.received)
+            arrived = delivered(each for each in received if not is_event(each[0]))
+            if len(arrived.numbers) + self.gaps(session) >= expected or time.monotonic() > deadline:
                 return arrived
             time.sleep(0.2)
+
+    def gaps(self, session: Session) -> int:
+        """Return how many gaps the subscriber got, those that came again aside."""
+        return len({each for each in session.received if is_event(each[0])})
 
     def rows(self, expected: int) -> list[int]:
         """Return the seqno of each row once there are ``expected``, or when time is up."""

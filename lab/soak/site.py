@@ -13,6 +13,7 @@ from lab.rig.errors import RigError
 from lab.rig.link import Proxy
 from lab.rig.mosquitto import mosquitto
 from lab.rig.servers import free_ports
+from lab.rig.spools import committed
 from lab.soak.fates import Fates
 from lab.soak.frames import Delivered, Tally
 
@@ -61,6 +62,11 @@ class Site:
         self.tally.add(each for each in messages if not is_event(each[0]))
         self.fates.add(messages)
         self.gaps.extend(payload for topic, payload in messages if topic.endswith("/event/gap"))
+
+    def committed(self) -> int:
+        """Return how many frames have been committed, once all that was has been delivered."""
+        self.look()
+        return committed(self.spool) - len({*self.gaps})
 
     def arrived(self) -> Delivered:
         """Return what the broker has delivered so far."""

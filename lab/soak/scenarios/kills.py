@@ -35,8 +35,9 @@ def kills(backend: Backend, folder: Path, say: Callable[[str], None], *, count: 
                 bridge.says("ready: ")
                 sender.stop()
                 wait_until(lambda: waiting(spool) == 0, _DRAIN_LIMIT, "the spool to drain")
-        kept = committed(spool)
-        arrived = backend.arrived(session, kept)
+        written = committed(spool)
+        arrived = backend.arrived(session, written)
+        kept = written - backend.gaps(session)
     rows = backend.rows(len(arrived.numbers))
     risks = {n: before_a_death(sender.sent_at[n], ends) for n in sender.sent_at}
     lost = risks.keys() - arrived.numbers

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.rig.running_bridge import RunningBridge, running_bridge
-from lab.rig.spools import committed, waiting
+from lab.rig.spools import waiting
 from lab.rig.usage import descriptors, resident
 from lab.soak.frames import frame
 from lab.soak.result import Result, broken
@@ -57,7 +57,7 @@ def long_run(folder: Path, say: Callable[[str], None], *, minutes: float) -> Res
         place.wait_until(lambda: _size(place.spool) < _MAX_SPOOL, _SHRINK_LIMIT, "it to shrink")
         seen.look(bridge)
         place.look()
-        arrived, kept = place.tally, committed(place.spool)
+        arrived, kept = place.tally, place.committed()
         return Result(
             sent=flood.begun,
             committed=kept,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bridge.spool.wal import PAGE, parse_log
 from lab.rig.running_bridge import RunningBridge, running_bridge
-from lab.rig.spools import committed, waiting
+from lab.rig.spools import waiting
 from lab.soak.frames import frame
 from lab.soak.result import Result, result
 from lab.soak.sender import Sender
@@ -85,7 +85,7 @@ def _started_again(place: Site, sender: Sender, may_lose: int, *, saves: bool = 
     lost = len(sender.sent_at.keys() - arrived.numbers)
     return result(
         sent=sender.sent_at,
-        committed=committed(place.spool),
+        committed=place.committed(),
         arrived=arrived,
         remarks="said what was saved, and where the rest is",
         promises=[
