@@ -31,19 +31,23 @@ function asInput(iso) {
   return new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
-async function load() {
+async function drawCharts() {
   const { since, until } = period();
   byId("shown").textContent = "…";
   const query = new URLSearchParams(Object.entries({ since, until }).filter(([, value]) => value));
   content = await ask(`${here}/history.json?${query}`);
   charts.draw(content);
-  byId("uplinks").replaceChildren(...content.uplinks.map(uplinkRow));
-  byId("older").hidden = content.count <= content.uplinks.length;
-  byId("quiet").hidden = content.count > 0;
   byId("shown").textContent = content.count ? `${content.cut ? "the newest " : ""}${content.count} uplinks` : "";
   byId("from").value = asInput(since ?? content.first);
   byId("to").value = asInput(until ?? content.last);
   exportOf(since ?? content.first, until);
+}
+
+async function load() {
+  await drawCharts();
+  byId("uplinks").replaceChildren(...content.uplinks.map(uplinkRow));
+  byId("older").hidden = content.count <= content.uplinks.length;
+  byId("quiet").hidden = content.count > 0;
 }
 
 async function older() {
@@ -109,7 +113,9 @@ function heard(uplink) {
   put(byId("uplinks"), uplinkRow(uplink));
   byId("quiet").hidden = true;
   redraw ??= setTimeout(async () => {
-    await load().catch(() => {});
+    await drawCharts().catch(() => {}); // the table keeps the older uplinks that were asked for
+    const lost = new Set(content.missing.map(([at]) => at));
+    for (const each of content.uplinks) if (lost.has(Date.parse(each.timestamp))) put(byId("uplinks"), uplinkRow(each));
     redraw = undefined;
   }, REDRAW);
 }

@@ -98,7 +98,7 @@ def test_a_period_is_chosen_by_its_times(
 def test_older_uplinks_are_listed_by_a_click(
     store: BareStore, web: RunningWeb, windows: Windows
 ) -> None:
-    """The table begins with the newest, and goes back to the first."""
+    """The table begins with the newest, goes back to the first, and stays so as new ones come."""
     store.put(uplinks(EUI, now() - MINUTE, seqnos=range(150)))
     page = windows.open(web.at(PATH)).page
     older = page.get_by_role("button", name="Show older ones")
@@ -109,6 +109,10 @@ def test_older_uplinks_are_listed_by_a_click(
     expect(page.locator("#uplinks tr")).to_have_count(150)
     expect(older).to_be_hidden()
     expect(page.locator("#uplinks tr").last.locator("td").nth(1)).to_have_text("0")
+    store.put([uplink(EUI, now(), seqno=153)])
+    expect(page.locator("#uplinks tr").first).to_contain_text("3 missing before", timeout=LIVE)
+    expect(page.locator("#shown")).to_have_text("151 uplinks")
+    expect(page.locator("#uplinks tr")).to_have_count(151)
 
 
 def test_what_is_shown_is_had_as_a_file(
