@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.parsers import ResponseParserError
 
 from contract.errors import BridgeError
 
@@ -76,3 +77,5 @@ def aws_errors() -> Iterator[None]:
         raise BridgeError("AWS: no region: name it with AWS_DEFAULT_REGION") from None
     except (BotoCoreError, ClientError, ValueError) as error:  # ValueError: of an endpoint URL
         raise BridgeError(f"AWS: {error}") from None
+    except ResponseParserError:  # its text is all of a page
+        raise BridgeError("AWS: something else answers in its place: is there a proxy?") from None

@@ -21,6 +21,7 @@ from console.web.site import Site
 from contract.errors import BridgeError
 
 _GOODBYE = 10.0  # seconds for a redrive to give back what it holds when the server ends
+_FAULT = "That is a fault of lora-bridge web. The terminal in which it runs says more."
 
 
 def application(site: Site, door: Door) -> ASGIApp:
@@ -47,6 +48,9 @@ def application(site: Site, door: Door) -> ASGIApp:
             ),
             BridgeError: lambda request, error: _refuse(
                 request, site, str(error), HTTPStatus.BAD_GATEWAY
+            ),
+            Exception: lambda request, _error: _refuse(
+                request, site, _FAULT, HTTPStatus.INTERNAL_SERVER_ERROR
             ),
         },
     )
