@@ -331,6 +331,24 @@ async def _go_on(made: Setting, states: list[str]) -> None:
     assert len(made.dispatcher) == 0
 
 
+async def test_what_was_acknowledged_late_holds_nothing_up_after_a_restart(path: Path) -> None:
+    """As before the restart; nor is it told again."""
+    states = ["accepted", "submitted", "unknown", "acknowledged"]
+    async with setting(path, Server()) as made:
+        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
+        await made.until(*states[:2])
+        made.now += 200_000 * _SECOND
+        await made.until(*states[:3])
+        made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+        await made.until(*states)
+        now = made.now
+    async with setting(path, Server()) as made:
+        made.now = now
+        made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+        made.ask(build_request(Request("b", 10, b"", confirmed=True)))
+        await made.until(*states, "accepted", "submitted")
+
+
 async def test_what_was_accepted_goes_on_after_a_restart(path: Path) -> None:
     """Once there is a network server for it."""
     async with setting(path, Server(open=False)) as made:
