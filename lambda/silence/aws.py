@@ -51,7 +51,10 @@ class DeviceList:
         return network_of(next(self._items(NETWORK_KIND), {}))
 
     def write(self, outcome: Outcome, before: Network) -> None:
-        """Note what was found; what nobody was told of before, they must have been told by now."""
+        """Note what was found; what nobody was told of before, they must have been told by now.
+
+        What they were told is noted first: the run may end among thousands of learnt intervals.
+        """
         if outcome.network != before:
             self._write_network(outcome.network)
         sets: dict[str, Item] = {
@@ -61,6 +64,8 @@ class DeviceList:
         for each in outcome.fallen:
             sets.setdefault(each.name, {})[SILENT_SINCE] = {"S": format_time(each.newest)}
         removed = {*outcome.back, *outcome.unwatched}
+        names = dict.fromkeys([each.name for each in outcome.fallen])
+        names |= dict.fromkeys([*outcome.back, *outcome.unwatched, *outcome.learnt])
 
         def write(name: str) -> None:
             key: Item = {KIND_KEY: {"S": kind_of(name)}, PARTITION_KEY: {"S": name}}
@@ -69,7 +74,7 @@ class DeviceList:
             with suppress(self._client.exceptions.ConditionalCheckFailedException):
                 self._client.update_item(**request)  # who deleted it wants it to be gone
 
-        for _ in self._threads.map(write, sets.keys() | removed):
+        for _ in self._threads.map(write, names):
             pass
 
     def _items(self, kind: str) -> "Iterator[Item]":
