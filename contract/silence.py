@@ -84,9 +84,12 @@ class Intervals:
                 return Expected(interval, entry.missed or self.missed)
         return None
 
-    def expected(self, device: str, times: Sequence[int]) -> Expected:
-        """Return how often ``APPEUI/MOTEEUI`` reports; ``times`` are those of its last uplinks."""
-        return self.said(device) or Expected(usual_interval(times), self.missed)
+    def expected(self, device: str, times: Sequence[int], noted: int | None = None) -> Expected:
+        """Return how often ``APPEUI/MOTEEUI`` reports; ``times`` are those of its last uplinks.
+
+        Where they are too few, because others have expired, the interval that was ``noted`` holds.
+        """
+        return self.said(device) or Expected(usual_interval(times) or noted, self.missed)
 
 
 def patience(interval: int, missed: int) -> int:
