@@ -22,6 +22,8 @@ LOOKED_AT = 20
 """Uplinks, the newest of a device, from which its interval is learnt."""
 WATCHED_EVERY = 300_000_000
 """Microseconds from run to run of the function that tells of silent devices."""
+AHEAD = 300_000_000
+"""Microseconds that the clock of a gateway may be ahead, and the bridge still believes it."""
 _FEWEST = 3  # intervals that are looked at before anything is said of a device
 _ON_ITS_WAY = 10_000_000  # microseconds until an uplink that was sent is in the table
 _LATE = 300_000_000  # microseconds, the most that a device may report later than usual

@@ -16,7 +16,7 @@ from contract.device_list import (
     kind_of,
 )
 from contract.names import PARTITION_KEY, SORT_KEY
-from contract.silence import LOOKED_AT
+from contract.silence import AHEAD, LOOKED_AT
 from contract.times import format_time, parse_time
 from silence.judging import Outcome
 from silence.known import Device, Network, device_of, network_of
@@ -124,8 +124,8 @@ class Uplinks:
     ) -> Mapping[str, Sequence[int]]:
         """Return when the newest uplinks of devices came, until there is no time for more.
 
-        There is for the first of them. Uplinks of a clock that is ahead, after ``now``, do not
-        count.
+        There is for the first of them. Uplinks of a clock that is further ahead of ``now`` than the
+        bridge believes a gateway do not count.
         """
         found: dict[str, list[int]] = {}
         left = iter(devices)
@@ -137,12 +137,13 @@ class Uplinks:
         return found
 
     def _times(self, device: str, now: int) -> list[int]:
+        last = format_time(now + AHEAD)
         answer = self._client.query(
             TableName=self._table,
-            KeyConditionExpression="#device = :device AND #time <= :now",
+            KeyConditionExpression="#device = :device AND #time <= :last",
             ProjectionExpression="#time",
             ExpressionAttributeNames={"#device": PARTITION_KEY, "#time": SORT_KEY},
-            ExpressionAttributeValues={":device": {"S": device}, ":now": {"S": format_time(now)}},
+            ExpressionAttributeValues={":device": {"S": device}, ":last": {"S": last}},
             ScanIndexForward=False,
             Limit=LOOKED_AT,
         )

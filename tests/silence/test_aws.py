@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from botocore.stub import ANY, Stubber
-from silence.aws import DeviceList
+from silence.aws import DeviceList, Uplinks
 from silence.judging import Fallen, Outcome
 from silence.known import Network
 
+from contract.silence import AHEAD, LOOKED_AT
+from contract.times import format_time
 from tests.silence.world import HOUR, START
 
 if TYPE_CHECKING:
@@ -61,3 +63,25 @@ def test_what_was_told_is_noted_first(
             request["ExpressionAttributeValues"] = ANY
         stubber.add_response("update_item", {}, request)
     DeviceList(client, _TABLE, thread).write(outcome, Network())
+
+
+def test_an_uplink_of_a_clock_that_is_ahead_counts(
+    client: "DynamoDBClient", stubber: Stubber, thread: ThreadPoolExecutor
+) -> None:
+    """As far as the bridge believes a gateway's clock."""
+    request = {
+        "TableName": _TABLE,
+        "KeyConditionExpression": ANY,
+        "ProjectionExpression": ANY,
+        "ExpressionAttributeNames": ANY,
+        "ExpressionAttributeValues": {
+            ":device": {"S": "a/d"},
+            ":last": {"S": format_time(START + AHEAD)},
+        },
+        "ScanIndexForward": False,
+        "Limit": LOOKED_AT,
+    }
+    found = {"Items": [{"timestamp": {"S": format_time(START + AHEAD)}}]}
+    stubber.add_response("query", found, request)
+    uplinks = Uplinks(client, _TABLE, thread)
+    assert uplinks.look(["a/d"], START, lambda: True) == {"a/d": [START + AHEAD]}

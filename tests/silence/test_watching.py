@@ -284,6 +284,17 @@ def test_of_what_is_never_silent_nothing_is_told_by_what_was_learnt(tmp_path: Pa
     assert world.told == []
 
 
+def test_a_last_uplink_of_a_clock_that_is_ahead_is_told_once() -> None:
+    """It is believed as the bridge believes it, and does not come as if it were new."""
+    world = World()
+    world.hear_regularly("a/dead", MINUTE, START - HOUR, START)
+    world.hear("a/dead", START + 5 * MINUTE)
+    world.hear_regularly("a/well", MINUTE, START - HOUR, START + HOUR)
+    world.run_until(START + 4 * MINUTE, START + HOUR)
+    assert world.told == [_SILENT]
+    assert world.list["a/dead"].silent_since == START + 5 * MINUTE
+
+
 def test_test_uplinks_do_not_count() -> None:
     """The devices of lora-bridge check are bridges."""
     world = World()

@@ -10,7 +10,7 @@ from silence.telling import message
 
 from contract.deployment import UNNAMED
 from contract.device_list import SEEN_EVERY
-from contract.silence import LOOKED_AT, Intervals
+from contract.silence import AHEAD, LOOKED_AT, Intervals
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -90,5 +90,5 @@ class World:
 
     def _stored(self, name: str) -> list[int]:
         """Return those uplinks of a device that have come and have not expired."""
-        first, last = self._now - self.retention, self._now
+        first, last = self._now - self.retention, self._now + AHEAD
         return sorted(time for time in self.uplinks.get(name, []) if first < time <= last)
