@@ -72,7 +72,7 @@ def devices(
         raise click.UsageError("--intervals goes with --silent")
     from console.show.silent import intervals_of, show_silent
     from console.show.tables import Format, render_records
-    from console.store.devices import Listed, listed, summaries, table_names
+    from console.store.devices import Seen, listed, summaries, table_names
     from console.store.summary import Device
 
     said = intervals_of(intervals) if silent else None
@@ -85,7 +85,8 @@ def devices(
     if said is not None:
         sys.exit(1 if show_silent(uplinks, every, said, Format(form)) else 0)
     if since is None:
-        for line in render_records(every, Listed, _LISTED, Format(form)):
+        seen = (Seen(each.device, each.last_seen) for each in every)
+        for line in render_records(seen, Seen, _LISTED, Format(form)):
             click.echo(line)
         return
     known = list(every)
