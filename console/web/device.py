@@ -33,6 +33,7 @@ from contract.errors import BridgeError
 from contract.eui import is_device
 from contract.names import SORT_KEY
 from contract.rows import Row
+from contract.silence import AHEAD
 from contract.times import parse_time
 
 _NEWEST = 500  # uplinks that are drawn unless a period is chosen
@@ -107,7 +108,7 @@ def _time_of(request: Request, name: str, default: int) -> int:
 def _page(site: Site, request: Request) -> Response:
     device = device_of(request)
     now = site.clock()
-    (found,) = recent(site.uplinks, [device], until=now)
+    (found,) = recent(site.uplinks, [device], until=now + AHEAD)
     known = look(found, None, site.intervals, now)
     return page("device.html", here="devices", site=site, device=device, look=known)
 

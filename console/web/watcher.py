@@ -13,7 +13,7 @@ from console.store.recent import recent
 from console.web.overview import Look, look
 from contract.errors import BridgeError
 from contract.names import CHECK_APPLICATION
-from contract.silence import Intervals
+from contract.silence import AHEAD, Intervals
 from contract.times import parse_time
 
 _SECOND = 1_000_000  # microseconds
@@ -142,7 +142,7 @@ class Watcher:
         self._intervals = intervals
         self._clock = clock
         self._schedule = Schedule()
-        self._last_seen: dict[str, int | None] = {}
+        self._listed: dict[str, Listed] = {}
         self._list_due = 0
         self._asked = 0.0
         self._wanted = Event()
@@ -197,9 +197,11 @@ class Watcher:
         batch = self._schedule.take(now)
         rest = 0.0 if len(batch) == _BATCH else 1.0  # there are more
         try:
-            for found in recent(self._uplinks, batch, until=now):
-                last_seen = self._last_seen[found.device]
-                seen = look(found, last_seen, self._intervals, self._clock())
+            for found in recent(self._uplinks, batch, until=now + AHEAD):
+                noted = self._listed[found.device]
+                last_seen = parse_time(noted.last_seen or "")
+                now = self._clock()
+                seen = look(found, last_seen, self._intervals, now, noted.interval)
                 self.known.put(seen)
                 batch.remove(found.device)
                 self._schedule.put_back(found.device, next_look(seen))
@@ -216,7 +218,7 @@ class Watcher:
             for each in listed(self._devices)
             if not each.device.startswith(f"{CHECK_APPLICATION}/")
         ]
-        self._last_seen = {each.device: parse_time(each.last_seen or "") for each in found}
-        self.known.list(self._last_seen)
-        self._schedule.keep(self._last_seen)
+        self._listed = {each.device: each for each in found}
+        self.known.list({each.device: parse_time(each.last_seen or "") for each in found})
+        self._schedule.keep(self._listed)
         self._schedule.add(found)
