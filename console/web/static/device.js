@@ -2,7 +2,7 @@
 
 import { Charts } from "./charts.js";
 import { allow } from "./part.js";
-import { ask, byId, element, post, problem, whileVisible } from "./page.js";
+import { ask, byId, element, lost, post, problem, whileVisible } from "./page.js";
 import { about, ago, local, timeElement } from "./times.js";
 
 const here = location.pathname.replace(/\/$/, "");
@@ -140,9 +140,18 @@ function listen() {
     put(byId("events"), eventRow(JSON.parse(event.data)));
     byId("none").hidden = true;
   });
-  source.addEventListener("problem", (event) => problem(JSON.parse(event.data).problem, source));
-  source.addEventListener("open", () => problem("", source));
-  source.addEventListener("error", () => problem("The connection to lora-bridge web is lost; this page tries again by itself.", source));
+  let told = false; // a stream ends after it has told of a problem: that is no other one
+  source.addEventListener("problem", (event) => {
+    problem(JSON.parse(event.data).problem, "live");
+    told = true;
+  });
+  source.addEventListener("open", () => {
+    problem("", "live");
+    told = false;
+  });
+  source.addEventListener("error", () => {
+    if (!told || source.readyState === EventSource.CLOSED) lost(source, "live");
+  });
   return source;
 }
 
