@@ -17,6 +17,7 @@ export function byId(id) {
 
 const ENDED = "lora-bridge web does not answer. Has it ended? Start it again, and open the address that it prints.";
 const REFUSED = "Open the address that lora-bridge web has printed.";
+const RETRY = 5000; // milliseconds
 
 const problems = new Map();
 
@@ -71,17 +72,23 @@ export function post(address, content) {
 }
 
 // Opens a stream when the page is seen and closes it when it is not: a browser has six connections
-// to a server, for all its tabs. `open` resolves to what is to be closed.
-export async function whileVisible(open) {
-  let source;
-  const look = async () => {
+// to a server, for all its tabs. `open` resolves to what is to be closed; when it fails, it is called
+// again after a while.
+export function whileVisible(open) {
+  let opened = null; // the promise, so that what is still being opened is closed, too, and once
+  const look = () => {
     if (document.hidden) {
-      source?.close();
-      source = undefined;
-    } else {
-      source ??= await open();
+      opened?.then((source) => source.close(), () => {});
+      opened = null;
+    } else if (!opened) {
+      const mine = (opened = open());
+      mine.catch(() => setTimeout(() => {
+        if (opened !== mine) return;
+        opened = null;
+        look();
+      }, RETRY));
     }
   };
   document.addEventListener("visibilitychange", look);
-  await look();
+  look();
 }
