@@ -1,7 +1,7 @@
 // The page of a device.
 
 import { Charts } from "./charts.js";
-import { allow } from "./part.js";
+import { allow, enable } from "./part.js";
 import { ask, byId, element, lost, post, problem, whileVisible } from "./page.js";
 import { about, ago, local, timeElement } from "./times.js";
 
@@ -168,14 +168,20 @@ byId("send").addEventListener("submit", async (event) => {
   event.preventDefault();
   const wanted = { port: byId("port").valueAsNumber, data: byId("data").value, confirmed: byId("confirmed").checked };
   byId("sent").textContent = "…";
+  byId("go").disabled = true; // a second click would send a second downlink
   try {
     const { id } = await post(`${here}/downlinks`, wanted);
     byId("sent").textContent = `Requested as ${id}. What becomes of it appears below.`;
   } catch {
     byId("sent").textContent = "";
   }
+  enable(byId("go"));
 });
-byId("older").addEventListener("click", older);
+byId("older").addEventListener("click", async () => {
+  byId("older").disabled = true; // a second click would list the same ones again
+  await older().catch(() => {});
+  enable(byId("older"));
+});
 addEventListener("popstate", load);
 allow(byId("go"), `${here}/may-send.json`, "Your AWS credentials may not send downlinks to this device.").then((allowed) => {
   byId("go").disabled = !allowed;
