@@ -83,10 +83,9 @@ export class Charts {
         draw: [gapLines(gaps)],
         setSelect: [
           (plot) => {
-            if (plot.select.width < 3) return;
-            const [from, to] = [plot.select.left, plot.select.left + plot.select.width].map((x) => plot.posToVal(x, "x"));
+            const { left, width } = plot.select;
             plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-            this.choose(from, to);
+            if (width >= 3) this.choose(...[left, left + width].map((x) => plot.posToVal(x, "x")));
           },
         ],
       },

@@ -10,7 +10,9 @@ const DAY = 86_400_000; // milliseconds
 const MOST = 2000; // rows of a table
 const REDRAW = 1000; // milliseconds, at least, between charts while uplinks come
 
-const charts = new Charts(byId("charts"), (from, to) => choose(new Date(from).toISOString(), new Date(to).toISOString()));
+// What was dragged over ends with the millisecond where the pointer was.
+const charts = new Charts(byId("charts"), (from, to) => choose(new Date(Math.round(from)).toISOString(), endOf(Math.round(to))));
+const inputs = new Map(); // what each has shown, and the exact time of it
 let content;
 
 function period() {
@@ -24,11 +26,29 @@ function choose(since, until) {
   load();
 }
 
+// The last microsecond of a millisecond: what has the time `until` is still in the period.
+function endOf(milliseconds) {
+  return new Date(milliseconds).toISOString().replace("Z", "999Z");
+}
+
 // What the inputs of the browser have: the time in its zone.
 function asInput(iso) {
   if (!iso) return "";
   const date = new Date(iso);
   return new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+// An input has whole seconds, and an hour of October twice: what nobody has edited is not read back.
+function fill(id, iso) {
+  byId(id).value = asInput(iso);
+  inputs.set(id, { text: byId(id).value, iso });
+}
+
+function timeOf(id, exact) {
+  const { value } = byId(id);
+  const shown = inputs.get(id);
+  if (value === shown?.text) return shown.iso;
+  return value && exact(Date.parse(value));
 }
 
 async function drawCharts() {
@@ -38,8 +58,8 @@ async function drawCharts() {
   content = await ask(`${here}/history.json?${query}`);
   charts.draw(content);
   byId("shown").textContent = content.count ? `${content.cut ? "the newest " : ""}${content.count} uplinks` : "";
-  byId("from").value = asInput(since ?? content.first);
-  byId("to").value = asInput(until ?? content.last);
+  fill("from", since ?? content.first);
+  fill("to", until ?? content.last);
   exportOf(since ?? content.first, until);
 }
 
@@ -157,8 +177,8 @@ function listen() {
 
 byId("period").addEventListener("submit", (event) => {
   event.preventDefault();
-  const [since, until] = ["from", "to"].map((id) => byId(id).value && new Date(byId(id).value).toISOString());
-  choose(since, until);
+  const since = timeOf("from", (second) => new Date(second).toISOString());
+  choose(since, timeOf("to", (second) => endOf(second + 999)));
 });
 for (const button of document.querySelectorAll("[data-span]")) {
   const days = Number(button.dataset.span);
