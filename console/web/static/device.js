@@ -7,6 +7,7 @@ import { about, ago, local, timeElement } from "./times.js";
 
 const here = location.pathname.replace(/\/$/, "");
 const DAY = 86_400_000; // milliseconds
+const LATELY = 600_000; // milliseconds that a stream reads back at most
 const MOST = 2000; // rows of a table
 const REDRAW = 1000; // milliseconds, at least, between charts while uplinks come
 
@@ -14,6 +15,7 @@ const REDRAW = 1000; // milliseconds, at least, between charts while uplinks com
 const charts = new Charts(byId("charts"), (from, to) => choose(new Date(Math.round(from)).toISOString(), endOf(Math.round(to))));
 const inputs = new Map(); // what each has shown, and the exact time of it
 let content;
+let whole = 0; // when the page had all there was, as milliseconds: at a look, and as a stream was closed
 
 function period() {
   const chosen = new URLSearchParams(location.search);
@@ -152,8 +154,16 @@ function sayLast() {
   byId("last").replaceChildren(state, "last heard ", timeElement(Number(last), ago), usual);
 }
 
+// From where the page ends on, where its last uplink is not long ago: nobody wants to read all since a
+// chosen period, or a day without uplinks, at each look at the page.
+function listenFrom() {
+  if (period().until) return new Date(whole).toISOString();
+  const lately = new Date(whole - LATELY).toISOString();
+  return content?.last > lately ? content.last : lately;
+}
+
 function listen() {
-  const since = content.last ?? new Date(Date.now() - DAY).toISOString();
+  const since = listenFrom();
   const source = new EventSource(`${here}/live?since=${encodeURIComponent(since)}`);
   source.addEventListener("uplink", (event) => heard(JSON.parse(event.data)));
   source.addEventListener("event", (event) => {
@@ -172,7 +182,12 @@ function listen() {
   source.addEventListener("error", () => {
     if (!told || source.readyState === EventSource.CLOSED) lost(source, "live");
   });
-  return source;
+  return {
+    close() {
+      if (source.readyState === EventSource.OPEN) whole = Date.now();
+      source.close();
+    },
+  };
 }
 
 byId("period").addEventListener("submit", (event) => {
@@ -209,10 +224,15 @@ allow(byId("go"), `${here}/may-send.json`, "Your AWS credentials may not send do
 
 sayLast();
 setInterval(sayLast, 10_000);
+// Whoever comes back soon finds the page as it was: the stream tells the rest.
 whileVisible(async () => {
-  await load();
-  const { events } = await ask(`${here}/events.json`);
-  byId("events").replaceChildren(...events.map(eventRow));
-  byId("none").hidden = events.length > 0;
+  const now = Date.now();
+  if (now - whole > LATELY) {
+    await load();
+    const { events } = await ask(`${here}/events.json`);
+    byId("events").replaceChildren(...events.map(eventRow));
+    byId("none").hidden = events.length > 0;
+    whole = now;
+  }
   return listen();
 });
