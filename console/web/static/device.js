@@ -41,16 +41,16 @@ function asInput(iso) {
 }
 
 // An input has whole seconds, and an hour of October twice: what nobody has edited is not read back.
-function fill(id, iso) {
+function fill(id, iso, exact = iso) {
   byId(id).value = asInput(iso);
-  inputs.set(id, { text: byId(id).value, iso });
+  inputs.set(id, { text: byId(id).value, exact });
 }
 
-function timeOf(id, exact) {
+function timeOf(id, edited) {
   const { value } = byId(id);
   const shown = inputs.get(id);
-  if (value === shown?.text) return shown.iso;
-  return value && exact(Date.parse(value));
+  if (value === shown?.text) return shown.exact;
+  return value && edited(Date.parse(value));
 }
 
 async function drawCharts() {
@@ -61,7 +61,7 @@ async function drawCharts() {
   charts.draw(content);
   byId("shown").textContent = content.count ? `${content.cut ? "the newest " : ""}${content.count} uplinks` : "";
   fill("from", since ?? content.first);
-  fill("to", until ?? content.last);
+  fill("to", until ?? content.last, until); // without an end there is none until it is edited
   exportOf(since ?? content.first, until);
 }
 
