@@ -84,15 +84,15 @@ export class Charts {
     }
   }
 
-  // Takes the numbers of one more uplink, or more of them; says whether each has a chart. They are
-  // seen from the next `update` on.
+  // Takes the numbers of one more uplink, or more of them. Says whether each has the chart that it can
+  // have: where some are not drawn, no other can. What was taken is seen from the next `update` on.
   add(time, values) {
     const { charts, beyond } = this.content;
     let all = true;
     for (const [name, value] of Object.entries(values)) {
       const chart = charts.find((each) => each.name === name);
       if (chart) insert(chart, time, value);
-      else all &&= beyond.includes(name);
+      else all &&= beyond.length > 0;
     }
     return all;
   }
