@@ -1,6 +1,6 @@
 // The path: its links as they are looked at, and what else says whether all is well.
 
-import { byId, element, post, problem } from "./page.js";
+import { byId, element, lost, post, problem } from "./page.js";
 import { allow, count, deviceLink, enable, part } from "./part.js";
 import { errorQueue, failureQueue } from "./queues.js";
 import { ago, span, timeElement } from "./times.js";
@@ -78,7 +78,7 @@ function follow() {
     enable(again, ...(mayTest ? [test] : []));
   });
   source.onerror = () => {
-    problem(source.readyState === EventSource.CLOSED ? "Open the address that lora-bridge web has printed." : "lora-bridge web does not answer. Has it ended? Start it again; this page goes on by itself.", "links");
+    lost(source, "links");
     say("The links cannot be looked at");
   };
 }
