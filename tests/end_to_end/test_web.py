@@ -45,12 +45,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def sqs(host: Host) -> "SQSClient":
-    """Return a client of SQS, with nothing in the error queue."""
+def sqs(host: Host) -> "Iterator[SQSClient]":
+    """Return a client of SQS, with nothing in the error queue before the test and after it."""
     del host  # deployed
     client = boto3.client("sqs")
     client.purge_queue(QueueUrl=queue_url())
-    return client
+    yield client
+    client.purge_queue(QueueUrl=queue_url())
 
 
 def queue_url() -> str:
