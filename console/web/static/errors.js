@@ -1,6 +1,6 @@
 // What went wrong: not stored, not decoded, kept by the bridge.
 
-import { byId, element, post, problem } from "./page.js";
+import { ask, byId, element, post, problem } from "./page.js";
 import { allow, count, deviceLink, enable, part } from "./part.js";
 import { errorQueue, failureQueue } from "./queues.js";
 import { ago, timeElement } from "./times.js";
@@ -51,16 +51,16 @@ function follow() {
   listen("begin", () => {
     redrive.disabled = look.disabled = true;
     left.replaceChildren();
-    left.hidden = true;
+    byId("stays").hidden = left.hidden = true;
     problem("", "redrive");
     progress.textContent = said = "Redriving …";
   });
   listen("count", (each) => {
     progress.textContent = said = `Redriving: ${each.redriven.toLocaleString()} stored, ${each.left.toLocaleString()} left, of about ${each.of.toLocaleString()}`;
   });
-  listen("left", ({ device, reason }) => {
-    left.hidden = false;
-    left.append(element("li", {}, device ? `${device}: ` : "", reason));
+  listen("left", ({ id, device, reason }) => {
+    byId("stays").hidden = left.hidden = false;
+    left.append(element("li", {}, element("code", {}, id), device ? " of " : null, device ? element("bdi", {}, device) : null, `: ${reason}`));
   });
   listen("done", (each) => {
     said = `${count(each.redriven, "message")} stored and taken out of the queue, ${each.left.toLocaleString()} left there${each.left ? ", for these reasons" : ""}.`;
@@ -80,7 +80,7 @@ function follow() {
     depths().catch(() => {});
   });
   source.onerror = () => {
-    if (source.readyState === EventSource.CLOSED) problem("Open the address that lora-bridge web has printed.", "redrive");
+    ask("/parts/error-queue").catch(() => {}); // which says what is wrong
   };
 }
 
