@@ -22,6 +22,8 @@ LOOKED_AT = 20
 """Uplinks, the newest of a device, from which its interval is learnt."""
 WATCHED_EVERY = 300_000_000
 """Microseconds from run to run of the function that tells of silent devices."""
+AHEAD = 300_000_000
+"""Microseconds that the clock of a gateway may be ahead, and the bridge still believes it."""
 _FEWEST = 3  # intervals that are looked at before anything is said of a device
 _ON_ITS_WAY = 10_000_000  # microseconds until an uplink that was sent is in the table
 _LATE = 300_000_000  # microseconds, the most that a device may report later than usual
@@ -84,9 +86,12 @@ class Intervals:
                 return Expected(interval, entry.missed or self.missed)
         return None
 
-    def expected(self, device: str, times: Sequence[int]) -> Expected:
-        """Return how often ``APPEUI/MOTEEUI`` reports; ``times`` are those of its last uplinks."""
-        return self.said(device) or Expected(usual_interval(times), self.missed)
+    def expected(self, device: str, times: Sequence[int], noted: int | None = None) -> Expected:
+        """Return how often ``APPEUI/MOTEEUI`` reports; ``times`` are those of its last uplinks.
+
+        Where they are too few, because others have expired, the interval that was ``noted`` holds.
+        """
+        return self.said(device) or Expected(usual_interval(times) or noted, self.missed)
 
 
 def patience(interval: int, missed: int) -> int:

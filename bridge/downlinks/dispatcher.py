@@ -73,7 +73,7 @@ class Dispatcher:
             self.change(downlink.become(answer.state, now, answer.reason), receipt)
         elif (late := self._open.meant_late(answer)) and _is_late_news(answer, late):
             told = late.become(answer.state, now, answer.reason)
-            self._open.put(told)
+            self._open.put_late(told)
             self.tell(told, receipt, late=True)
         elif receipt is not None:
             receipt()

@@ -89,6 +89,10 @@ class OpenDownlinks:
         if len(self._deadlines) > 2 * len(self._open) + _SURPLUS:
             self._deadlines = sorted((self._deadline(each), each.number) for each in self)
 
+    def put_late(self, told: Downlink) -> None:
+        """Note what is told of a downlink that has ended: whatever it is, it is not open again."""
+        self._ended.add(told)
+
     def applications(self) -> list[str]:
         """Return the applications for whose devices downlinks wait to be handed over."""
         return [application for application, devices in self._waiting.items() if devices]

@@ -85,9 +85,10 @@ class Store:
     ) -> None:
         """Keep a downlink as it is now, and the event that tells it.
 
-        ``receipt`` is called when both are on disk. What was ``late`` is told, and changes nothing.
+        ``receipt`` is called when both are on disk. What was ``late`` opens nothing again: it is
+        kept if it is an end, so that it is known after a restart.
         """
-        if not late:
+        if downlink.ended or not late:
             self.mark(downlink)
         fields: dict[str, str | int | bool] = {"id": downlink.id, "state": downlink.state.value}
         if downlink.reason:

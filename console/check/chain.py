@@ -39,6 +39,9 @@ class NotTriedError(Exception):
     """A link could not be looked at, which does not make it broken."""
 
 
+QUIET = "nothing is published unless you ask for it"
+"""Why a link that publishes is not looked at."""
+
 Link = tuple[str, Callable[[], str]]
 """A name, and what looks at it and returns what it saw."""
 

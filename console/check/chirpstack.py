@@ -10,7 +10,7 @@ from bridge.sources.chirpstack.parsing import Parser
 from bridge.sources.chirpstack.server import client_ids
 from bridge.sources.chirpstack.topics import command_topic
 from console.check import broker
-from console.check.chain import BrokenError, Link, NotTriedError
+from console.check.chain import QUIET, BrokenError, Link, NotTriedError
 from console.check.downlink_trip import NO_DOWNLINKS
 from console.check.session import Session
 
@@ -24,26 +24,31 @@ _NOBODY = (
 )
 
 
-def links(config: Config) -> Generator[Link, None, None]:
-    """Yield the links of each server in the configuration; of several, each names its own."""
+def links(config: Config, *, quiet: bool = False) -> Generator[Link, None, None]:
+    """Yield the links of each server in the configuration; of several, each names its own.
+
+    Where it is to be ``quiet``, nothing is published.
+    """
     ids = client_ids(config.chirpstack, config.aws)
     for server, client_id in zip(config.chirpstack, ids, strict=True):
         which = f" {server.address}" if len(ids) > 1 else ""
-        with closing(_of(server, client_id, downlinks=config.downlinks is not None)) as found:
+        without = NO_DOWNLINKS if config.downlinks is None else QUIET if quiet else ""
+        with closing(_of(server, client_id, without)) as found:
             for name, look in found:
                 yield f"{name}{which}", look
 
 
-def _of(server: ChirpStack, client_id: str, *, downlinks: bool) -> Generator[Link, None, None]:
+def _of(server: ChirpStack, client_id: str, without: str) -> Generator[Link, None, None]:
+    """Yield the links of a server; ``without`` is why commands are not tried, if they are not."""
     with closing(broker.session(server, client_id)) as session:
         yield "broker", lambda: broker.reach(server, client_id)
         yield "session", lambda: broker.keeps_sessions(server, client_id, session)
         yield "broker's losses", lambda: broker.tells(session)
-        yield "commands", lambda: _commands(server, session, downlinks=downlinks)
+        yield "commands", lambda: _commands(server, session, without)
         yield "events", lambda: _events(server, session)
 
 
-def _commands(server: ChirpStack, session: Session, *, downlinks: bool) -> str:
+def _commands(server: ChirpStack, session: Session, without: str) -> str:
     """Publish a command without effect.
 
     Raises:
@@ -51,8 +56,8 @@ def _commands(server: ChirpStack, session: Session, *, downlinks: bool) -> str:
         NotTriedError: there are to be none.
 
     """
-    if not downlinks:
-        raise NotTriedError(NO_DOWNLINKS)
+    if without:
+        raise NotTriedError(without)
     application_id = next(iter(server.applications), _NO_APPLICATION)
     topic = command_topic(server.command_topic, application_id, _NO_DEVICE, "down")
     if not session.is_heard(topic, _NO_COMMAND):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bridge.config import Aws, Config
 from console.check import chirpstack, deployed, files, network
 from console.check.account import Account
-from console.check.chain import BrokenError, Link, NotTriedError
+from console.check.chain import QUIET, BrokenError, Link, NotTriedError
 from console.check.downlink_trip import NO_DOWNLINKS, DownlinkTrip
 from console.check.last_uplink import last_uplink
 from console.check.round_trip import RoundTrip
@@ -32,15 +32,22 @@ _EMPTY = b"{}"
 class Links:
     """All links; each may rely on those before it.
 
-    A ``pair`` of certificate and key takes the place of that of the configuration.
+    A ``pair`` of certificate and key takes the place of that of the configuration. ``quiet`` ones
+    publish nothing.
     """
 
     def __init__(
-        self, path: Path, now: Callable[[], datetime], pair: tuple[Path, Path] | None = None
+        self,
+        path: Path,
+        now: Callable[[], datetime],
+        pair: tuple[Path, Path] | None = None,
+        *,
+        quiet: bool = False,
     ) -> None:
         self._path = path
         self._now = now
         self._pair = pair
+        self._quiet = quiet
         self._config: Config
         self._certificate: x509.Certificate
 
@@ -60,7 +67,7 @@ class Links:
                 " --round-trip, and see with 'lora-bridge history' what arrives"
             )
         if not self._pair:  # which is for AWS IoT alone
-            yield from chirpstack.links(self._config)
+            yield from chirpstack.links(self._config, quiet=self._quiet)
             if self._config.chirpstack:
                 yield "last uplink", lambda: last_uplink(self._config.http)
         account = Account(aws.endpoint)
@@ -106,6 +113,8 @@ class Links:
     def _publish(self, session: Session) -> str:
         if self._config.aws.basic_ingest:
             raise NotTriedError("with basic_ingest the rule would store whatever is published")
+        if self._quiet:
+            raise NotTriedError(QUIET)
         return session.publish(self._topic_beside(), _EMPTY)
 
     def _subscribe_to_requests(self, session: Session) -> str:

@@ -19,6 +19,7 @@ LOOKED_AT = 200
 """Rows, the first, whose fields become columns, as wide as they are."""
 _WIDEST = 40  # characters that a column is made wide for
 _MANY = 20  # names at most in a remark
+_COLUMNS = 1000  # that are made of decoded fields, at most
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -106,6 +107,16 @@ def choose(rows: Iterable[Row], fields: Sequence[str] | None) -> tuple[Columns, 
     else:
         names = tuple(dict.fromkeys(plain_name(name) for name in fields if name not in _KEYS))
     return _suited(first, names, asked=fields is not None), chain(first, ahead)
+
+
+def columns_of_all(rows: Iterable[Row]) -> Columns:
+    """Return columns for whatever the rows have, within reason; they are read for that alone."""
+    names: dict[str, None] = {}
+    for row in rows:
+        for name in _decoded(row):
+            if len(names) < _COLUMNS:
+                names[name] = None
+    return _suited([], _with_received(names))
 
 
 def _with_received(decoded: Iterable[str]) -> tuple[str, ...]:

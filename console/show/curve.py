@@ -27,5 +27,6 @@ class Points:
 
 def _extremes(four: list[tuple[int, float]]) -> list[tuple[int, float]]:
     """Return the lowest and the highest of some points, in their order."""
-    lowest, highest = min(four, key=lambda each: each[1]), max(four, key=lambda each: each[1])
-    return [each for each in four if each in {lowest, highest}][:2]
+    places = range(len(four))
+    lowest, highest = (choose(places, key=lambda at: four[at][1]) for choose in (min, max))
+    return [four[at] for at in sorted({lowest, highest})]

@@ -86,13 +86,14 @@ def devices(
             status = _NOT_FOUND_OUT
         sys.exit(status)
     from console.show.tables import Format, render_records
-    from console.store.devices import Listed, summaries, table_names
+    from console.store.devices import Seen, summaries, table_names
     from console.store.summary import Device
 
     uplinks, devices = table_names(deployment)
     every = _listed(devices, application)
     if since is None:
-        for line in render_records(every, Listed, _LISTED, Format(form)):
+        seen = (Seen(each.device, each.last_seen) for each in every)
+        for line in render_records(seen, Seen, _LISTED, Format(form)):
             click.echo(line)
         return
     known = list(every)

@@ -11,7 +11,7 @@ from console.show.tables import Format, render_records
 from console.store.devices import Listed
 from console.store.recent import recent
 from console.store.silent import Silent, Standing, is_open, standing
-from contract.silence import INTERVALS_FILE, Intervals, load_intervals
+from contract.silence import AHEAD, INTERVALS_FILE, Intervals, load_intervals
 
 _SILENT = "{:28} {:27} {:>5} {:>7}"
 
@@ -52,7 +52,7 @@ def show_silent(table: str, devices: Iterable[Listed], intervals: Intervals, for
 def _standings(
     table: str, devices: list[Listed], intervals: Intervals, now: int
 ) -> Iterator[Standing]:
-    newest = recent(table, (each.device for each in devices), "#time", until=now)
+    newest = recent(table, (each.device for each in devices), "#time", until=now + AHEAD)
     for listed, found in zip(devices, newest, strict=True):
         yield standing(listed, found.times, intervals)
 

@@ -12,7 +12,7 @@ from console.deployment import aws_errors, stack_outputs
 from console.store.history import END_OF_TIME, between, rows
 from console.store.summary import Device, summarize
 from contract.deployment import Deployment
-from contract.device_list import KIND_KEY, KINDS, LAST_SEEN, SEEN_EVERY, kind_of
+from contract.device_list import KIND_KEY, KINDS, LAST_SEEN, SEEN_EVERY, USUAL_INTERVAL, kind_of
 from contract.names import DEVICES_OUTPUT, PARTITION_KEY, TABLE_OUTPUT
 from contract.rows import Row, stored_row
 from contract.times import parse_time
@@ -26,15 +26,27 @@ _AT_ONCE = 8  # queries; boto3 keeps ten connections
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A device of the list. Its newest uplink came at ``last_seen``, or up to 3 hours later."""
+    """A device of the list. Its newest uplink came at ``last_seen``, or up to 3 hours later.
+
+    ``interval`` is how often it usually reports, in microseconds; None where nobody noted that.
+    """
 
     device: str
     last_seen: str | None
+    interval: int | None = None
 
     def may_be_heard(self, since: int) -> bool:
         """Say whether it may have sent since a time, in microseconds since 1970."""
         seen = parse_time(self.last_seen or "")
         return seen is None or seen + SEEN_EVERY >= since
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What people are shown of a device of the list."""
+
+    device: str
+    last_seen: str | None
 
 
 def table_names(deployment: Deployment) -> tuple[str, str]:
@@ -116,8 +128,12 @@ def _query(table: str, kind: str, first: str, last: str) -> "QueryInputTypeDef":
 
 
 def _listed(row: Row) -> Listed:
-    seen = row.get(LAST_SEEN)
-    return Listed(str(row[PARTITION_KEY]), None if seen is None else str(seen))
+    seen, interval = row.get(LAST_SEEN), row.get(USUAL_INTERVAL)
+    return Listed(
+        str(row[PARTITION_KEY]),
+        None if seen is None else str(seen),
+        interval if isinstance(interval, int) else None,
+    )
 
 
 def _read_ahead(

@@ -63,4 +63,5 @@ def standing(listed: Listed, times: Sequence[int], intervals: Intervals) -> Stan
     """Return how a device stands, by the times of its newest uplinks: some may have expired."""
     seen = parse_time(listed.last_seen or "")
     newest = max([*times, *([] if seen is None else [seen])], default=None)
-    return Standing(listed.device, newest, intervals.expected(listed.device, times))
+    expected = intervals.expected(listed.device, times, listed.interval)
+    return Standing(listed.device, newest, expected)

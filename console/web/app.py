@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
+from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,31 +21,37 @@ from console.web.render import HERE, page
 from console.web.site import Site
 from contract.errors import BridgeError
 
-_GOODBYE = 10.0  # seconds for a redrive to give back what it holds when the server ends
+_GOODBYE = 10.0  # seconds for what was begun to be ended well when the server ends
+_THREADS = 100  # each open page has one, for what is new
 _FAULT = "That is a fault of lora-bridge web. The terminal in which it runs says more."
 
 
 def application(site: Site, door: Door) -> ASGIApp:
     """Return the server's application."""
-    redrives = Latest()
+    redrives, walks = Latest(), Latest()
 
     @asynccontextmanager
-    async def ending(_app: Starlette) -> AsyncIterator[None]:
+    async def running(_app: Starlette) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = _THREADS
         yield
-        await run_in_threadpool(redrives.end, _GOODBYE)
+        for begun in (redrives, walks):
+            await run_in_threadpool(begun.end, _GOODBYE)
 
     app = Starlette(
         routes=[
-            *path.routes(site),
+            *path.routes(site, walks),
             *devices.routes(site),
             *device.routes(site),
             *errors.routes(site, redrives),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
-        lifespan=ending,
+        lifespan=running,
         exception_handlers={
             HTTPStatus.NOT_FOUND: lambda request, _error: _refuse(
                 request, site, "There is no such page.", HTTPStatus.NOT_FOUND
+            ),
+            HTTPStatus.BAD_REQUEST: lambda request, error: _refuse(
+                request, site, error.detail, HTTPStatus.BAD_REQUEST
             ),
             BridgeError: lambda request, error: _refuse(
                 request, site, str(error), HTTPStatus.BAD_GATEWAY

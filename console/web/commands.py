@@ -2,7 +2,7 @@
 
 import secrets
 import time
-import webbrowser
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -84,7 +84,8 @@ def web(  # noqa: PLR0913  # a parameter for each option
     try:
         from console.web.app import application
         from console.web.guard import Door
-        from console.web.server import listen, serve
+        from console.web.opening import leading_to
+        from console.web.server import hurry, listen, serve
     except ModuleNotFoundError as error:
         raise BridgeError(f"{error.name} is not installed: pip install '.[web]'") from None
     from console.show.follow import following
@@ -93,6 +94,7 @@ def web(  # noqa: PLR0913  # a parameter for each option
     from console.web.site import Site
     from console.web.watcher import Watcher
 
+    hurry()
     known = intervals_of(intervals)
     consumer = None
     if name is not None:
@@ -100,7 +102,7 @@ def web(  # noqa: PLR0913  # a parameter for each option
         consumer()  # complain now rather than on a page
     tables = table_names(deployment)
     with listen(port) as listening, Watcher(tables, known, _now) as watcher:
-        door = Door(listening.getsockname()[1], secrets.token_urlsafe(24))
+        door = Door(listening.getsockname()[1], *(secrets.token_urlsafe(24) for _ in range(2)))
         site = Site(
             deployment,
             tables[0],
@@ -111,9 +113,8 @@ def web(  # noqa: PLR0913  # a parameter for each option
             _now,
         )
         click.echo(f"{door.address}\nCtrl-C ends this.")
-        if opened:
-            webbrowser.open(door.address)
-        serve(application(site, door), listening)
+        with leading_to(door.address) if opened else nullcontext():
+            serve(application(site, door), listening)
 
 
 def _now() -> int:

@@ -26,13 +26,14 @@ from console.web.live import Looking, new_uplinks
 from console.web.overview import look
 from console.web.render import page
 from console.web.rights import May, may_send
-from console.web.series import charts, missing, uplink
+from console.web.series import Series, uplink
 from console.web.site import Site
 from contract import downlinks
 from contract.errors import BridgeError
 from contract.eui import is_device
 from contract.names import SORT_KEY
 from contract.rows import Row
+from contract.silence import AHEAD
 from contract.times import parse_time
 
 _NEWEST = 500  # uplinks that are drawn unless a period is chosen
@@ -40,6 +41,7 @@ _MOST = 20_000  # that are drawn of a period
 _FIRST, _MORE = 25, 100  # uplinks of the table, at first and at each click
 _EVENTS = 100
 _TICK = 0.5  # seconds between looks for what is new
+_LONG_AGO = 3_600_000_000  # microseconds, before which nothing is news
 
 
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,15 +85,31 @@ def device_of(request: Request) -> str:
 
 
 def period_of(request: Request) -> tuple[int, int]:
-    """Return the first and the last moment that are asked for, in microseconds since 1970."""
-    since, until = (parse_time(request.query_params.get(name, "")) for name in ("since", "until"))
-    return since or 0, END_OF_TIME if until is None else until
+    """Return the first and the last moment that are asked for, in microseconds since 1970.
+
+    Raises:
+        HTTPException: one is no time, or they are in the wrong order.
+
+    """
+    since, until = _time_of(request, "since", 0), _time_of(request, "until", END_OF_TIME)
+    if since > until:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "The period ends before it begins.")
+    return since, until
+
+
+def _time_of(request: Request, name: str, default: int) -> int:
+    asked = request.query_params.get(name)
+    time = parse_time(asked) if asked else default
+    if time is None:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"{asked!r} is no time.")
+    return time
 
 
 def _page(site: Site, request: Request) -> Response:
     device = device_of(request)
-    (found,) = recent(site.uplinks, [device])
-    known = look(found, None, site.intervals, site.clock())
+    now = site.clock()
+    (found,) = recent(site.uplinks, [device], until=now + AHEAD)
+    known = look(found, None, site.intervals, now)
     return page("device.html", here="devices", site=site, device=device, look=known)
 
 
@@ -99,26 +117,30 @@ def _history(site: Site, request: Request) -> Response:
     """Answer with the charts of a period, and the newest of its uplinks."""
     since, until = period_of(request)
     most = _MOST if request.query_params.get("since") else _NEWEST
-    rows = list(uplinks(site.uplinks, device_of(request), since, until, most))
-    drawn, beyond = charts(rows)
+    series = Series()
+    newest: list[Row] = []
+    for row in uplinks(site.uplinks, device_of(request), since, until, most):
+        series.add(row)
+        if len(newest) < _FIRST:
+            newest.append(row)
     return as_json(
         {
-            "charts": drawn,
-            "beyond": beyond,
-            "missing": missing(rows),
-            "uplinks": list(map(uplink, rows[:_FIRST])),
-            "count": len(rows),
-            "cut": len(rows) == most,
-            "first": rows[-1][SORT_KEY] if rows else None,
-            "last": rows[0][SORT_KEY] if rows else None,
+            "charts": series.charts,
+            "beyond": series.beyond,
+            "missing": series.missing,
+            "uplinks": list(map(uplink, newest)),
+            "count": series.count,
+            "cut": series.count == most,
+            "first": series.first,
+            "last": newest[0][SORT_KEY] if newest else None,
         }
     )
 
 
 def _older(site: Site, request: Request) -> Response:
     """Answer with the next uplinks before a time."""
-    before = parse_time(request.query_params.get("before", "")) or 0
-    since = period_of(request)[0]
+    before = _time_of(request, "before", 0)
+    since = min(period_of(request)[0], before - 1)
     rows = list(uplinks(site.uplinks, device_of(request), since, before - 1, _MORE + 1))
     return as_json({"uplinks": list(map(uplink, rows[:_MORE])), "more": len(rows) > _MORE})
 
@@ -141,14 +163,17 @@ def _parquet(site: Site, request: Request) -> Response:
 
 
 def _live(site: Site, request: Request) -> Response:
-    """Stream the uplinks and events since a time, as they come."""
+    """Stream the uplinks and events since a time, as they come.
+
+    A browser that has lost the connection asks with the same time again, however long ago it is.
+    """
     device = device_of(request)
-    since = period_of(request)[0] or site.clock()
+    since = max(period_of(request)[0], site.clock() - _LONG_AGO)
     return stream(_news(site, device, since))
 
 
 def _news(site: Site, device: str, since: int) -> Iterator[tuple[str, object] | None]:
-    told = Looking(partial(events_since, site.uplinks, device, None), since)
+    told = Looking(partial(events_since, site.uplinks, device, None), since, site.clock)
     with new_uplinks(site, device, since) as heard:
         while True:
             try:

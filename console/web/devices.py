@@ -29,7 +29,7 @@ def routes(site: Site) -> list[Route]:
         return page("gateways.html", here="gateways", site=site)
 
     def of_gateways(_request: Request) -> Response:
-        _, looks = site.watcher.ask().since(0)
+        looks = site.watcher.ask().since(0).looks
         return as_json({"rows": [*map(gateway_row, gateways(looks))], **_progress(site)})
 
     return [
@@ -41,15 +41,15 @@ def routes(site: Site) -> list[Route]:
 
 
 def news(site: Site, after: int) -> dict[str, object]:
-    """Return what was found of devices since a version; of all of them, since 0."""
+    """Return what was found of devices since a version, or all of them: ``whole``."""
     known = site.watcher.ask()
-    version, looks = known.since(after)
-    rows = list(map(device_row, looks))
-    if after == 0:
-        seen = {each.device for each in looks}
+    found = known.since(after)
+    rows = list(map(device_row, found.looks))
+    if found.whole:
+        seen = {each.device for each in found.looks}
         listed = (known.listed or {}).items()
         rows += [_unseen(device, last) for device, last in listed if device not in seen]
-    return {"version": version, "rows": rows, **_progress(site)}
+    return {"version": found.version, "whole": found.whole, "rows": rows, **_progress(site)}
 
 
 def _progress(site: Site) -> dict[str, object]:

@@ -97,7 +97,7 @@ def message(failure: Failure) -> dict[str, object]:
 def undecoded(site: Site) -> dict[str, object]:
     """Return the devices whose last uplink has no reading for an error, the newest first."""
     known = site.watcher.ask()
-    _, looks = known.since(0)
+    looks = known.since(0).looks
     found = sorted(
         (each for each in looks if each.error), key=lambda each: (-(each.last or 0), each.device)
     )

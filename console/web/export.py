@@ -6,7 +6,7 @@ from pathlib import Path
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from console.show.columns import choose
+from console.show.columns import columns_of_all
 from console.show.tables import Format, Reader, render
 from console.store.history import uplinks
 from contract.errors import BridgeError
@@ -19,7 +19,8 @@ def csv(table: str, device: str, period: tuple[int, int]) -> Response:
         BridgeError: AWS refuses or does not answer.
 
     """
-    columns, rows = choose(uplinks(table, device, *period), None)
+    columns = columns_of_all(uplinks(table, device, *period))
+    rows = uplinks(table, device, *period)
     lines = (f"{line}\n" for line in render(rows, Format.CSV, columns, Reader.SPREADSHEET))
     return StreamingResponse(
         lines, media_type="text/csv; charset=utf-8", headers=_named(device, "csv")
@@ -41,8 +42,8 @@ def parquet(table: str, device: str, period: tuple[int, int]) -> Response:
     folder = tempfile.TemporaryDirectory(prefix="lora-web-")
     path = Path(folder.name) / "uplinks.parquet"
     try:
-        columns, rows = choose(uplinks(table, device, *period), None)
-        write_parquet(rows, columns, path)
+        columns = columns_of_all(uplinks(table, device, *period))
+        write_parquet(uplinks(table, device, *period), columns, path)
     except BaseException:
         folder.cleanup()
         raise

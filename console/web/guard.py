@@ -31,11 +31,13 @@ class Door:
 
     Without the right ``Host`` a page of another name could read this one once its name leads to
     the loopback (DNS rebinding). Without the right ``Origin`` it could make a browser that has
-    been here ask for something (CSRF).
+    been here ask for something (CSRF). ``token`` is what the address has, ``entered`` what the
+    cookie has from then on: browsers also give it to others who listen on the loopback.
     """
 
     port: int
     token: str
+    entered: str
 
     @property
     def address(self) -> str:
@@ -60,7 +62,15 @@ class Door:
 
     def opens(self, token: str | None) -> bool:
         """Say whether this is the token."""
-        return secrets.compare_digest((token or "").encode(), self.token.encode())
+        return _same(token, self.token)
+
+    def knows(self, cookie: str | None) -> bool:
+        """Say whether this is the cookie of who has come in."""
+        return _same(cookie, self.entered)
+
+
+def _same(said: str | None, secret: str) -> bool:
+    return secrets.compare_digest((said or "").encode(), secret.encode())
 
 
 class Guard:
@@ -93,9 +103,10 @@ class Guard:
         if request.method in _READING and door.opens(request.query_params.get(TOKEN)):
             rest = request.url.remove_query_params(TOKEN)
             entered = RedirectResponse(rest.replace(scheme="", netloc=""), HTTPStatus.SEE_OTHER)
-            entered.set_cookie(door.cookie, door.token, httponly=True, samesite="strict")
+            # Not strict: the browser comes from the file that --open makes.
+            entered.set_cookie(door.cookie, door.entered, httponly=True, samesite="lax")
             return entered
-        if door.opens(request.cookies.get(door.cookie)):
+        if door.knows(request.cookies.get(door.cookie)):
             return None
         return PlainTextResponse(
             "lora-bridge: open the address that 'lora-bridge web' has printed\n",

@@ -55,8 +55,6 @@ class Job:
             with closing(self._work(self._ending.is_set)) as work:
                 for each in work:
                     self._tell(*each)
-                    if self._ending.is_set():
-                        break
         except BridgeError as error:
             self._tell("problem", str(error))
         except Exception as error:  # noqa: BLE001  # nobody else would hear of it

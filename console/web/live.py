@@ -1,6 +1,6 @@
 """What is new of a device: by MQTT where there is a consumer's certificate, else from the table."""
 
-import time
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,8 +18,11 @@ from contract.names import DECODE_ERROR, DECODED, SORT_KEY
 from contract.rows import Row
 from contract.times import parse_time
 
-_OVERLAP = 60_000_000  # microseconds that uplinks may come out of their order, or be decoded late
-_LOOK_EVERY = 2.0  # seconds
+_OVERLAP = 600_000_000
+"""Microseconds that uplinks may come out of their order, or be decoded late: a gateway's clock may
+be 5 minutes ahead and still be believed, and the uplinks that follow have earlier times then."""
+_LOOK_EVERY = 2_000_000  # microseconds
+_log = logging.getLogger(__name__)
 _STORED = 20  # uplinks that may have come before the subscription
 
 News = Callable[[], list[Row]]
@@ -32,19 +35,16 @@ Raises BridgeError when nothing more will come, or AWS does not answer.
 class Looking:
     """Looks into the table now and then, ``since`` a time in microseconds.
 
-    A row comes once more when it has its reading.
+    A row comes once more when it has its reading. ``clock`` tells microseconds since 1970.
     """
 
     def __init__(
-        self,
-        read: Callable[[int], Iterable[Row]],
-        since: int,
-        seconds: Callable[[], float] = time.monotonic,
+        self, read: Callable[[int], Iterable[Row]], since: int, clock: Callable[[], int]
     ) -> None:
         self._read = read
         self._since = since
-        self._seconds = seconds
-        self._next = seconds()
+        self._clock = clock
+        self._next = clock()
         self._given: dict[str, bool] = {}
 
     def news(self) -> list[Row]:
@@ -54,14 +54,15 @@ class Looking:
             BridgeError: AWS refuses or does not answer.
 
         """
-        if self._seconds() < self._next:
+        now = self._clock()
+        if self._next - _LOOK_EVERY <= now < self._next:  # not for a clock that was put back
             return []
         rows = list(self._read(self._since))
         before, self._given = self._given, {str(row[SORT_KEY]): is_decoded(row) for row in rows}
         times = (parse_time(timestamp) for timestamp in self._given)
         newest = max((time for time in times if time is not None), default=0)
-        self._since = max(self._since, newest - _OVERLAP)
-        self._next = self._seconds() + _LOOK_EVERY
+        self._since = max(self._since, min(newest, now) - _OVERLAP)
+        self._next = now + _LOOK_EVERY
         return [row for row in rows if before.get(str(row[SORT_KEY])) is not is_decoded(row)]
 
 
@@ -75,7 +76,7 @@ def new_uplinks(site: Site, device: str, since: int) -> Iterator[News]:
     """Give the uplinks of a device since a time, in microseconds, as they come."""
     read = partial(stored_since, site.uplinks, device)
     if site.consumer is None:
-        yield Looking(read, since).news
+        yield Looking(read, since, site.clock).news
         return
     heard: SimpleQueue[Row | BridgeError] = SimpleQueue()
     ended = Event()
@@ -107,6 +108,9 @@ def _listen(
                 put(row)
     except BridgeError as error:
         put(error)
+    except Exception as error:  # noqa: BLE001  # nobody else would hear of it
+        _log.exception("a mistake in this program")
+        put(BridgeError(f"a mistake in this program: {error!r}"))
 
 
 def _taken(heard: "SimpleQueue[Row | BridgeError]") -> list[Row]:

@@ -70,8 +70,17 @@ class Gateway:
     lsnr: int | Decimal | None
 
 
-def look(recent: Recent, last_seen: int | None, intervals: Intervals, now: int) -> Look:
-    """Say how a device does; ``last_seen`` is from the list, for one whose uplinks have expired."""
+def look(
+    recent: Recent,
+    last_seen: int | None,
+    intervals: Intervals,
+    now: int,
+    interval: int | None = None,
+) -> Look:
+    """Say how a device does.
+
+    ``last_seen`` and ``interval`` are from the list, for one whose uplinks have expired.
+    """
     summary = summarize(recent.device, reversed(recent.rows))
     newest = recent.rows[0] if recent.rows else {}
     times = recent.times
@@ -80,7 +89,7 @@ def look(recent: Recent, last_seen: int | None, intervals: Intervals, now: int) 
         recent.device,
         name=next((str(row[NAME]) for row in recent.rows if row.get(NAME)), ""),
         last=times[0] if times else last_seen,
-        expected=intervals.expected(recent.device, times),
+        expected=intervals.expected(recent.device, times, interval),
         uplinks=summary.uplinks,
         missing=summary.missing,
         rssi=summary.rssi,

@@ -29,19 +29,18 @@ _FRESH = 60.0  # seconds that findings are kept
 _MILLISECOND = 1000  # microseconds
 
 
-def routes(site: Site) -> list[Route]:
-    """Return the page, and what it asks for."""
-    walks = Latest()
+def routes(site: Site, walks: Latest) -> list[Route]:
+    """Return the page, and what it asks for; ``walks`` look at the links."""
 
     def path(_request: Request) -> Response:
         return page("path.html", here="path", site=site)
 
     def look(_request: Request) -> Response:
-        walks.start(chain(site, round_trip=False), _FRESH)
+        walks.start(chain(site, asked=False), _FRESH)
         return stream(walks.job.follow() if walks.job else ())
 
     def look_again(_request: Request) -> Response:
-        walks.start(chain(site, round_trip=False))
+        walks.start(chain(site))
         return as_json({})
 
     def test(_request: Request) -> Response:
@@ -70,19 +69,27 @@ def routes(site: Site) -> list[Route]:
     ]
 
 
-def chain(site: Site, *, round_trip: bool) -> Work:
-    """Return the work of looking at the links, which tells of each, and when it looked."""
+def chain(site: Site, *, round_trip: bool = False, asked: bool = True) -> Work:
+    """Return the work of looking at the links, which tells of each, and when it looked.
+
+    Where nobody has ``asked`` for it, nothing is published. A round trip goes on to its end, so
+    that nothing of it stays in the table.
+    """
 
     def links() -> Generator[Link, None, None]:
         if site.config:
-            yield from Links(site.config, lambda: datetime.now(UTC)).all(round_trip=round_trip)
+            links = Links(site.config, lambda: datetime.now(UTC), quiet=not asked)
+            yield from links.all(round_trip=round_trip)
         else:
             yield from links_without_a_bridge(site.deployment)
 
-    def work(_ending: Callable[[], bool]) -> Generator[Told, None, None]:
+    def work(ending: Callable[[], bool]) -> Generator[Told, None, None]:
         yield "when", site.clock() // _MILLISECOND
         with closing(links()) as found:
-            yield from told(found)
+            for each in told(found):
+                yield each
+                if ending() and not round_trip:
+                    break
 
     return work
 
@@ -100,7 +107,7 @@ def told(links: Generator[Link, None, None]) -> Generator[Told, None, None]:
 def of_devices(site: Site) -> dict[str, object]:
     """Return how many devices there are and are silent, and what came last of any."""
     known = site.watcher.ask()
-    _, looks = known.since(0)
+    looks = known.since(0).looks
     newest = max(
         (each for each in looks if each.last), key=lambda each: each.last or 0, default=None
     )

@@ -4,8 +4,9 @@ Times are in milliseconds since 1970, as scripts have them.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from console.show.columns import RECEIVED, cells, plain
 from console.show.curve import Points
@@ -18,7 +19,7 @@ from contract.times import parse_time
 _MILLISECOND = 1_000  # microseconds
 _SIGNAL = ("rssi", "lsnr")
 _NOT_DRAWN = {*RECEIVED, DECODE_ERROR, DECODE_WARNINGS} - {*_SIGNAL}
-_CHARTS, _READ = 24, 100  # a codec may make any number of fields
+_CHARTS, _READ, _NAMED = 24, 100, 20  # a codec may make any number of fields
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Uplink:
-    """An uplink as the table shows it; its parts are texts, empty where there is nothing."""
+    """An uplink as the table shows it; its parts are texts, empty where there is nothing.
+
+    ``values`` are the numbers that charts take.
+    """
 
     timestamp: str
     seqno: str
@@ -41,28 +45,60 @@ class Uplink:
     reading: str
     error: str
     signal: str
+    values: dict[str, float]
 
 
-def charts(rows: Sequence[Row]) -> tuple[list[Chart], list[str]]:
-    """Return a chart for each number, those of the signal last; and the names of what is too much.
+class Series:
+    """The uplinks of a device, the newest first, as charts and gaps; in bounded memory."""
 
-    The rows come newest first.
-    """
-    found: dict[str, Points] = {}
-    for row in rows:
+    def __init__(self) -> None:
+        self.count = 0
+        self._points = {name: Points() for name in _SIGNAL}
+        self._beyond: dict[str, None] = {}
+        self._seqnos: list[Row] = []
+
+    def add(self, row: Row) -> None:
+        """Take the uplink before the last."""
+        self.count += 1
+        self._seqnos.append({SORT_KEY: row[SORT_KEY], "seqno": row.get("seqno")})
         time = parse_time(str(row[SORT_KEY]))
-        for name, value in cells(row).items():
-            height = None if name in _NOT_DRAWN else _height(value)
-            if height is not None and time is not None:
-                found.setdefault(name, Points()).add(time // _MILLISECOND, height)
-    names = [*sorted(found.keys() - {*_SIGNAL}), *(name for name in _SIGNAL if name in found)]
-    return [_chart(name, found[name]) for name in names[:_CHARTS]], names[_CHARTS:]
+        for name, value in values(row).items():
+            if len(self._points) < _CHARTS:
+                self._points.setdefault(name, Points())
+            if name not in self._points:
+                if len(self._beyond) < _NAMED:
+                    self._beyond[name] = None
+            elif time is not None:
+                self._points[name].add(time // _MILLISECOND, value)
+
+    @property
+    def charts(self) -> list[Chart]:
+        """A chart for each number, by name, those of the signal last."""
+        names = [*sorted(self._points.keys() - {*_SIGNAL}), *_SIGNAL]
+        found = (_chart(name, self._points[name]) for name in names)
+        return [each for each in found if each.times]
+
+    @property
+    def beyond(self) -> list[str]:
+        """The names of numbers that are too many for charts, some of them."""
+        return [*self._beyond]
+
+    @property
+    def missing(self) -> list[tuple[int, int]]:
+        """When frames were missed, and how many."""
+        found = ((parse_time(gap.timestamp), gap.missing) for gap in gaps(reversed(self._seqnos)))
+        return [(time // _MILLISECOND, count) for time, count in found if time is not None]
+
+    @property
+    def first(self) -> Value:
+        """The timestamp of the earliest uplink."""
+        return self._seqnos[-1][SORT_KEY] if self._seqnos else None
 
 
-def missing(rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """Return when frames were missed, and how many; the rows come newest first."""
-    found = ((parse_time(gap.timestamp), gap.missing) for gap in gaps(reversed(rows)))
-    return [(time // _MILLISECOND, count) for time, count in found if time is not None]
+def values(row: Row) -> dict[str, float]:
+    """Return the numbers of an uplink that can be drawn, by the names of their charts."""
+    heights = ((name, _height(each)) for name, each in cells(row).items() if name not in _NOT_DRAWN)
+    return {name: height for name, height in heights if height is not None}
 
 
 def uplink(row: Row) -> Uplink:
@@ -77,6 +113,7 @@ def uplink(row: Row) -> Uplink:
         reading(row, _READ),
         plain(error),
         ", ".join(_signals(row)),
+        dict(islice(values(row).items(), _CHARTS)),
     )
 
 

@@ -2,13 +2,18 @@
 
 import socket
 
+import boto3
+import botocore.session
 import uvicorn
+from botocore.config import Config
 from starlette.types import ASGIApp
 
 from contract.errors import BridgeError
 
 _LOOPBACK = "127.0.0.1"
 _GOODBYE = 1  # seconds for what is being streamed when the server ends
+# Somebody waits in front of the page, and Ctrl-C waits for what is being asked.
+_QUICKLY = Config(connect_timeout=3, read_timeout=8, retries={"total_max_attempts": 2})
 
 
 def listen(port: int) -> socket.socket:
@@ -29,6 +34,13 @@ def listen(port: int) -> socket.socket:
         ) from None
     listening.listen()  # a browser that comes before the server waits
     return listening
+
+
+def hurry() -> None:
+    """Let this process ask AWS for seconds, not for minutes."""
+    session = botocore.session.Session()
+    session.set_default_client_config(_QUICKLY)
+    boto3.setup_default_session(botocore_session=session)
 
 
 def serve(app: ASGIApp, listening: socket.socket) -> None:

@@ -3,7 +3,8 @@
 import heapq
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import Self
 
@@ -12,7 +13,7 @@ from console.store.recent import recent
 from console.web.overview import Look, look
 from contract.errors import BridgeError
 from contract.names import CHECK_APPLICATION
-from contract.silence import Intervals
+from contract.silence import AHEAD, Intervals
 from contract.times import parse_time
 
 _SECOND = 1_000_000  # microseconds
@@ -23,6 +24,7 @@ _SOONEST, _LATEST = 15 * _SECOND, 3600 * _SECOND  # until a device is looked at 
 _UNKNOWN = 600 * _SECOND  # until one is looked at again of which nothing is expected
 _ATTENTION = 60.0  # seconds that a page counts as looked at
 _REST = 10.0  # seconds after AWS has refused
+_GOODBYE = 1.0  # seconds for what is being asked when this ends
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +33,8 @@ class Known:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._version = 0
+        self._version = 1
+        self._whole = 1  # an older version has other devices
         self._looks: dict[str, tuple[int, Look]] = {}
         self.listed: dict[str, int | None] | None = None
         """Every device, and about when it was seen last; None before they are known."""
@@ -42,11 +45,22 @@ class Known:
             self._version += 1
             self._looks[found.device] = (self._version, found)
 
-    def since(self, version: int) -> tuple[int, list[Look]]:
-        """Return the version now, and what is news since another."""
+    def list(self, devices: dict[str, int | None]) -> None:
+        """Take the devices that there are; others are forgotten."""
         with self._lock:
-            found = [each for number, each in self._looks.values() if number > version]
-            return self._version, found
+            for device in self._looks.keys() - devices.keys():
+                del self._looks[device]
+            if self.listed is None or self.listed.keys() != devices.keys():
+                self._version += 1
+                self._whole = self._version
+            self.listed = devices
+
+    def since(self, version: int) -> "News":
+        """Return what is news since a version; all of it where there are other devices since."""
+        with self._lock:
+            whole = not self._whole <= version <= self._version
+            found = [each for number, each in self._looks.values() if whole or number > version]
+            return News(self._version, whole, found)
 
     @property
     def count(self) -> int:
@@ -58,6 +72,15 @@ class Known:
         with self._lock:
             found = self._looks.get(device)
             return found[1] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new of devices, or all of it: ``whole``; and the ``version`` to ask with again."""
+
+    version: int
+    whole: bool
+    looks: list[Look]
 
 
 class Schedule:
@@ -73,6 +96,12 @@ class Schedule:
             if each.device not in self._there:
                 self._there.add(each.device)
                 heapq.heappush(self._due, (parse_time(each.last_seen or "") or 0, each.device))
+
+    def keep(self, devices: Container[str]) -> None:
+        """Drop the devices that are none of these."""
+        self._due = [each for each in self._due if each[1] in devices]
+        heapq.heapify(self._due)
+        self._there = {device for _, device in self._due}
 
     def take(self, now: int) -> list[str]:
         """Return some devices that are due, which are to be put back."""
@@ -113,7 +142,7 @@ class Watcher:
         self._intervals = intervals
         self._clock = clock
         self._schedule = Schedule()
-        self._last_seen: dict[str, int | None] = {}
+        self._listed: dict[str, Listed] = {}
         self._list_due = 0
         self._asked = 0.0
         self._wanted = Event()
@@ -127,7 +156,7 @@ class Watcher:
     def __exit__(self, *_exception: object) -> None:
         self._ended.set()
         self._wanted.set()
-        self._thread.join()
+        self._thread.join(_GOODBYE)
 
     def ask(self) -> Known:
         """Return what is known, and go on looking for a while."""
@@ -137,8 +166,8 @@ class Watcher:
 
     def _run(self) -> None:
         while not self._ended.is_set():
+            self._wanted.clear()
             if time.monotonic() - self._asked > _ATTENTION:
-                self._wanted.clear()
                 self._wanted.wait()
                 continue
             try:
@@ -147,6 +176,10 @@ class Watcher:
             except BridgeError as error:
                 self.problem = str(error)
                 _log.warning("%s", error)
+                rest = _REST
+            except Exception as error:  # noqa: BLE001  # nobody else would hear of it
+                self.problem = f"a mistake in this program: {error!r}"
+                _log.exception("a mistake in this program")
                 rest = _REST
             self._ended.wait(rest)
 
@@ -164,9 +197,11 @@ class Watcher:
         batch = self._schedule.take(now)
         rest = 0.0 if len(batch) == _BATCH else 1.0  # there are more
         try:
-            for found in recent(self._uplinks, batch):
-                last_seen = self._last_seen[found.device]
-                seen = look(found, last_seen, self._intervals, self._clock())
+            for found in recent(self._uplinks, batch, until=now + AHEAD):
+                noted = self._listed[found.device]
+                last_seen = parse_time(noted.last_seen or "")
+                now = self._clock()
+                seen = look(found, last_seen, self._intervals, now, noted.interval)
                 self.known.put(seen)
                 batch.remove(found.device)
                 self._schedule.put_back(found.device, next_look(seen))
@@ -183,6 +218,7 @@ class Watcher:
             for each in listed(self._devices)
             if not each.device.startswith(f"{CHECK_APPLICATION}/")
         ]
-        self._last_seen = {each.device: parse_time(each.last_seen or "") for each in found}
-        self.known.listed = self._last_seen
+        self._listed = {each.device: each for each in found}
+        self.known.list({each.device: parse_time(each.last_seen or "") for each in found})
+        self._schedule.keep(self._listed)
         self._schedule.add(found)

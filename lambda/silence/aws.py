@@ -16,7 +16,7 @@ from contract.device_list import (
     kind_of,
 )
 from contract.names import PARTITION_KEY, SORT_KEY
-from contract.silence import LOOKED_AT
+from contract.silence import AHEAD, LOOKED_AT
 from contract.times import format_time, parse_time
 from silence.judging import Outcome
 from silence.known import Device, Network, device_of, network_of
@@ -51,7 +51,10 @@ class DeviceList:
         return network_of(next(self._items(NETWORK_KIND), {}))
 
     def write(self, outcome: Outcome, before: Network) -> None:
-        """Note what was found; what nobody was told of before, they must have been told by now."""
+        """Note what was found; what nobody was told of before, they must have been told by now.
+
+        What they were told is noted first: the run may end among thousands of learnt intervals.
+        """
         if outcome.network != before:
             self._write_network(outcome.network)
         sets: dict[str, Item] = {
@@ -61,6 +64,8 @@ class DeviceList:
         for each in outcome.fallen:
             sets.setdefault(each.name, {})[SILENT_SINCE] = {"S": format_time(each.newest)}
         removed = {*outcome.back, *outcome.unwatched}
+        names = dict.fromkeys([each.name for each in outcome.fallen])
+        names |= dict.fromkeys([*outcome.back, *outcome.unwatched, *outcome.learnt])
 
         def write(name: str) -> None:
             key: Item = {KIND_KEY: {"S": kind_of(name)}, PARTITION_KEY: {"S": name}}
@@ -69,7 +74,7 @@ class DeviceList:
             with suppress(self._client.exceptions.ConditionalCheckFailedException):
                 self._client.update_item(**request)  # who deleted it wants it to be gone
 
-        for _ in self._threads.map(write, sets.keys() | removed):
+        for _ in self._threads.map(write, names):
             pass
 
     def _items(self, kind: str) -> "Iterator[Item]":
@@ -119,8 +124,8 @@ class Uplinks:
     ) -> Mapping[str, Sequence[int]]:
         """Return when the newest uplinks of devices came, until there is no time for more.
 
-        There is for the first of them. Uplinks of a clock that is ahead, after ``now``, do not
-        count.
+        There is for the first of them. Uplinks of a clock that is further ahead of ``now`` than the
+        bridge believes a gateway do not count.
         """
         found: dict[str, list[int]] = {}
         left = iter(devices)
@@ -132,12 +137,13 @@ class Uplinks:
         return found
 
     def _times(self, device: str, now: int) -> list[int]:
+        last = format_time(now + AHEAD)
         answer = self._client.query(
             TableName=self._table,
-            KeyConditionExpression="#device = :device AND #time <= :now",
+            KeyConditionExpression="#device = :device AND #time <= :last",
             ProjectionExpression="#time",
             ExpressionAttributeNames={"#device": PARTITION_KEY, "#time": SORT_KEY},
-            ExpressionAttributeValues={":device": {"S": device}, ":now": {"S": format_time(now)}},
+            ExpressionAttributeValues={":device": {"S": device}, ":last": {"S": last}},
             ScanIndexForward=False,
             Limit=LOOKED_AT,
         )

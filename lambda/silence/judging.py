@@ -98,7 +98,7 @@ class _Run:
         moment = self._moment
         newest = max([*times, device.last_seen])
         self._newest = max(self._newest, newest)
-        expected = moment.intervals.expected(device.name, times)
+        expected = moment.intervals.expected(device.name, times, device.interval)
         self._learn(device, expected)
         if device.silent_since is not None:
             if newest > device.silent_since:

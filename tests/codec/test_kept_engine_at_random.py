@@ -44,7 +44,7 @@ def outcome(of: str, argument: str, *, kept: bool) -> str:
         return str(error)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(codecs(), st.lists(st.binary(max_size=4), min_size=3, max_size=3))
 def test_a_kept_engine_answers_as_a_new_one(source: str, payloads: list[bytes]) -> None:
     """Whatever of JavaScript's habits meet in a codec, each message gets the same."""

@@ -151,6 +151,15 @@ def test_what_the_file_says_holds(tmp_path: Path) -> None:
     assert found.expected("b/00aa01", _QUARTERLY) == Expected(15 * _MINUTE, 5)
 
 
+def test_what_was_noted_holds_where_too_few_uplinks_are_left(tmp_path: Path) -> None:
+    """Neither against enough of them nor against the file, which may say never."""
+    assert Intervals().expected("a/d", _QUARTERLY[:3], _HOUR) == Expected(_HOUR, 3)
+    assert Intervals(missed=5).expected("a/d", [], _HOUR) == Expected(_HOUR, 5)
+    assert Intervals().expected("a/d", _QUARTERLY, _HOUR) == Expected(15 * _MINUTE, 3)
+    never = intervals(tmp_path, '[[interval]]\nevery = "never"')
+    assert never.expected("a/d", [], _HOUR) == Expected(None, 3)
+
+
 def test_an_entry_that_names_nobody_holds_for_all(tmp_path: Path) -> None:
     """So a network whose devices are all alike needs to be told once."""
     assert intervals(tmp_path, '[[interval]]\nevery = "1h"').said("a/d") == Expected(_HOUR, 3)

@@ -165,7 +165,9 @@ def test_the_network_and_a_device_are_told_once_each(
     assert f"{_NAMES[0]}: since {format_time(last)}, usually every 15m\n" in told
     assert "devices --silent --deployment watched" in told
     assert deployed.run() == []
-    assert [each.device for each in listed(deployed.devices)] == _NAMES
+    assert [(each.device, each.interval) for each in listed(deployed.devices)] == [
+        (name, _QUARTER) for name in _NAMES
+    ]
 
     status, table, _ = silent_devices(aws, tmp_path)
     assert status == 1

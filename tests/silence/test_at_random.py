@@ -11,6 +11,7 @@ from tests.silence.world import DAY, HOUR, MINUTE, START, World
 
 _DAYS = 4
 _QUIET = 2 * DAY  # at the end, in which nothing changes any more
+_RETENTIONS = (99 * DAY, 20 * HOUR)  # the slowest has less than four uplinks when it is silent
 _INTERVALS = (5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR)
 _EVERY = 5 * MINUTE
 
@@ -64,7 +65,7 @@ def test_what_is_told_is_true_and_complete(seed: int) -> None:
     made = play(random)
     coming = made.uplinks(random)
     heard = dict.fromkeys(made.intervals, 0)
-    world, told = World(), set[str]()
+    world, told = World(retention=random.choice(_RETENTIONS)), set[str]()
     for now in range(START, START + _DAYS * DAY + _QUIET, _EVERY):
         while coming and coming[0][0] <= now:
             time, name = coming.pop(0)
@@ -76,7 +77,9 @@ def test_what_is_told_is_true_and_complete(seed: int) -> None:
         before = world.network
         outcome = world.run(now)
         for each in outcome.fallen:
-            assert each.newest == heard[each.name]
+            is_stored = heard[each.name] > now - world.retention
+            last_seen = world.list[each.name].last_seen
+            assert each.newest == (heard[each.name] if is_stored else last_seen)
             assert now - each.newest > 3 * 0.9 * made.intervals[each.name]
             assert each.name not in told
             told.add(each.name)
@@ -90,7 +93,9 @@ def test_what_is_told_is_true_and_complete(seed: int) -> None:
             assert outcome.network.silent_since == newest or world.time_for < 100
         assert told == world.silent
     gone = {name for name in heard if now - heard[name] > 4 * made.intervals[name]}
-    assert gone <= told
+    learnt = {name for name in heard if world.list[name].interval is not None}
+    assert learnt == set(heard) or world.retention < DAY
+    assert gone & learnt <= told
     assert all(now - heard[name] > 2.7 * made.intervals[name] for name in told)
     assert world.network.silent_since is None
 

@@ -256,6 +256,45 @@ def test_uplinks_that_have_expired_are_told_once_at_most(world: World) -> None:
     assert (world.told, world.silent) == ([_SILENT], {"a/dead"})
 
 
+@pytest.mark.parametrize(
+    ("every", "retention"), [(7 * DAY, 30 * DAY), (DAY, 5 * DAY), (12 * HOUR, 3 * DAY)]
+)
+def test_a_device_whose_uplinks_expire_before_it_is_silent_is_told(
+    every: int, retention: int
+) -> None:
+    """By the interval that was learnt while there were enough."""
+    world = World(retention=retention)
+    world.hear_regularly("a/slow", every, START - 9 * every, START)
+    world.hear_regularly("a/well", HOUR, START - DAY, START + 5 * every)
+    world.run_until(START, START + 5 * every, HOUR)
+    assert world.told == [_SILENT]
+    assert world.silent == {"a/slow"}
+    assert world.list["a/slow"].interval == every
+
+
+def test_of_what_is_never_silent_nothing_is_told_by_what_was_learnt(tmp_path: Path) -> None:
+    """The file holds, whatever was learnt before it said so."""
+    world = World()
+    world.hear_regularly("a/button", HOUR, START - DAY, START)
+    world.run(START)
+    assert world.list["a/button"].interval == HOUR
+    world.intervals = said(tmp_path, '[[interval]]\ndevice = "button"\nevery = "never"\n')
+    world.uplinks.clear()
+    world.run_until(START, START + DAY)
+    assert world.told == []
+
+
+def test_a_last_uplink_of_a_clock_that_is_ahead_is_told_once() -> None:
+    """It is believed as the bridge believes it, and does not come as if it were new."""
+    world = World()
+    world.hear_regularly("a/dead", MINUTE, START - HOUR, START)
+    world.hear("a/dead", START + 5 * MINUTE)
+    world.hear_regularly("a/well", MINUTE, START - HOUR, START + HOUR)
+    world.run_until(START + 4 * MINUTE, START + HOUR)
+    assert world.told == [_SILENT]
+    assert world.list["a/dead"].silent_since == START + 5 * MINUTE
+
+
 def test_test_uplinks_do_not_count() -> None:
     """The devices of lora-bridge check are bridges."""
     world = World()

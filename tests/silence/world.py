@@ -10,7 +10,7 @@ from silence.telling import message
 
 from contract.deployment import UNNAMED
 from contract.device_list import SEEN_EVERY
-from contract.silence import LOOKED_AT, Intervals
+from contract.silence import AHEAD, LOOKED_AT, Intervals
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -19,10 +19,14 @@ START = 1_795_000_000_000_000
 
 
 class World:
-    """A network whose devices' uplinks are stored, and what people were told."""
+    """A network whose devices' uplinks are stored, and what people were told.
 
-    def __init__(self, intervals: Intervals | None = None) -> None:
+    Uplinks expire when they are older than ``retention``.
+    """
+
+    def __init__(self, intervals: Intervals | None = None, retention: int = 999 * DAY) -> None:
         self.intervals = intervals or Intervals()
+        self.retention = retention
         self.uplinks: dict[str, list[int]] = {}
         self.list: dict[str, Device] = {}
         self.network = Network()
@@ -82,7 +86,9 @@ class World:
     def _look(self, names: Sequence[str]) -> Mapping[str, Sequence[int]]:
         looked_at = names if self.looks else names[: self.time_for]  # there is for a sample
         self.looks += looked_at
-        return {
-            name: [time for time in self.uplinks.get(name, []) if time <= self._now][-LOOKED_AT:]
-            for name in looked_at
-        }
+        return {name: self._stored(name)[-LOOKED_AT:] for name in looked_at}
+
+    def _stored(self, name: str) -> list[int]:
+        """Return those uplinks of a device that have come and have not expired."""
+        first, last = self._now - self.retention, self._now + AHEAD
+        return sorted(time for time in self.uplinks.get(name, []) if first < time <= last)

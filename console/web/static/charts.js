@@ -4,6 +4,7 @@ import { element } from "./page.js";
 import uPlot from "./uplot/uPlot.esm.js";
 
 const HEIGHT = 170;
+const MOST = 20_000; // points of a chart, however long uplinks are added
 // The charts share where the pointer is, not what it drags over: that is chosen once.
 const MOVES = (type) => type === "mousemove" || type === "mouseleave";
 
@@ -17,26 +18,43 @@ function canvasColour(name) {
   return found;
 }
 
-function gapLines(gaps) {
-  return (plot) => {
-    const { left, top, width, height } = plot.bbox;
-    plot.ctx.save();
-    plot.ctx.strokeStyle = canvasColour("--bad");
-    plot.ctx.setLineDash([4, 4]);
-    plot.ctx.beginPath();
-    for (const [time] of gaps) {
-      const x = Math.round(plot.valToPos(time, "x", true));
-      if (x < left || x > left + width) continue;
-      plot.ctx.moveTo(x, top);
-      plot.ctx.lineTo(x, top + height);
-    }
-    plot.ctx.stroke();
-    plot.ctx.restore();
-  };
+function gapLines(plot, gaps) {
+  const { left, top, width, height } = plot.bbox;
+  plot.ctx.save();
+  plot.ctx.strokeStyle = canvasColour("--bad");
+  plot.ctx.setLineDash([4, 4]);
+  plot.ctx.beginPath();
+  for (const [time] of gaps) {
+    const x = Math.round(plot.valToPos(time, "x", true));
+    if (x < left || x > left + width) continue;
+    plot.ctx.moveTo(x, top);
+    plot.ctx.lineTo(x, top + height);
+  }
+  plot.ctx.stroke();
+  plot.ctx.restore();
+}
+
+// Puts a value where its time belongs, mostly at the end, or in the place of what has the same time.
+function insert({ times, values }, time, value) {
+  let at = times.length;
+  while (at > 0 && times[at - 1] >= time) at -= 1;
+  const same = times[at] === time ? 1 : 0;
+  times.splice(at, same, time);
+  values.splice(at, same, value);
+  if (times.length > MOST) {
+    times.shift();
+    values.shift();
+  }
 }
 
 const SIGNAL = { rssi: "RSSI, dBm", lsnr: "SNR, dB" };
 const nameOf = (chart) => SIGNAL[chart.name] ?? chart.name;
+
+function told({ values }, name) {
+  let [lowest, highest] = [Infinity, -Infinity];
+  for (const value of values) [lowest, highest] = [Math.min(lowest, value), Math.max(highest, value)];
+  return `${name}: ${values.length} values from ${lowest} to ${highest}`;
+}
 
 export class Charts {
   // `choose` is called with the first and the last moment that were dragged over.
@@ -45,6 +63,12 @@ export class Charts {
     this.choose = choose;
     this.plots = [];
     this.content = { charts: [], missing: [], beyond: [] };
+    this.held = false; // the mouse button is down: something may be dragged over
+    for (const type of ["mousedown", "mousemove", "mouseup"]) {
+      addEventListener(type, (event) => {
+        this.held = (event.buttons & 1) === 1;
+      });
+    }
     new ResizeObserver(() => this.plots.forEach((plot) => plot.setSize({ width: plot.root.parentElement.clientWidth, height: HEIGHT }))).observe(place);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw(this.content));
   }
@@ -53,40 +77,70 @@ export class Charts {
     this.content = content;
     this.plots.forEach((plot) => plot.destroy());
     this.place.replaceChildren();
-    const range = [content.first, content.last].map(Date.parse); // one for all, whatever each has
     const frames = content.charts.map((chart) => this.frame(chart)); // all, before one takes all the room
-    this.plots = content.charts.map((chart, number) => this.plot(chart, frames[number], range, content.missing));
+    this.plots = content.charts.map((chart, number) => this.plot(chart, frames[number]));
     if (content.beyond.length) {
       this.place.append(element("p", { class: "note" }, `Not drawn: ${content.beyond.join(", ")}.`));
     }
   }
 
+  // Takes the numbers of one more uplink, or more of them. Says whether each has the chart that it can
+  // have: where some are not drawn, no other can. What was taken is seen from the next `update` on.
+  add(time, values) {
+    const { charts, beyond } = this.content;
+    let all = true;
+    for (const [name, value] of Object.entries(values)) {
+      const chart = charts.find((each) => each.name === name);
+      if (chart) insert(chart, time, value);
+      else all &&= beyond.length > 0;
+    }
+    return all;
+  }
+
+  update() {
+    this.content.charts.forEach((chart, number) => {
+      const plot = this.plots[number];
+      plot.root.parentElement.ariaLabel = told(chart, nameOf(chart));
+      plot.setData([chart.times, chart.values]);
+    });
+  }
+
+  // One for all charts, whatever each has.
+  range() {
+    return [this.content.first, this.content.last].map(Date.parse);
+  }
+
   frame(chart) {
-    const { values } = chart;
-    const told = `${nameOf(chart)}: ${values.length} values from ${Math.min(...values)} to ${Math.max(...values)}`;
-    const frame = element("figure", { "aria-label": told }, element("figcaption", {}, nameOf(chart)));
+    const label = told(chart, nameOf(chart));
+    const frame = element("figure", { "aria-label": label }, element("figcaption", {}, nameOf(chart)));
     this.place.append(frame);
     return frame;
   }
 
-  plot(chart, frame, range, gaps) {
+  plot(chart, frame) {
     const axis = { stroke: canvasColour("--faint"), grid: { stroke: canvasColour("--line"), width: 1 }, ticks: { stroke: canvasColour("--line"), width: 1 } };
     const options = {
       width: frame.clientWidth,
       height: HEIGHT,
       ms: 1,
-      scales: { x: { range: (_plot, from, to) => (range[0] < range[1] ? range : [from, to]) } },
+      scales: {
+        x: {
+          range: (_plot, from, to) => {
+            const [first, last] = this.range();
+            return first < last ? [first, last] : [from, to];
+          },
+        },
+      },
       cursor: { sync: { key: "device", filters: { pub: MOVES } }, drag: { x: true, y: false, setScale: false } },
       axes: [axis, { ...axis, size: 64 }],
       series: [{ label: "time" }, { label: nameOf(chart), stroke: canvasColour("--link"), width: 1.5, points: { size: 4 } }],
       hooks: {
-        draw: [gapLines(gaps)],
+        draw: [(plot) => gapLines(plot, this.content.missing)],
         setSelect: [
           (plot) => {
-            if (plot.select.width < 3) return;
-            const [from, to] = [plot.select.left, plot.select.left + plot.select.width].map((x) => plot.posToVal(x, "x"));
+            const { left, width } = plot.select;
             plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-            this.choose(from, to);
+            if (width >= 3) this.choose(...[left, left + width].map((x) => plot.posToVal(x, "x")));
           },
         ],
       },

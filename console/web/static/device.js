@@ -1,17 +1,25 @@
 // The page of a device.
 
 import { Charts } from "./charts.js";
-import { allow } from "./part.js";
-import { ask, byId, element, post, problem, whileVisible } from "./page.js";
+import { allow, enable } from "./part.js";
+import { ask, byId, element, lost, post, problem, whileVisible } from "./page.js";
+import { Seqnos } from "./seqnos.js";
 import { about, ago, local, timeElement } from "./times.js";
 
 const here = location.pathname.replace(/\/$/, "");
 const DAY = 86_400_000; // milliseconds
+const LATELY = 600_000; // milliseconds that a stream reads back at most
+const LATE = 60_000; // that an uplink may be decoded, or come, later than others
 const MOST = 2000; // rows of a table
 const REDRAW = 1000; // milliseconds, at least, between charts while uplinks come
+const AGAIN = 30_000; // until charts are asked for anew that are not there
 
-const charts = new Charts(byId("charts"), (from, to) => choose(new Date(from).toISOString(), new Date(to).toISOString()));
+// What was dragged over ends with the millisecond where the pointer was.
+const charts = new Charts(byId("charts"), (from, to) => choose(new Date(Math.round(from)).toISOString(), endOf(Math.round(to))));
+const inputs = new Map(); // what each has shown, and the exact time of it
 let content;
+let seqnos; // of the uplinks of `content`
+let whole = 0; // when the page had all there was, as milliseconds: at a look, and as a stream was closed
 
 function period() {
   const chosen = new URLSearchParams(location.search);
@@ -20,8 +28,13 @@ function period() {
 
 function choose(since, until) {
   const chosen = new URLSearchParams(Object.entries({ since, until }).filter(([, value]) => value));
-  history.pushState(null, "", `${here}${chosen.size ? `?${chosen}` : ""}`);
-  load();
+  window.history.pushState(null, "", `${here}${chosen.size ? `?${chosen}` : ""}`);
+  load().catch(() => {});
+}
+
+// The last microsecond of a millisecond: what has the time `until` is still in the period.
+function endOf(milliseconds) {
+  return new Date(milliseconds).toISOString().replace("Z", "999Z");
 }
 
 // What the inputs of the browser have: the time in its zone.
@@ -31,23 +44,56 @@ function asInput(iso) {
   return new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
-async function drawCharts() {
-  const { since, until } = period();
-  byId("shown").textContent = "…";
-  const query = new URLSearchParams(Object.entries({ since, until }).filter(([, value]) => value));
-  content = await ask(`${here}/history.json?${query}`);
-  charts.draw(content);
-  byId("shown").textContent = content.count ? `${content.cut ? "the newest " : ""}${content.count} uplinks` : "";
-  byId("from").value = asInput(since ?? content.first);
-  byId("to").value = asInput(until ?? content.last);
-  exportOf(since ?? content.first, until);
+// An input has whole seconds, and an hour of October twice: what nobody has edited is not read back.
+function fill(id, iso, exact = iso) {
+  byId(id).value = asInput(iso);
+  inputs.set(id, { text: byId(id).value, exact });
 }
 
+function timeOf(id, edited) {
+  const { value } = byId(id);
+  const shown = inputs.get(id);
+  if (value === shown?.text) return shown.exact;
+  return value && edited(Date.parse(value));
+}
+
+let choice = 0;
+// Resolves to nothing where a period was chosen meanwhile.
+async function history() {
+  const mine = choice;
+  const query = new URLSearchParams(Object.entries(period()).filter(([, value]) => value));
+  const found = await ask(`${here}/history.json?${query}`);
+  return mine === choice ? found : undefined;
+}
+
+function draw(found) {
+  content = found;
+  seqnos = new Seqnos(content.uplinks.toReversed().filter(({ seqno }) => seqno).map(({ seqno }) => Number(seqno)));
+  charts.draw(content);
+  sayCount();
+  exportOf(period().since ?? content.first, period().until);
+}
+
+function sayCount() {
+  byId("shown").textContent = content.count ? `${content.cut ? "the newest " : ""}${content.count} uplinks` : "";
+}
+
+// Shows a period from its beginning; `ask` has said what is wrong where it cannot be.
 async function load() {
-  await drawCharts();
+  choice += 1;
+  byId("shown").textContent = "…";
+  const found = await history().catch((error) => {
+    byId("shown").textContent = "";
+    throw error;
+  });
+  if (!found) return;
+  draw(found);
   byId("uplinks").replaceChildren(...content.uplinks.map(uplinkRow));
   byId("older").hidden = content.count <= content.uplinks.length;
   byId("quiet").hidden = content.count > 0;
+  const { since, until } = period();
+  fill("from", since ?? content.first);
+  fill("to", until ?? content.last, until); // without an end there is none until it is edited
 }
 
 async function older() {
@@ -64,20 +110,27 @@ function exportOf(since, until) {
 }
 
 function uplinkRow(uplink) {
-  const time = Date.parse(uplink.timestamp);
-  const lost = content.missing.find(([at]) => at === time)?.[1];
   const reading = uplink.error ? element("span", { class: "bad" }, uplink.error) : uplink.reading;
-  const mark = lost ? element("span", { class: "mark" }, ` ${lost} missing before`) : null;
-  return element(
+  const row = element(
     "tr",
     { "data-timestamp": uplink.timestamp },
-    element("td", {}, timeElement(time), mark),
+    element("td", {}, timeElement(Date.parse(uplink.timestamp))),
     element("td", { class: "number" }, uplink.seqno),
     element("td", { class: "number" }, uplink.port),
     element("td", { class: "long" }, reading),
     element("td", { class: "bytes" }, uplink.bytes),
     element("td", { class: "long" }, uplink.signal),
   );
+  mark(row);
+  return row;
+}
+
+// Says in a row how many frames are missing before it.
+function mark(row) {
+  const time = Date.parse(row.dataset.timestamp);
+  const lost = content.missing.find(([at]) => at === time)?.[1];
+  row.querySelector(".mark")?.remove();
+  if (lost) row.cells[0].append(element("span", { class: "mark" }, ` ${lost} missing before`));
 }
 
 function eventRow(event) {
@@ -94,30 +147,71 @@ function eventRow(event) {
   );
 }
 
-// Puts a row where its time belongs, in the place of an older form of it.
+// Puts a row where its time belongs, in the place of an older form of it. Says whether there was none.
 function put(body, row) {
   const timestamp = row.dataset.timestamp;
   const rows = [...body.rows];
   const same = rows.find((each) => each.dataset.timestamp === timestamp);
+  if (same?.isEqualNode(row)) return false; // nobody is told of it twice
   if (same) same.replaceWith(row);
   else body.insertBefore(row, rows.find((each) => each.dataset.timestamp < timestamp) ?? null);
   while (body.rows.length > MOST) body.deleteRow(-1);
+  return !same;
 }
 
-let redraw;
 // Charts of the newest uplinks follow; those of a chosen period stay as they are.
 function heard(uplink) {
-  byId("last").dataset.last = Math.max(byId("last").dataset.last, Date.parse(uplink.timestamp));
+  const time = Date.parse(uplink.timestamp);
+  byId("last").dataset.last = Math.max(byId("last").dataset.last, time);
   sayLast();
-  if (period().until) return;
-  put(byId("uplinks"), uplinkRow(uplink));
+  const { since, until } = period();
+  if (!content || until || time < Date.parse(since)) return;
+  const { timestamp, seqno, values } = uplink;
+  content.first ??= timestamp;
+  if (!(content.last > timestamp)) content.last = timestamp;
+  if (seqno) miss(time, seqnos.look(Number(seqno)));
+  if (put(byId("uplinks"), uplinkRow(uplink))) {
+    content.count += 1;
+    sayCount();
+  }
   byId("quiet").hidden = true;
-  redraw ??= setTimeout(async () => {
-    await drawCharts().catch(() => {}); // the table keeps the older uplinks that were asked for
-    const lost = new Set(content.missing.map(([at]) => at));
-    for (const each of content.uplinks) if (lost.has(Date.parse(each.timestamp))) put(byId("uplinks"), uplinkRow(each));
-    redraw = undefined;
-  }, REDRAW);
+  const drawn = values && charts.add(time, values);
+  later(update, REDRAW);
+  if (!drawn) later(renew, content.charts.length ? AGAIN : REDRAW);
+}
+
+// Notes how many frames are missing before an uplink; one that comes late is taken from the last gap.
+function miss(time, count) {
+  const { missing } = content;
+  if (count > 0) missing.push([time, count]);
+  if (count >= 0 || !missing.length) return;
+  const last = missing.at(-1);
+  last[1] -= 1;
+  if (!last[1]) missing.pop();
+  const row = [...byId("uplinks").rows].find((each) => Date.parse(each.dataset.timestamp) === last[0]);
+  if (row) mark(row);
+}
+
+// Asks for all charts anew, for a number that has none. The table and what is typed stay as they are.
+async function renew() {
+  if (period().until) return;
+  const found = await history().catch(() => {});
+  if (!found) return;
+  if (charts.held) later(renew, REDRAW);
+  else draw(found);
+}
+
+const update = () => charts.update();
+const due = new Map();
+// Does some work once, after a while, and not while something is dragged over: that would be lost.
+function later(work, pause) {
+  if (due.has(work)) return;
+  const start = () => {
+    due.delete(work);
+    if (charts.held) later(work, REDRAW);
+    else work();
+  };
+  due.set(work, setTimeout(start, pause));
 }
 
 function sayLast() {
@@ -132,24 +226,46 @@ function sayLast() {
   byId("last").replaceChildren(state, "last heard ", timeElement(Number(last), ago), usual);
 }
 
+// From where the page ends on, where its last uplink is not long ago: nobody wants to read all since a
+// chosen period, or a day without uplinks, at each look at the page.
+function listenFrom() {
+  if (period().until) return new Date(whole).toISOString();
+  const last = Date.parse(content?.last ?? 0) - LATE;
+  return new Date(Math.max(last, whole - LATELY)).toISOString();
+}
+
 function listen() {
-  const since = content.last ?? new Date(Date.now() - DAY).toISOString();
+  const since = listenFrom();
   const source = new EventSource(`${here}/live?since=${encodeURIComponent(since)}`);
   source.addEventListener("uplink", (event) => heard(JSON.parse(event.data)));
   source.addEventListener("event", (event) => {
     put(byId("events"), eventRow(JSON.parse(event.data)));
     byId("none").hidden = true;
   });
-  source.addEventListener("problem", (event) => problem(JSON.parse(event.data).problem, source));
-  source.addEventListener("open", () => problem("", source));
-  source.addEventListener("error", () => problem("The connection to lora-bridge web is lost; this page tries again by itself.", source));
-  return source;
+  let told = false; // a stream ends after it has told of a problem: that is no other one
+  source.addEventListener("problem", (event) => {
+    problem(JSON.parse(event.data).problem, "live");
+    told = true;
+  });
+  source.addEventListener("open", () => {
+    problem("", "live");
+    told = false;
+  });
+  source.addEventListener("error", () => {
+    if (!told || source.readyState === EventSource.CLOSED) lost(source, "live");
+  });
+  return {
+    close() {
+      if (source.readyState === EventSource.OPEN) whole = Date.now();
+      source.close();
+    },
+  };
 }
 
 byId("period").addEventListener("submit", (event) => {
   event.preventDefault();
-  const [since, until] = ["from", "to"].map((id) => byId(id).value && new Date(byId(id).value).toISOString());
-  choose(since, until);
+  const since = timeOf("from", (second) => new Date(second).toISOString());
+  choose(since, timeOf("to", (second) => endOf(second + 999)));
 });
 for (const button of document.querySelectorAll("[data-span]")) {
   const days = Number(button.dataset.span);
@@ -159,25 +275,36 @@ byId("send").addEventListener("submit", async (event) => {
   event.preventDefault();
   const wanted = { port: byId("port").valueAsNumber, data: byId("data").value, confirmed: byId("confirmed").checked };
   byId("sent").textContent = "…";
+  byId("go").disabled = true; // a second click would send a second downlink
   try {
     const { id } = await post(`${here}/downlinks`, wanted);
     byId("sent").textContent = `Requested as ${id}. What becomes of it appears below.`;
   } catch {
     byId("sent").textContent = "";
   }
+  enable(byId("go"));
 });
-byId("older").addEventListener("click", older);
-addEventListener("popstate", load);
+byId("older").addEventListener("click", async () => {
+  byId("older").disabled = true; // a second click would list the same ones again
+  await older().catch(() => {});
+  enable(byId("older"));
+});
+addEventListener("popstate", () => load().catch(() => {}));
 allow(byId("go"), `${here}/may-send.json`, "Your AWS credentials may not send downlinks to this device.").then((allowed) => {
   byId("go").disabled = !allowed;
 });
 
 sayLast();
 setInterval(sayLast, 10_000);
+// Whoever comes back soon finds the page as it was: the stream tells the rest.
 whileVisible(async () => {
-  await load();
-  const { events } = await ask(`${here}/events.json`);
-  byId("events").replaceChildren(...events.map(eventRow));
-  byId("none").hidden = events.length > 0;
+  const now = Date.now();
+  if (now - whole > LATELY) {
+    await load();
+    const { events } = await ask(`${here}/events.json`);
+    byId("events").replaceChildren(...events.map(eventRow));
+    byId("none").hidden = events.length > 0;
+    whole = now;
+  }
   return listen();
 });

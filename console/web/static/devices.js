@@ -86,6 +86,7 @@ let latest = { looked: 0, listed: 0 };
 async function look() {
   latest = await ask(`/devices.json?after=${version}`);
   version = latest.version;
+  if (latest.whole) devices.clear();
   for (const row of latest.rows) devices.set(row[DEVICE], row);
   if (latest.rows.length) {
     table.rows = [...devices.values()];

@@ -1,6 +1,6 @@
 // What went wrong: not stored, not decoded, kept by the bridge.
 
-import { ask, byId, element, post, problem } from "./page.js";
+import { byId, element, lost, post, problem } from "./page.js";
 import { allow, count, deviceLink, enable, part } from "./part.js";
 import { errorQueue, failureQueue } from "./queues.js";
 import { ago, timeElement } from "./times.js";
@@ -79,9 +79,7 @@ function follow() {
     byId("seen").textContent = "";
     depths().catch(() => {});
   });
-  source.onerror = () => {
-    ask("/parts/error-queue").catch(() => {}); // which says what is wrong
-  };
+  source.onerror = () => lost(source, "redrive");
 }
 
 redrive.addEventListener("click", async () => {

@@ -15,6 +15,10 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
+const ENDED = "lora-bridge web does not answer. Has it ended? Start it again, and open the address that it prints.";
+const REFUSED = "Open the address that lora-bridge web has printed.";
+const RETRY = 5000; // milliseconds
+
 const problems = new Map();
 
 // Says what is wrong with something, or with empty text that it is right again.
@@ -34,13 +38,19 @@ export async function ask(address, options = {}) {
   try {
     answer = await fetch(address, { headers: { Accept: "application/json" }, ...options });
   } catch {
-    problem("lora-bridge web does not answer. Has it ended? Start it again, and open the address that it prints.", of);
+    problem(ENDED, of);
     throw new Error("no answer");
   }
-  const content = await answer.json().catch(() => ({ problem: "Open the address that lora-bridge web has printed." }));
+  const content = await answer.json().catch(() => ({ problem: REFUSED }));
   problem(content.problem ?? "", of);
   if (!answer.ok) throw new Error(content.problem);
   return content;
+}
+
+// Says what is wrong with a stream. The browser tries again by itself, but not after a refusal, which
+// is what a server says that was started anew: the page's cookie is of the one before.
+export function lost(source, of) {
+  problem(source.readyState === EventSource.CLOSED ? REFUSED : ENDED, of);
 }
 
 // Calls `look` again and again, each time so many milliseconds after it has ended.
@@ -62,17 +72,23 @@ export function post(address, content) {
 }
 
 // Opens a stream when the page is seen and closes it when it is not: a browser has six connections
-// to a server, for all its tabs. `open` resolves to what is to be closed.
-export async function whileVisible(open) {
-  let source;
-  const look = async () => {
+// to a server, for all its tabs. `open` resolves to what is to be closed; when it fails, it is called
+// again after a while.
+export function whileVisible(open) {
+  let opened = null; // the promise, so that what is still being opened is closed, too, and once
+  const look = () => {
     if (document.hidden) {
-      source?.close();
-      source = undefined;
-    } else {
-      source ??= await open();
+      opened?.then((source) => source.close(), () => {});
+      opened = null;
+    } else if (!opened) {
+      const mine = (opened = open());
+      mine.catch(() => setTimeout(() => {
+        if (opened !== mine) return;
+        opened = null;
+        look();
+      }, RETRY));
     }
   };
   document.addEventListener("visibilitychange", look);
-  await look();
+  look();
 }

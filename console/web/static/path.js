@@ -1,6 +1,6 @@
 // The path: its links as they are looked at, and what else says whether all is well.
 
-import { ask, byId, element, post, problem } from "./page.js";
+import { byId, element, lost, post, problem } from "./page.js";
 import { allow, count, deviceLink, enable, part, problemLine } from "./part.js";
 import { errorQueue, failureQueue } from "./queues.js";
 import { ago, span, timeElement } from "./times.js";
@@ -44,15 +44,17 @@ function verdict(found) {
   const sent = found.some((each) => each.link === FIRST_OF_TEST);
   if (broken) return [`The path is broken at: ${broken.link}${tested && !sent ? ". The test uplink was not sent." : ""}`, "bad"];
   const untried = found.filter((each) => each.state === "not tried").length;
-  if (untried) return [`Nothing is broken, but ${count(untried, "link was", "links were")} not tried`, ""];
   const links = count(found.length, "link");
-  if (sent) return [`The path is whole: ${links}`, "good"];
-  const whole = `${links} ${found.length === 1 ? "is" : "are"} whole`;
-  if (!test) return [`${whole}: all that AWS can tell`, "good"];
-  if (running === "") return [`${whole}, but the bridge does not answer`, "bad"];
-  if (running?.connections === 0) return [`${whole}, but the bridge is not connected to AWS IoT`, "bad"];
-  if (running) return [`The path is whole: ${links}, and the bridge runs`, "good"];
-  return [`${whole}. Whether the bridge runs is told by a test uplink.`, ""];
+  if (sent && !untried) return [`The path is whole: ${links}`, "good"];
+  const whole = found.length - untried;
+  const some = `${count(whole, "link")} ${whole === 1 ? "is" : "are"} whole`;
+  const said = untried ? `${some}, ${untried} ${untried === 1 ? "was" : "were"} not tried` : some;
+  if (!test) return untried ? [said, ""] : [`${said}: all that AWS can tell`, "good"];
+  if (sent) return [said, ""];
+  if (running === "") return [`${said}, but the bridge does not answer`, "bad"];
+  if (running?.connections === 0) return [`${said}, but the bridge is not connected to AWS IoT`, "bad"];
+  if (!running) return [`${said}. Whether the bridge runs is told by a test uplink.`, ""];
+  return untried ? [`${said}. The bridge runs.`, ""] : [`The path is whole: ${links}, and the bridge runs`, "good"];
 }
 
 function say(text, state = "") {
@@ -116,7 +118,7 @@ function follow() {
     enable(again, ...(mayTest ? [test] : []));
   });
   source.onerror = () => {
-    ask("/parts/devices").catch(() => {}); // which says what is wrong
+    lost(source, "links");
     say("The links cannot be looked at");
   };
 }

@@ -286,6 +286,69 @@ async def test_late_answers_are_understood_after_a_restart(path: Path) -> None:
         assert server.given[0].reference == "2"
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_is_told_late_opens_nothing_again(path: Path, *, restarted: bool) -> None:
+    """Users saw the next downlink held up for an hour by one that had ended.
+
+    What ended has one end, and what comes after is late, too, whether it names a downlink or not.
+    """
+    states = ["accepted", "submitted", "unknown", "sent", "accepted", "submitted"]
+    server = Server()
+    async with setting(path, server) as made:
+        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
+        await made.until(*states[:2])
+        made.now += 200_000 * _SECOND
+        await made.until(*states[:3])
+        made.now += 60 * _SECOND
+        made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
+        await made.until(*states[:4])
+        assert len(made.dispatcher) == 0
+        now = made.now
+        if not restarted:
+            await _go_on(made, states)
+    if restarted:
+        async with setting(path, server) as made:
+            made.now = now
+            assert len(made.dispatcher) == 0
+            await _go_on(made, states)
+    assert [each.id for each in server.given] == ["a", "b"]
+
+
+async def _go_on(made: Setting, states: list[str]) -> None:
+    """Ask for the next one; both are acknowledged, the first one late."""
+    made.ask(build_request(Request("b", 10, b"", confirmed=True)))
+    await made.until(*states)
+    late = made.counts.downlinks["late"]
+    made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+    await made.until(*states, "acknowledged")
+    assert made.events()[-1] == ("a", "acknowledged")
+    assert made.counts.downlinks["late"] == late + 1
+    made.dispatcher.answered(Answer(State.SENT, "d1", "2"))
+    made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+    await made.until(*states, "acknowledged", "sent", "acknowledged")
+    assert made.events()[-1] == ("b", "acknowledged")
+    assert made.counts.downlinks["late"] == late + 1
+    assert len(made.dispatcher) == 0
+
+
+async def test_what_was_acknowledged_late_holds_nothing_up_after_a_restart(path: Path) -> None:
+    """As before the restart; nor is it told again."""
+    states = ["accepted", "submitted", "unknown", "acknowledged"]
+    async with setting(path, Server()) as made:
+        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
+        await made.until(*states[:2])
+        made.now += 200_000 * _SECOND
+        await made.until(*states[:3])
+        made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+        await made.until(*states)
+        now = made.now
+    async with setting(path, Server()) as made:
+        made.now = now
+        made.dispatcher.answered(Answer(State.ACKNOWLEDGED, "d1"))
+        made.ask(build_request(Request("b", 10, b"", confirmed=True)))
+        await made.until(*states, "accepted", "submitted")
+
+
 async def test_what_was_accepted_goes_on_after_a_restart(path: Path) -> None:
     """Once there is a network server for it."""
     async with setting(path, Server(open=False)) as made:

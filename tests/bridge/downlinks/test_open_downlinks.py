@@ -150,11 +150,11 @@ def test_a_confirmed_one_waits_while_the_one_before_may_be_acknowledged() -> Non
     assert not made.in_doubt("d2", NOW)
     assert made.next("d1", doubtful=True) == downlink(3)
     assert made.next("d1") == downlink(2, confirmed=True)
-    made.put(unknown.become(State.SENT, NOW))
+    made.put_late(unknown.become(State.SENT, NOW))
     made.put(downlink(2, confirmed=True).become(State.EXPIRED, NOW))
     made.put(downlink(4, confirmed=True).become(State.FAILED, NOW))
     assert made.in_doubt("d1", NOW)
-    made.put(unknown.become(State.ACKNOWLEDGED, NOW))
+    made.put_late(unknown.become(State.ACKNOWLEDGED, NOW))
     assert not made.in_doubt("d1", NOW)
 
 
@@ -235,7 +235,8 @@ class _Play:
 
     def submit(self, mote: str) -> None:
         """Hand over what may go."""
-        if next_one := self.made.next(mote):
+        doubtful = self.made.in_doubt(mote, self.now)
+        if next_one := self.made.next(mote, doubtful=doubtful):
             under_way = [
                 each for each in self.made if each.moteeui == mote and each.state is State.SUBMITTED
             ]
@@ -244,10 +245,13 @@ class _Play:
             self.put(submitted(next_one))
 
     def answer(self, state: State, mote: str, reference: str | None) -> None:
-        """Answer, perhaps to nothing."""
-        found = self.made.meant(Answer(state, mote, reference))
+        """Answer, perhaps late or to nothing."""
+        answer = Answer(state, mote, reference)
+        found = self.made.meant(answer)
         if found and (state is not State.SENT or found.state is State.SUBMITTED):
             self.put(found.become(state, self.now))
+        elif not found and (late := self.made.meant_late(answer)):
+            self.made.put_late(late.become(state, self.now))
 
 
 @given(
@@ -264,7 +268,10 @@ class _Play:
 def test_whatever_happens_each_is_handed_over_once_and_ends_once(
     steps: list[tuple[str, str, int, bool]],
 ) -> None:
-    """In any order of requests, answers and time; and after all time is over none is open."""
+    """In any order of requests, answers and time; and after all time is over none is open.
+
+    Then the next one goes, whatever is told late.
+    """
     play = _Play(open_downlinks())
     taken = 0
     for step, mote, number, confirmed in steps:
@@ -281,8 +288,16 @@ def test_whatever_happens_each_is_handed_over_once_and_ends_once(
             case _:
                 play.now += number * 60 * SECOND
                 play.end(play.now)
-    play.end(NOW + 1000 * HOUR)
+    play.now = NOW + 1000 * HOUR
+    play.end(play.now)
+    play.now += 60 * SECOND  # in doubt until then
+    for number in range(1, taken + 1):
+        play.answer(State.SENT, "d1", str(number))
     assert len(play.made) == 0
     assert play.made.applications() == []
     assert set(play.handed.values()) <= {1}
     assert [play.ends[number] for number in range(1, taken + 1)] == [1] * taken
+    for number, mote in enumerate(["d1", "d2"], taken + 1):
+        play.put(downlink(number, mote=mote, confirmed=True))
+        play.submit(mote)
+        assert play.handed[number] == 1

@@ -51,6 +51,15 @@ def test_a_million_points_keep_their_extremes_in_little_room() -> None:
     assert kept[-1][0] > count - 2000
 
 
+def test_points_that_come_twice_leave_the_extremes() -> None:
+    """As when several uplinks are of the same millisecond."""
+    curve = Points()
+    for number in range(20_000):
+        low = number // 4 * 4
+        curve.add(*((low, 0.0), (low, 0.0), (low + 1, 9.0), (low + 2, 5.0))[number % 4])
+    assert curve.in_order[:4] == [(0, 0.0), (1, 9.0), (4, 0.0), (5, 9.0)]
+
+
 def test_a_chart_has_its_name_and_no_color_unless_asked() -> None:
     """What goes into a pipe is plain text."""
     curve = [(_START + number * 60_000_000, float(number)) for number in range(50)]

@@ -81,6 +81,14 @@ def test_too_few_uplinks_tell_nothing() -> None:
     assert found.silent(_NOW) is None
 
 
+def test_what_the_function_noted_holds_where_uplinks_have_expired(intervals: Intervals) -> None:
+    """But for a device that the file says never of."""
+    last = format_time(_NOW - 900 * _HOUR)
+    found = standing(Listed("a/d", last, 24 * _HOUR), [], intervals)
+    assert found.silent(_NOW) == Silent("a/d", last, "1d", 37)
+    assert standing(Listed("buttons/a", last, 24 * _HOUR), [], intervals).silent(_NOW) is None
+
+
 def test_a_device_whose_uplinks_have_expired(intervals: Intervals) -> None:
     """It is silent since last_seen where the file has its interval, and unknown elsewhere."""
     found = standing(listed("hourly/a", 900 * _HOUR), [], intervals)

@@ -9,7 +9,7 @@ from console.web.guard import Door
 from lab.rig.running_web import RunningWeb
 from tests.console.web.conftest import Windows
 
-_DOOR = Door(6590, "right")
+_DOOR = Door(6590, "right", "entered")
 _OWN = "127.0.0.1:6590"
 
 
@@ -69,12 +69,16 @@ def test_a_write_says_where_it_comes_from() -> None:
 def test_a_wrong_token(token: str | None) -> None:
     """Only the whole token opens."""
     assert not _DOOR.opens(token)
+    assert not _DOOR.knows(token)
     assert _DOOR.opens("right")
+    assert _DOOR.knows("entered")
+    assert not _DOOR.opens("entered")
+    assert not _DOOR.knows("right")
 
 
 def test_two_servers_share_no_cookie() -> None:
     """A browser sends cookies to all ports of a host, so that each port has its own name."""
-    assert _DOOR.cookie != Door(6591, "right").cookie
+    assert _DOOR.cookie != Door(6591, "right", "entered").cookie
 
 
 def _ask(
@@ -97,8 +101,9 @@ def test_over_http(web: RunningWeb) -> None:
     status, headers, _ = _ask(web, "GET", path, {})
     assert (status, headers["location"]) == (303, "/devices?silent=1")
     cookie, *flags = headers["set-cookie"].split("; ")
-    assert cookie == f"lora-bridge-{web.port}={web.token}"
-    assert {each.lower() for each in flags} == {"httponly", "path=/", "samesite=strict"}
+    assert cookie.startswith(f"lora-bridge-{web.port}=")
+    assert web.token not in cookie
+    assert {each.lower() for each in flags} == {"httponly", "path=/", "samesite=lax"}
 
     known = {"Cookie": cookie}
     own = f"http://127.0.0.1:{web.port}"
@@ -106,7 +111,8 @@ def test_over_http(web: RunningWeb) -> None:
         (known, 200),
         ({}, 403),
         ({"Cookie": f"lora-bridge-{web.port}=wrong"}, 403),
-        ({"Cookie": f"lora-bridge-1={web.token}"}, 403),
+        ({"Cookie": f"lora-bridge-{web.port}={web.token}"}, 403),
+        ({"Cookie": cookie.replace(str(web.port), "1")}, 403),
         (known | {"Host": f"evil.example:{web.port}"}, 403),
         (known | {"Origin": "https://evil.example"}, 403),
         (known | {"Origin": own}, 200),

@@ -21,7 +21,7 @@ class Table:
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.asked: list[int] = []
-        self.now = 0.0
+        self.now = NOON + 3600 * SECOND
         self.looking = Looking(self.read, NOON, lambda: self.now)
 
     def read(self, since: int) -> Iterable[Row]:
@@ -31,7 +31,7 @@ class Table:
 
     def later(self) -> list[Row]:
         """Return what is new two seconds later."""
-        self.now += 2
+        self.now += 2 * SECOND
         return self.looking.news()
 
 
@@ -59,15 +59,33 @@ def test_it_looks_every_two_seconds_at_most() -> None:
     """The stream asks oftener than the table is to be asked."""
     table = Table()
     for _ in range(8):
-        table.now += 0.5
+        table.now += SECOND // 2
         table.looking.news()
     assert len(table.asked) == 2
 
 
-def test_it_looks_at_the_last_minute_alone() -> None:
+def test_it_looks_at_the_last_ten_minutes_alone() -> None:
     """What is asked for moves on with the newest uplink."""
     table = Table()
-    table.rows = [row(600)]
+    table.rows = [row(1500)]
     table.later()
     table.later()
-    assert table.asked == [NOON, NOON + 540 * SECOND]
+    assert table.asked == [NOON, NOON + 900 * SECOND]
+
+
+def test_an_uplink_of_the_future_hides_none_of_today() -> None:
+    """A clock that was wrong when an uplink came does not stop what comes after it."""
+    table = Table()
+    table.rows = [{"device": "a/d", "timestamp": "2030-01-01T00:00:00.000000Z"}]
+    table.later()
+    table.later()
+    assert table.asked[-1] == table.now - (2 + 600) * SECOND
+
+
+def test_a_clock_that_was_put_back_stops_nothing() -> None:
+    """The next look is not due hours later because of it."""
+    table = Table()
+    table.later()
+    table.now -= 7200 * SECOND
+    table.later()
+    assert len(table.asked) == 2

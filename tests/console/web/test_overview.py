@@ -61,6 +61,13 @@ def test_a_device_whose_uplinks_have_expired() -> None:
     assert not _look().silent
 
 
+def test_a_device_whose_interval_is_noted() -> None:
+    """It holds where too few uplinks are left to learn it."""
+    row = _uplink(60)
+    assert not look(Recent(_DEVICE, (row,)), None, Intervals(), _NOW).silent
+    assert look(Recent(_DEVICE, (row,)), None, Intervals(), _NOW, 10 * _MINUTE).silent
+
+
 @pytest.mark.parametrize(("minutes_ago", "silent"), [(1, False), (35, False), (36, True)])
 def test_a_silent_device(minutes_ago: int, *, silent: bool) -> None:
     """It is silent when it has missed three of its ten minutes, and the last is late."""

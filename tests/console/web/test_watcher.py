@@ -7,7 +7,7 @@ import pytest
 from console.store.devices import Listed
 from console.store.recent import Recent
 from console.web.overview import Look, look
-from console.web.watcher import Known, Schedule, next_look
+from console.web.watcher import Known, News, Schedule, next_look
 from contract.silence import Expected, Intervals
 from contract.times import format_time
 
@@ -29,18 +29,46 @@ def _listed(device: str, ago: int | None) -> Listed:
 def test_what_is_news() -> None:
     """A page is told each device once, and again after each look at it."""
     known = Known()
-    assert known.since(0) == (0, [])
+    known.list({"a/1": None, "a/2": None})
+    version = known.since(0).version
     first, second = _look("a/1"), _look("a/2")
     known.put(first)
     known.put(second)
-    assert known.since(0) == (2, [first, second])
-    assert known.since(1) == (2, [second])
-    assert known.since(2) == (2, [])
+    assert known.since(version) == News(version + 2, False, [first, second])  # noqa: FBT003
+    assert known.since(version + 1).looks == [second]
+    assert known.since(version + 2).looks == []
     again = _look("a/1", interval=_MINUTE)
     known.put(again)
-    assert known.since(2) == (3, [again])
-    assert known.since(0) == (3, [again, second])
+    assert known.since(version + 2).looks == [again]
+    assert known.since(version).looks == [again, second]
     assert known.count == 2
+
+
+def test_a_page_that_knows_too_much_is_told_all() -> None:
+    """So is one that knows nothing, of another server, or of a device that is gone since."""
+    known = Known()
+    known.list({"a/1": None, "a/2": None})
+    first, second = _look("a/1"), _look("a/2")
+    known.put(first)
+    known.put(second)
+    version = known.since(0).version
+    for asked in (0, version + 5):
+        assert known.since(asked) == News(version, True, [first, second])  # noqa: FBT003
+    known.list({"a/2": None})
+    assert known.since(version) == News(version + 1, True, [second])  # noqa: FBT003
+    assert known.count == 1
+    known.list({"a/2": _NOW})
+    assert not known.since(version + 1).whole
+
+
+def test_a_device_that_is_no_longer_listed_is_not_looked_at() -> None:
+    """One that comes back is looked at again."""
+    schedule = Schedule()
+    schedule.add([_listed("a/1", 0), _listed("a/2", 0)])
+    schedule.keep({"a/2"})
+    assert schedule.take(_NOW) == ["a/2"]
+    schedule.add([_listed("a/1", 0)])
+    assert schedule.take(_NOW) == ["a/1"]
 
 
 def test_what_is_known_of_a_device() -> None:
