@@ -13,7 +13,7 @@ from contract.times import format_time
 
 _SECONDS_PER_DAY = 86_400
 _MICROS = 1_000_000
-_NO_FAILURE = "no message of an AWS IoT error action"
+_NO_FAILURE = "something else than AWS IoT has put it there"
 _SAID = re.compile(
     r"The error received was:?\s(.+?)(?: \(Service:|\.? Message arrived on:|\Z)", re.DOTALL
 )

@@ -4,9 +4,11 @@ import shlex
 from contextlib import suppress
 from pathlib import Path
 
+from console.simulate.frames import APPLICATION
+from contract.silence import INTERVALS_FILE
 from lab.aws.cdk import PROJECT
 from lab.aws.host import Host
-from lab.demo.sources import Source
+from lab.demo.sources import Source, with_http
 from lab.rig.running_bridge import running_bridge
 from lab.rig.running_web import running_web
 
@@ -39,12 +41,21 @@ send a downlink; a network server takes it while the line above runs, without --
   lora-bridge send {device} --port 10 010f --confirmed --wait 60s
 look:
   lora-bridge check --round-trip
+  lora-bridge devices --silent
   lora-bridge history {device} --since 10m
   lora-bridge events {device}
   lora-bridge history {device} --follow --name reader \\
     --endpoint localhost --port {mqtt_port} --root-ca iot-ca.pem
+start the pages again, should you have ended them:
+  lora-bridge web {pages_options}
 deploy again, after a change of stacks, codecs or settings:
   cd {project} && npx cdk deploy --all -c settings={settings}
+"""
+_INTERVALS = f"""\
+# The demo's devices send a lot at once and then nothing, from which no interval can be learnt.
+[[interval]]
+application = "{APPLICATION}"
+every = "10m"
 """
 
 
@@ -54,7 +65,10 @@ def stay(host: Host, source: Source, settings: Path) -> None:
     exports = [f"{name}={shlex.quote(environment[name])}" for name in _EXPORTED]
     at = ["--endpoint", "localhost", "--mqtt-port", str(host.aws.mqtt_port)]
     consumer = ["--name", "reader", *at, "--root-ca", "iot-ca.pem"]
-    with suppress(KeyboardInterrupt), running_web(environment, host.folder, consumer) as web:
+    with_http(source)
+    options = ["--config", source.config.name, *consumer]
+    (host.folder / INTERVALS_FILE).write_text(_INTERVALS)
+    with suppress(KeyboardInterrupt), running_web(environment, host.folder, options) as web:
         while True:
             with running_bridge(source.config) as bridge:
                 bridge.says("ready: ")
@@ -70,6 +84,7 @@ def stay(host: Host, source: Source, settings: Path) -> None:
                     settings=shlex.quote(str(settings)),
                     pid=bridge.process.pid,
                     pages=web.address,
+                    pages_options=shlex.join(options),
                 )
                 print(text, flush=True)
                 bridge.process.wait()

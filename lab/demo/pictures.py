@@ -38,7 +38,10 @@ class _Picture:
 
 
 _WHOLE = "() => !/…|so far/.test(document.querySelector('main').innerText)"
-_COUNTED = "() => /^\\d+ devices, \\d+ silent$/.test(document.getElementById('count').textContent)"
+_COUNTED = (
+    "() => /^\\d+ devices, \\d+ silent(, \\d+ not known yet)?$/"
+    ".test(document.getElementById('count').textContent)"
+)
 _DRAWN = "() => /uplinks$/.test(document.getElementById('shown').textContent)"
 _PICTURES = (
     _Picture("path", "/", _WHOLE),

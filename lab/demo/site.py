@@ -19,9 +19,9 @@ from lab.aws.host import Host
 from lab.aws.server import local_aws
 from lab.demo.deployed import CONSUMER, set_up, step
 from lab.demo.past import WITH_GAPS, past
-from lab.demo.sources import semtech
+from lab.demo.sources import semtech, with_http
 from lab.rig.running_bridge import running_bridge
-from lab.rig.servers import free_ports, stop
+from lab.rig.servers import stop
 
 _TOO_SHORT = (
     f'{{"app":{{"appeui":"{APPLICATION}","moteeui":"{device_eui(7)}","dir":"up",'
@@ -58,9 +58,7 @@ def demo_site(folder: Path) -> Iterator[Site]:
             same = random.Random(1)  # noqa: S311  # each time the same, for pictures
             store_uplinks(table_names(UNNAMED), past(same, time.time_ns() // 1000))
         source = semtech(host)
-        (health,) = free_ports(1)
-        with source.config.open("a") as config:
-            config.write(f"\n[http]\nport = {health}\n")
+        with_http(source)
         bridge = stack.enter_context(running_bridge(source.config))
         bridge.says(source.ready)
         _send(source.where)

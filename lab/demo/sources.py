@@ -10,6 +10,7 @@ from console.simulate.chirpstack_events import Event
 from console.simulate.frames import APPLICATION, device_eui
 from lab.aws.host import Host
 from lab.rig.errors import RigError
+from lab.rig.servers import free_ports
 
 SEMTECH, CHIRPSTACK = "semtech", "chirpstack"
 _PAYLOAD = "BsMz"  # 17.31 degrees
@@ -78,6 +79,13 @@ def chirpstack(host: Host, port: int) -> Source:
         f"    -m '{_compact(event.content)}'",
         program="mosquitto_pub is in Debian's mosquitto-clients",
     )
+
+
+def with_http(source: Source) -> None:
+    """Let the bridge say how it does, on a free port."""
+    (port,) = free_ports(1)
+    with source.config.open("a") as config:
+        config.write(f"\n[http]\nport = {port}\n")
 
 
 def _compact(content: dict[str, object]) -> str:

@@ -94,7 +94,7 @@ def test_list_and_show_leave_the_queue_as_it_is(
     assert [row["time"] for row in rows] == sorted((row["time"] for row in rows), reverse=True)
     of_devices = {row["id"]: (row["device"], row["seqno"], row["reason"]) for row in rows}
     assert of_devices[ids[7]] == (f"{application}/d", "7", REASON)
-    assert of_devices[ids[23]] == ("", "", "no message of an AWS IoT error action")
+    assert of_devices[ids[23]] == ("", "", "something else than AWS IoT has put it there")
     assert listed.stderr == "looked at 24 messages\n"
     assert waiting(sqs) == 24
     again = run(host, "list", "--format", "json")
@@ -218,7 +218,7 @@ def test_what_is_in_the_table_counts_as_stored(
     assert (done.returncode, done.stdout) == (1, "redriven=1 left=2 hidden=0\n")
     assert set(done.stderr.splitlines()) == {
         f"left {left}: {application}/d: something else has its time",
-        f"left {foreign}: no device: no message of an AWS IoT error action",
+        f"left {foreign}: no device: something else than AWS IoT has put it there",
     }
     found = list(uplinks(table, f"{application}/d"))
     assert [(row["seqno"], row["decoded"]) for row in found] == [(2, {"a": 1}), (1, {"a": 1})]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -178,6 +179,14 @@ def test_the_network_and_a_device_are_told_once_each(
     assert (status, said) == (0, "no device is silent\n")
     assert len(table.splitlines()) == 1
 
+    for options, why in (
+        (("--application", "nope"), "no device of application nope has reported"),
+        (("--deployment", "nowhere"), "no stack Lora-nowhere-Store"),
+    ):
+        status, table, said = silent_devices(aws, tmp_path, *options)
+        assert (status, table) == (2, "")
+        assert re.fullmatch(f"lora-bridge: .*{why}.*\n", said), said
+
     deployed.hear(_NAMES[0], now)
     (told,) = deployed.run()
     assert told.startswith("lora-bridge watched: 1 device is heard again\n")
@@ -192,7 +201,7 @@ def test_a_file_that_is_wrong_has_its_line(aws: LocalAws, tmp_path: Path) -> Non
     path = tmp_path / "mine.toml"
     path.write_text('[[interval]]\nevery = "often"\n')
     status, _, said = silent_devices(aws, tmp_path, "--intervals", str(path))
-    assert status == 1
+    assert status == 2
     assert said == (
         f"lora-bridge: {path}: interval[0]: every: 'often' is neither a time such as 15m or 1h,"
         " nor never\n"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ _READING = [
     *("cloudformation:DescribeStacks", "dynamodb:Query", "dynamodb:DescribeTable"),
     *("iot:GetTopicRule", "sqs:GetQueueAttributes"),
 ]
+_ALL_OF_AWS = "5 links are whole: all that AWS can tell"
 _HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -118,7 +120,7 @@ def test_a_broken_link_is_red_until_it_is_mended(
             page.reload()  # what was found is kept
             expect(page.locator("#verdict")).to_have_text("The path is broken at: rule")
             page.get_by_role("button", name="Look again").click()
-            expect(page.locator("#verdict")).to_have_text("The path is whole: 5 links")
+            expect(page.locator("#verdict")).to_have_text(_ALL_OF_AWS)
             expect(page.get_by_role("button", name="Send a test uplink")).to_have_count(0)
             expect(page.locator("#content")).to_contain_text("lora-bridge web --config FILE")
     finally:
@@ -138,11 +140,20 @@ def test_the_whole_path_beside_a_bridge(
         opened(browser, web, "/") as page,
     ):
         bridge.says("ready for downlinks")
-        expect(page.locator("#verdict")).to_have_text("The path is whole: 15 links", timeout=_SLOW)
+        unasked = "14 links are whole, 1 was not tried. The bridge runs."
+        expect(page.locator("#verdict")).to_have_text(unasked, timeout=_SLOW)
+        page.get_by_role("button", name="Look again").click()
+        whole = "The path is whole: 15 links, and the bridge runs"
+        expect(page.locator("#verdict")).to_have_text(whole, timeout=_SLOW)
+        expect(page.locator("#when")).to_have_text(re.compile(r"^looked (now|\d+ s ago)$"))
+        expect(page.locator("#test-device")).to_have_text("check/network-host-1")
         expect(page.locator("#links > li").first).to_contain_text(f"configuration whole: {config}")
         expect(page.locator("#bridge")).to_contain_text("Waitingnothing")
         expect(page.locator("#bridge")).to_contain_text("AWS IoT1 connection")
-        page.get_by_role("button", name="Send a test uplink").click()
+        test = page.get_by_role("button", name="Send a test uplink")
+        test.click()
+        sending = re.compile("before a test uplink …$|^Sending a test uplink …$")
+        expect(page.locator("#verdict")).to_have_text(sending)
         expect(page.locator("#verdict")).to_have_text("The path is whole: 23 links", timeout=_SLOW)
         expect(page.locator("#links > li").last).to_contain_text("its 3 rows are gone")
         with socket.create_connection(("127.0.0.1", listening)) as connection:
@@ -152,9 +163,37 @@ def test_the_whole_path_beside_a_bridge(
             words = "1 frame that the bridge could not read."
             expect(errors.locator("#kept")).to_contain_text(words, timeout=_SLOW)
             expect(errors.locator("#kept")).to_contain_text("No messages that AWS IoT refused.")
+        page.get_by_role("button", name="Look again").click()
+        expect(page.locator("#verdict")).to_have_text(whole, timeout=_SLOW)
+        bridge.process.send_signal(signal.SIGSTOP)
+        silent = "15 links are whole, but the bridge does not answer"
+        expect(page.locator("#verdict")).to_have_text(silent, timeout=_SLOW)
+        bridge.process.send_signal(signal.SIGCONT)
+        expect(page.locator("#verdict")).to_have_text(whole, timeout=_SLOW)
+        (rule,) = stack_outputs(UNNAMED.store_stack, RULE_OUTPUT)
+        boto3.client("iot").disable_topic_rule(ruleName=rule)
+        try:
+            test.click()
+            unsent = "The path is broken at: rule. The test uplink was not sent."
+            expect(page.locator("#verdict")).to_have_text(unsent, timeout=_SLOW)
+        finally:
+            boto3.client("iot").enable_topic_rule(ruleName=rule)
         bridge.stop()
         problem = f"http://127.0.0.1:{port}/metrics: Connection refused"
         expect(page.locator("#bridge .problem")).to_have_text(problem, timeout=_SLOW)
+
+
+def test_a_bridge_of_which_nobody_knows(
+    host: Host, browser: Browser, spool: dict[str, str], tmp_path: Path
+) -> None:
+    """Without [http] and without a test uplink the page does not say that the path is whole."""
+    config, _ = host.configure("quiet.toml", spool)
+    options = ("--config", str(config))
+    with serving(host, tmp_path, *options) as web, opened(browser, web, "/") as page:
+        page.get_by_role("button", name="Look again").click()
+        said = "15 links are whole. Whether the bridge runs is told by a test uplink."
+        expect(page.locator("#verdict")).to_have_text(said, timeout=_SLOW)
+        expect(page.locator("#verdict")).to_have_class("verdict ")
 
 
 def test_what_was_not_stored_is_seen_and_redriven(
@@ -165,9 +204,9 @@ def test_what_was_not_stored_is_seen_and_redriven(
     sqs.send_message(
         QueueUrl=queue_url(), MessageBody=error_action(f"lora/{application}/d", uplink)
     )
-    sqs.send_message(
+    left = sqs.send_message(
         QueueUrl=queue_url(), MessageBody=error_action(f"lora/a/{_HOSTILE}", b'{"seqno":"<b>"}')
-    )
+    )["MessageId"]
     with serving(host, tmp_path) as web, opened(browser, web, "/errors") as page:
         expect(page.locator("#error-queue")).to_contain_text("2 messages that could not be stored")
         expect(page.locator("#messages")).not_to_be_visible()
@@ -185,7 +224,8 @@ def test_what_was_not_stored_is_seen_and_redriven(
         page.get_by_role("button", name="Redrive").click()
         said = "1 message stored and taken out of the queue, 1 left there, for these reasons."
         expect(page.locator("#progress")).to_have_text(said, timeout=_SLOW)
-        expect(page.locator("#left li")).to_contain_text(f"a/{_HOSTILE}: ")
+        expect(page.locator("#left li")).to_contain_text(f"{left} of a/{_HOSTILE}: ")
+        expect(page.locator("#stays")).to_contain_text("until it is 14 days old")
         expect(page.locator("#error-queue")).to_contain_text("1 message that could not be stored")
         (table,) = stack_outputs(UNNAMED.store_stack, "TableName")
         assert len(list(uplinks(table, f"{application}/d"))) == 1
@@ -243,7 +283,7 @@ def test_credentials_that_may_only_read(
         with opened(browser, web, "/") as page:
             expect(page.locator("#alarms .problem")).to_contain_text("cloudwatch:DescribeAlarms")
             expect(page.locator("#error-queue")).to_contain_text("1 message")
-            expect(page.locator("#verdict")).to_have_text("The path is whole: 5 links")
+            expect(page.locator("#verdict")).to_have_text(_ALL_OF_AWS)
     assert deployed_queue(UNNAMED).depth().waiting == 1
 
 

@@ -51,16 +51,16 @@ function follow() {
   listen("begin", () => {
     redrive.disabled = look.disabled = true;
     left.replaceChildren();
-    left.hidden = true;
+    byId("stays").hidden = left.hidden = true;
     problem("", "redrive");
     progress.textContent = said = "Redriving …";
   });
   listen("count", (each) => {
     progress.textContent = said = `Redriving: ${each.redriven.toLocaleString()} stored, ${each.left.toLocaleString()} left, of about ${each.of.toLocaleString()}`;
   });
-  listen("left", ({ device, reason }) => {
-    left.hidden = false;
-    left.append(element("li", {}, device ? `${device}: ` : "", reason));
+  listen("left", ({ id, device, reason }) => {
+    byId("stays").hidden = left.hidden = false;
+    left.append(element("li", {}, element("code", {}, id), device ? " of " : null, device ? element("bdi", {}, device) : null, `: ${reason}`));
   });
   listen("done", (each) => {
     said = `${count(each.redriven, "message")} stored and taken out of the queue, ${each.left.toLocaleString()} left there${each.left ? ", for these reasons" : ""}.`;

@@ -5,7 +5,7 @@ import { Table } from "./table.js";
 import { ago, timeElement } from "./times.js";
 
 const [GATEWAY, LAST, DEVICES, RSSI, LSNR] = Array(5).keys(); // a row as the server sends it
-const number = (index) => ({ number: true, descending: true, value: (row) => row[index], cell: (row) => row[index] });
+const number = (index) => ({ class: "number", descending: true, value: (row) => row[index], cell: (row) => row[index] });
 
 const table = new Table(
   [

@@ -4,14 +4,15 @@ import { ask, byId, element, repeat } from "./page.js";
 
 // `draw` makes the children of a part of what was found. Nothing is drawn anew that has not
 // changed, so that nobody is told of it twice. It is asked for soon again where `waits` says so.
-export function part(name, seconds, draw, waits = () => false) {
+// Where nothing could be found, `refused` makes the children, of the reason.
+export function part(name, seconds, draw, waits = () => false, refused = (why) => [problemLine(why)]) {
   const place = byId(name);
   let shown;
   async function look() {
     const answer = await ask(`/parts/${name}`);
     const text = JSON.stringify(answer);
     if (text !== shown) {
-      const children = answer.why == null ? draw(answer.found) : [problemLine(answer.why)];
+      const children = answer.why == null ? draw(answer.found) : refused(answer.why);
       place.replaceChildren(...children.filter((child) => child != null));
       shown = text;
     }

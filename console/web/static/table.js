@@ -10,12 +10,13 @@ function compare(a, b) {
 }
 
 export class Table {
-  // A column has a `name`, gives a `value` of a row to sort by, and a `cell` to show; `wide` text
-  // may wrap. `text` gives what the filter looks at, `mark` the class of a row.
+  // A column has a `name`, gives a `value` of a row to sort by, and a `cell` to show; its cells
+  // have its `class`. `text` gives what the filter looks at, `mark` the class of a row.
   constructor(columns, { text, mark = () => "", keep = () => true, sorted = 0, descending = false }) {
     Object.assign(this, { columns, text, mark, keep, sorted, descending });
     this.rows = [];
     this.order = [];
+    this.found = []; // those that the filter leaves
     this.shown = AT_ONCE;
     this.head = byId("table").tHead;
     this.body = byId("table").tBodies[0];
@@ -35,7 +36,7 @@ export class Table {
       this.sorted = number;
       this.draw(AT_ONCE);
     });
-    return element("th", { scope: "col", class: column.number && "number", title: column.title }, button);
+    return element("th", { scope: "col", class: column.class, title: column.title }, button);
   }
 
   // All rows in their order.
@@ -60,7 +61,8 @@ export class Table {
     this.keepFocus(() => this.body.replaceChildren(...rows.slice(0, shown).map((row) => this.row(row))));
     this.more.hidden = rows.length <= shown;
     byId("empty").hidden = this.rows.length > 0;
-    this.found = rows.length;
+    byId("none").hidden = rows.length > 0 || this.rows.length === 0;
+    this.found = rows;
   }
 
   // Whoever has come to a link with the keyboard stays there while rows are drawn anew.
@@ -71,7 +73,7 @@ export class Table {
   }
 
   row(row) {
-    const cells = this.columns.map((column) => element("td", { class: column.number ? "number" : column.wide && "long" }, column.cell(row) ?? ""));
+    const cells = this.columns.map((column) => element("td", { class: column.class }, column.cell(row) ?? ""));
     return element("tr", { class: this.mark(row) || null }, ...cells);
   }
 }

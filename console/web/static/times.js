@@ -11,7 +11,12 @@ export function span(seconds) {
 // How long an interval is, of which a clock's seconds say little: nearly 30 minutes are 30 minutes.
 export function about(seconds) {
   const [unit, size] = UNITS.find(([, size]) => seconds / size > 1.99) ?? ["s", 1];
-  return `${Math.round(seconds / size)} ${unit}`;
+  return `${Math.max(1, Math.round(seconds / size))} ${unit}`;
+}
+
+// How often something comes that has this interval.
+export function every(seconds) {
+  return seconds < 1 ? "several times a second" : `every ${about(seconds)}`;
 }
 
 export function ago(milliseconds) {

@@ -49,9 +49,9 @@ def test_what_surrounds_the_reason_is_left_out(said: str, reason: str) -> None:
 def test_another_message_is_said_to_be_one(body: str) -> None:
     """What is no message of an error action has a line, is shown as it is, and has no row."""
     failure = parse_failure(UNNAMED, "id", _TIME, body)
-    assert listed(failure).reason == "no message of an AWS IoT error action"
+    assert listed(failure).reason == "something else than AWS IoT has put it there"
     assert details(failure)["body"] == body
-    with pytest.raises(ValueError, match="no message of an AWS IoT error action"):
+    with pytest.raises(ValueError, match="something else than AWS IoT has put it there"):
         row_to_store(failure, None)
 
 

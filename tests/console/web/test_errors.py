@@ -116,7 +116,7 @@ def test_a_redrive_is_told() -> None:
     assert told == [
         (
             "left",
-            {"id": "1", "device": None, "reason": "no message of an AWS IoT error action"},
+            {"id": "1", "device": None, "reason": "something else than AWS IoT has put it there"},
         ),
         ("done", {"redriven": 2, "left": 1, "hidden": 2, "all": True}),
     ]

@@ -22,6 +22,7 @@ def test_the_path_says_how_many_devices_are_silent(
     page = windows.open(web.at("/"), (400, 800), "dark").page
     silent = page.locator("#devices a").first
     expect(silent).to_have_text("1 of 2 devices is silent")
+    expect(silent).to_have_css("unicode-bidi", "isolate")
     newest = page.locator("#devices p").last
     expect(newest).to_have_text(f"The newest uplink came 1 min ago from {HOSTILE}.")
     expect(newest.locator("a")).to_have_attribute("href", f"/devices/{APPLICATION}/d2")
@@ -75,5 +76,10 @@ def test_the_server_has_gone(web: RunningWeb, windows: Windows) -> None:
     visit = windows.open(web.at("/"))
     expect(visit.page.locator("#verdict")).to_have_text("The path is broken at: stack")
     web.process.terminate()
-    expect(visit.page.locator("#problem")).to_contain_text("does not answer", timeout=20_000)
+    said = "lora-bridge web does not answer. Has it ended? Start it again, and open the address"
+    problem = visit.page.locator("#problem")
+    expect(problem).to_have_text(f"{said} that it prints.", timeout=20_000)
+    visit.page.get_by_role("button", name="Look again").click()
+    expect(visit.page.locator("#verdict")).to_have_text("The links cannot be looked at")
+    expect(problem).to_have_text(f"{said} that it prints.")
     visit.complaints.clear()
