@@ -167,6 +167,9 @@ function heard(uplink) {
   const { since, until } = period();
   if (!content || until || time < Date.parse(since)) return;
   const { timestamp, seqno, values } = uplink;
+  // A stream begins before the page ends: what is counted already is not listed before it is asked for.
+  const { rows } = byId("uplinks");
+  if (!byId("older").hidden && timestamp < rows[rows.length - 1]?.dataset.timestamp) return;
   content.first ??= timestamp;
   if (!(content.last > timestamp)) content.last = timestamp;
   if (seqno) miss(time, seqnos.look(Number(seqno)));

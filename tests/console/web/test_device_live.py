@@ -134,6 +134,19 @@ def test_a_new_uplink_does_not_end_a_drag(store: BareStore, page: Page) -> None:
     expect(page.locator("#shown")).to_have_text(re.compile(r"^[5-7] uplinks$"))
 
 
+def test_many_uplinks_of_the_last_minute(
+    store: BareStore, web: RunningWeb, windows: Windows
+) -> None:
+    """What the stream tells once more is neither counted nor listed twice."""
+    store.put(uplinks(EUI, now(), every=MINUTE // 60, seqnos=range(60)))
+    page = windows.open(web.at(PATH)).page
+    expect(page.locator("#shown")).to_have_text("60 uplinks")
+    store.put([uplink(EUI, now(), seqno=60)])
+    expect(page.locator("#uplinks tr").first.locator("td").nth(1)).to_have_text("60", timeout=LIVE)
+    expect(page.locator("#shown")).to_have_text("61 uplinks")
+    expect(page.locator("#uplinks tr")).to_have_count(26)
+
+
 def test_the_first_uplink_has_its_charts(
     store: BareStore, web: RunningWeb, windows: Windows
 ) -> None:
