@@ -168,7 +168,8 @@ def _live(site: Site, request: Request) -> Response:
     A browser that has lost the connection asks with the same time again, however long ago it is.
     """
     device = device_of(request)
-    since = max(period_of(request)[0], site.clock() - _LONG_AGO)
+    now = site.clock()  # the browser's may be ahead
+    since = min(max(period_of(request)[0], now - _LONG_AGO), now)
     return stream(_news(site, device, since))
 
 
