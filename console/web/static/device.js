@@ -278,12 +278,15 @@ byId("send").addEventListener("submit", async (event) => {
   event.preventDefault();
   const wanted = { port: byId("port").valueAsNumber, data: byId("data").value, confirmed: byId("confirmed").checked };
   byId("sent").textContent = "…";
+  byId("sent").className = "";
   byId("go").disabled = true; // a second click would send a second downlink
   try {
     const { id } = await post(`${here}/downlinks`, wanted);
     byId("sent").textContent = `Requested as ${id}. What becomes of it appears below.`;
-  } catch {
-    byId("sent").textContent = "";
+  } catch (error) { // said where whoever clicked looks
+    problem("", `${here}/downlinks`);
+    byId("sent").textContent = error.message;
+    byId("sent").className = "bad";
   }
   enable(byId("go"));
 });

@@ -39,8 +39,9 @@ export async function ask(address, options = {}) {
     answer = await fetch(address, { headers: { Accept: "application/json" }, ...options });
   } catch {
     problem(ENDED, of);
-    throw new Error("no answer");
+    throw new Error(ENDED);
   }
+  for (const [each, text] of problems) if (text === ENDED) problems.delete(each); // it is there again
   const content = await answer.json().catch(() => ({ problem: REFUSED }));
   problem(content.problem ?? "", of);
   if (!answer.ok) throw new Error(content.problem);

@@ -159,13 +159,14 @@ def test_a_device_of_which_nothing_is_stored(web: RunningWeb, windows: Windows) 
 def test_a_wrong_downlink_is_refused_with_the_reason(
     store: BareStore, web: RunningWeb, windows: Windows
 ) -> None:
-    """What is no hexadecimal is not sent; the browser's console notes the refusal."""
+    """The reason stands beside the form; the browser's console notes the refusal."""
     store.put(uplinks(EUI, now() - MINUTE))
     visit = windows.open(web.at(PATH))
     page = visit.page
     page.get_by_label("FPort").fill("10")
     page.get_by_label("Bytes").fill("0")
     page.get_by_role("button", name="Send downlink").click()
-    expect(page.get_by_role("alert")).to_have_text("'0' has an odd number of hexadecimal digits")
+    expect(page.locator("#sent")).to_have_text("'0' has an odd number of hexadecimal digits")
+    expect(page.locator("#problem")).to_be_hidden()
     assert [each for each in visit.complaints if "400" in each]
     visit.complaints.clear()
