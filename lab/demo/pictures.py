@@ -22,7 +22,7 @@ from lab.rig.running_web import RunningWeb, running_web
 
 _FOLDER = PROJECT / "docs" / "images"
 _SIZE = (1280, 860)
-_COLOURS = 96  # of a picture: more make it larger, not better
+_COLOURS = 256  # of a picture, by how far they are apart: few pixels are green or red
 _LIMIT = 90_000  # milliseconds until a page has all that it shows
 _DEVICE = f"/devices/{APPLICATION}/{device_eui(WITH_GAPS)}"
 
@@ -79,7 +79,9 @@ def _take(browser: Browser, web: RunningWeb, picture: _Picture) -> bytes:
             raise RigError(f"a page complained: {visiting.complaints}")
     smaller = io.BytesIO()
     with Image.open(io.BytesIO(content)) as image:
-        few = image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+        few = image.convert("RGB").quantize(
+            _COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
         few.save(smaller, "PNG", optimize=True)
     return smaller.getvalue()
 
