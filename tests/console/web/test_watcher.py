@@ -6,8 +6,9 @@ import pytest
 
 from console.store.devices import Listed
 from console.store.recent import Recent
+from console.web.known import Known, News
 from console.web.overview import Look, look
-from console.web.watcher import Known, News, Schedule, next_look
+from console.web.schedule import Schedule, next_look
 from contract.silence import Expected, Intervals
 from contract.times import format_time
 
@@ -69,16 +70,6 @@ def test_a_device_that_is_no_longer_listed_is_not_looked_at() -> None:
     assert schedule.take(_NOW) == ["a/2"]
     schedule.add([_listed("a/1", 0)])
     assert schedule.take(_NOW) == ["a/1"]
-
-
-def test_what_is_known_of_a_device() -> None:
-    """It is the last look, and nothing before the first; nobody is listed before all are."""
-    known = Known()
-    assert known.get("a/1") is None
-    assert known.listed is None
-    known.put(_look("a/1"))
-    known.put(_look("a/1", interval=_HOUR))
-    assert known.get("a/1") == _look("a/1", interval=_HOUR)
 
 
 def test_whom_to_look_at_first() -> None:
