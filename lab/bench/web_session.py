@@ -18,9 +18,9 @@ _COLUMNS = ("Device", "EUI", "Application", "Last heard", "State", "Missing", "R
 _TYPED = "meter 00"
 _DONE = {
     "listed": ("count", r"^[1-9]\d* devices"),
-    "looked": ("count", r"^[1-9]\d* devices, \d+ silent$"),
+    "looked": ("count", r"^[1-9]\d* devices, \d+ silent(, \d+ not known yet)?$"),
     "gateways": ("count", r"^[1-9]\d* gateways$"),
-    "path": ("verdict", r"^(The path|Nothing is broken)"),
+    "path": ("verdict", r"^(The path is whole|\d+ links? (is|are) whole)"),
     "errors": ("undecoded", r"^(?!.*So far)(The last|No device)"),
     "drawn": ("shown", r"^(the newest )?[1-9]\d* uplinks$"),
 }
