@@ -176,6 +176,7 @@ def test_the_newest_uplink_stays_in_a_chosen_period(store: BareStore, page: Page
     page.mouse.move(box["x"] + box["width"] + 15, box["y"] + 40, steps=5)
     page.mouse.up()
     expect(page).to_have_url(re.compile("until="))
+    expect(page.locator("#shown")).to_have_text(re.compile("uplinks$"))  # the inputs are set, too
     until = parse_time(_chosen(page.url)["until"])
     assert until == last
     expect(page.locator("#uplinks tr").first.locator("td").nth(1)).to_have_text("25")
