@@ -4,7 +4,7 @@ import { Charts } from "./charts.js";
 import { allow, enable } from "./part.js";
 import { ask, byId, element, lost, post, problem, whileVisible } from "./page.js";
 import { Seqnos } from "./seqnos.js";
-import { about, ago, local, timeElement } from "./times.js";
+import { ago, every, local, timeElement } from "./times.js";
 
 const here = location.pathname.replace(/\/$/, "");
 const DAY = 86_400_000; // milliseconds
@@ -224,7 +224,7 @@ function sayLast() {
     return;
   }
   const silent = patience && Date.now() > Number(last) + Number(patience);
-  const usual = interval ? `, usually every ${about(interval / 1000)}` : "";
+  const usual = interval ? `, usually ${every(interval / 1000)}` : "";
   const state = silent ? element("strong", { class: "mark" }, `Silent since ${local(Number(last))}, `) : "";
   byId("last").replaceChildren(state, "last heard ", timeElement(Number(last), ago), usual);
 }
