@@ -5,7 +5,6 @@ from enum import StrEnum
 from functools import lru_cache
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console.deployment import stack_outputs
@@ -14,7 +13,6 @@ from contract.deployment import Deployment
 from contract.errors import BridgeError
 from contract.names import ERROR_QUEUE_OUTPUT
 
-_QUICKLY = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1})
 _KEPT = 1000  # answers
 
 
@@ -88,7 +86,7 @@ def _ask(service: str, resource: str, *actions: str) -> May:
         caller = _caller()
         if caller is None:
             return May.UNKNOWN
-        answers = boto3.client("iam", config=_QUICKLY).simulate_principal_policy(
+        answers = boto3.client("iam").simulate_principal_policy(
             PolicySourceArn=caller.principal,
             ActionNames=[*actions],
             ResourceArns=[caller.arn(service, resource)],
@@ -100,13 +98,13 @@ def _ask(service: str, resource: str, *actions: str) -> May:
 
 def _caller() -> _Caller | None:
     """Return whose the credentials are, None where IAM cannot tell of them."""
-    client = boto3.client("sts", config=_QUICKLY)
+    client = boto3.client("sts")
     _, partition, service, _, account, resource = client.get_caller_identity()["Arn"].split(":", 5)
     kind, _, name = resource.partition("/")
     if (service, kind) == ("iam", "user"):
         principal = f"arn:{partition}:iam::{account}:{resource}"
     elif (service, kind) == ("sts", "assumed-role"):  # IAM wants the role's path, which is not here
-        iam = boto3.client("iam", config=_QUICKLY)
+        iam = boto3.client("iam")
         principal = iam.get_role(RoleName=name.partition("/")[0])["Role"]["Arn"]
     else:
         return None
