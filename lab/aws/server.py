@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,18 @@ from lab.rig.servers import free_ports, stop
 _REGION = "us-east-1"
 _START_LIMIT = 60.0  # seconds
 _SERVER = Path(__file__).with_name("mended.py")
+
+
+@contextmanager
+def led_to(environment: Mapping[str, str]) -> Iterator[None]:
+    """Lead this process's AWS SDK somewhere by its ordinary settings, until the context ends."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 class LocalAwsError(Exception):

@@ -11,7 +11,7 @@ from console.store.history import table_name
 from contract.deployment import UNNAMED
 from lab.aws.cdk import deploy, write_settings
 from lab.aws.host import Host
-from lab.aws.server import LocalAws, local_aws
+from lab.aws.server import LocalAws, led_to, local_aws
 from lab.rig.network_server import APPLICATION
 
 BRIDGE, OTHER_BRIDGE, CONSUMER = "network-host-1", "network-host-2", "reader"
@@ -23,14 +23,8 @@ _NAMES = (BRIDGE, CONSUMER, OTHER_BRIDGE, SENDER)
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """Start the local AWS, and lead this process's SDK to it by its ordinary settings."""
-    before = dict(os.environ)
-    with local_aws(tmp_path_factory.mktemp("aws")) as aws:
-        os.environ.update(aws.environment())
-        try:
-            yield aws
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    with local_aws(tmp_path_factory.mktemp("aws")) as aws, led_to(aws.environment()):
+        yield aws
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The newest uplinks of devices are read, the same few of each."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,19 +11,14 @@ from contract.deployment import UNNAMED
 from contract.errors import BridgeError
 from contract.silence import LOOKED_AT
 from lab.aws.generated_store import generated_store
+from lab.aws.server import led_to
 
 
 @pytest.fixture
 def tables() -> Iterator[tuple[str, str]]:
     """Have a store, and lead this process's SDK there."""
-    before = dict(os.environ)
-    with generated_store(30) as environment:
-        os.environ.update(environment)
-        try:
-            yield table_names(UNNAMED)
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    with generated_store(30) as environment, led_to(environment):
+        yield table_names(UNNAMED)
 
 
 def test_the_newest_of_each(tables: tuple[str, str]) -> None:

@@ -1,6 +1,5 @@
 """One Chromium and one local AWS for the pages; each test has a deployment of its own."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser
 
 from contract.deployment import Deployment
 from lab.aws.bare_store import BareStore
-from lab.aws.server import LocalAws, local_aws
+from lab.aws.server import LocalAws, led_to, local_aws
 from lab.rig.browser import Visit, chromium, visit
 from lab.rig.running_web import RunningWeb, running_web
 
@@ -42,14 +41,8 @@ class Windows:
 @pytest.fixture(scope="package")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """Start a local AWS, and lead this process's SDK to it by its ordinary settings."""
-    before = dict(os.environ)
-    with local_aws(tmp_path_factory.mktemp("aws")) as aws:
-        os.environ.update(aws.environment())
-        try:
-            yield aws
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    with local_aws(tmp_path_factory.mktemp("aws")) as aws, led_to(aws.environment()):
+        yield aws
 
 
 @pytest.fixture(scope="package")

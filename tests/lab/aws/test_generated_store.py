@@ -1,6 +1,5 @@
 """The store of the largest network answers as DynamoDB does, by the product's own reading."""
 
-import os
 import time
 from collections.abc import Iterator
 from itertools import islice
@@ -17,6 +16,7 @@ from contract.errors import BridgeError
 from contract.silence import LOOKED_AT, usual_interval
 from contract.times import parse_time
 from lab.aws.generated_store import UPLINKS_EACH, generated_store
+from lab.aws.server import led_to
 
 _MINUTE = 60_000_000  # microseconds
 _DEVICES = 120
@@ -25,14 +25,8 @@ _DEVICES = 120
 @pytest.fixture(scope="module")
 def tables() -> Iterator[tuple[str, str]]:
     """Make a network, and lead this process's SDK there; give the names of its tables."""
-    before = dict(os.environ)
-    with generated_store(_DEVICES) as environment:
-        os.environ.update(environment)
-        try:
-            yield table_names(UNNAMED)
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    with generated_store(_DEVICES) as environment, led_to(environment):
+        yield table_names(UNNAMED)
 
 
 def test_every_device_is_listed(tables: tuple[str, str]) -> None:
