@@ -1,6 +1,5 @@
 """The demo's whole path, kept running, with three days of its sensors: for pages to show."""
 
-import os
 import random
 import socket
 import subprocess
@@ -16,7 +15,7 @@ from console.store.devices import table_names
 from contract.deployment import UNNAMED
 from lab.aws.filling import store_uplinks
 from lab.aws.host import Host
-from lab.aws.server import local_aws
+from lab.aws.server import led_to, local_aws
 from lab.demo.deployed import CONSUMER, set_up, step
 from lab.demo.past import WITH_GAPS, past
 from lab.demo.sources import semtech, with_http
@@ -46,12 +45,10 @@ def demo_site(folder: Path) -> Iterator[Site]:
     Of the devices one misses frames, two are silent, and one has sent what cannot be decoded. This
     process's own SDK is led there, too.
     """
-    before = dict(os.environ)
     with ExitStack() as stack:
-        stack.callback(_restore, before)
         with step("start the local AWS: TLS, policies enforced"):
             aws = stack.enter_context(local_aws(folder))
-        os.environ.update(aws.environment())
+        stack.enter_context(led_to(aws.environment()))
         host = Host(aws, folder)
         set_up(host)
         with step("store three days"):
@@ -66,11 +63,6 @@ def demo_site(folder: Path) -> Iterator[Site]:
         at = ("--endpoint", "localhost", "--mqtt-port", str(aws.mqtt_port))
         consumer = ("--name", CONSUMER, *at, "--root-ca", str(aws.mqtt_ca))
         yield Site(folder, aws.environment(), ("--config", source.config.name, *consumer))
-
-
-def _restore(environment: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
 
 
 def _send(where: str) -> None:
