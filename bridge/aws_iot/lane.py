@@ -105,12 +105,12 @@ class Lane:
             self._behind = True
             return
         taken = max(0, self._taken_up_to + 1 - messages[0].id)  # ids have no gaps
-        self._window.add(list(filter(self._share.has, messages[taken:])))
+        self._window.add(self._share.of(messages[taken:]))
         self._taken_up_to = messages[-1].id
 
     def publish_first(self, messages: list[Waiting]) -> None:
         """Publish those of the lane before all that is newer."""
-        self._window.take_back(filter(self._share.has, messages))
+        self._window.take_back(self._share.of(messages))
 
     async def read_ahead(self) -> None:
         """Catch up with the spool whenever the lane is behind, for ever."""

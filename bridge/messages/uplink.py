@@ -52,9 +52,12 @@ def check_eui(value: Json) -> str:
         FrameRejectedError: it is not 1 to 64 characters of ``[0-9A-Za-z_.:-]``.
 
     """
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        value = format(value, "x")
-    eui = _eui(value) if isinstance(value, str) else None
+    if isinstance(value, str):
+        eui = _eui(value)
+    elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        eui = _eui(format(value, "x"))
+    else:
+        eui = None
     if eui is None:
         raise FrameRejectedError(Reason.BAD_EUI)
     return eui

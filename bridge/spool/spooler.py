@@ -34,6 +34,11 @@ time publishes it once more, into the same row; a disk write for each PUBACK is 
 _OWED_AT_ONCE = 10
 """Receipts for which a commit does not wait: brokers hold further messages back for 20."""
 _FORGET_AT_ONCE = 2000  # delivered messages that no longer wait for that
+_TOGETHER = 0.0002
+"""Seconds: what comes so soon after another is offered with what the other sockets hold."""
+_SLACK = 0.001
+"""Seconds for which a commit that is due waits for a message to bring it about: a timer wakes the
+event loop for it alone, which takes longer than handling a message."""
 _RETRY_AFTER = 1.0  # seconds after a failed commit
 _KEPT = 0.9  # of max_refused, when some are dropped
 _LOOK_EVERY = 1.0  # seconds between two looks at the file and the room on its disk
@@ -72,8 +77,9 @@ class Spooler:
     where there are downlinks, whose states must not be told before they are on disk. Receipts are
     called just after. While the spool is full, or cannot be written, the inlets pause.
 
-    At high rates there are ``spacing`` seconds between two commits: the messages that come
-    meanwhile share one, and its sync. One that comes after a pause is committed at once.
+    At high rates a commit begins ``spacing`` seconds after the one before began: the messages that
+    come meanwhile share it, and its sync. So a message is on disk about so soon after it was read,
+    also where a sync takes most of that. One that comes after a pause is committed at once.
     """
 
     def __init__(
@@ -81,7 +87,7 @@ class Spooler:
         spool: Spool,
         max_bytes: int,
         max_refused: int = 268_435_456,
-        spacing: float = 0.004,
+        spacing: float = 0.008,
     ) -> None:
         self._spool = spool
         self._room = Room(max_bytes)
@@ -93,7 +99,8 @@ class Spooler:
         self._batch = Batch()
         self._loop = asyncio.get_running_loop()
         self._called = False  # what has come is looked at when the sockets with data are read
-        self._committed_at = 0.0
+        self._began_at = 0.0  # the last commit
+        self._came_at = 0.0  # the last message
         self._arrivals: asyncio.TimerHandle | None = None  # a commit of what has arrived
         self._timer: asyncio.TimerHandle | None = None  # a commit of all there is
         self._looking: asyncio.TimerHandle | None = None
@@ -226,9 +233,9 @@ class Spooler:
         held = bool(batch.downlinks)
         if not held:  # again: who could not take it at once may have caught up with the disk since
             self._offer(batch)
+        self._began_at = self._loop.time()
         mended = self._spool.commit(batch)
         self._batch = following
-        self._committed_at = self._loop.time()
         for receipt in batch.receipts:
             self._loop.call_soon(receipt)  # one that raises harms no other
         if batch.arrived:
@@ -251,7 +258,18 @@ class Spooler:
                 timer.cancel()
 
     def _commit_soon(self) -> None:
-        if not self._called and not self._failing:
+        """Take in what has come when all sockets with data are read.
+
+        One that comes alone, and for which no commit is due, is taken in now: another round of the
+        event loop takes as long as a tenth of all else that is done for it.
+        """
+        if self._called or self._failing:
+            return
+        now = self._loop.time()
+        alone, self._came_at = now - self._came_at > _TOGETHER, now
+        if alone and now < self._began_at + self._spacing:
+            self._take_in()
+        else:
             self._called = True
             self._loop.call_soon(self._take_in)
 
@@ -262,11 +280,11 @@ class Spooler:
             return
         if not self._batch.downlinks:
             self._offer(self._batch)
-        wait = self._committed_at + self._spacing - self._loop.time()
-        if wait <= 0 or len(self._batch.receipts) >= _OWED_AT_ONCE:
+        due = self._began_at + self._spacing
+        if self._loop.time() >= due or len(self._batch.receipts) >= _OWED_AT_ONCE:
             self._commit_arrivals()
         elif self._arrivals is None:
-            self._arrivals = self._loop.call_later(wait, self._commit_arrivals)
+            self._arrivals = self._loop.call_at(due + _SLACK, self._commit_arrivals)
 
     def _offer(self, batch: Batch) -> None:
         """Let the outlet publish while the disk works, or before: the SDK has its own threads."""
@@ -275,7 +293,9 @@ class Spooler:
 
     def _commit_arrivals(self) -> None:
         """Commit what has arrived. What was delivered leaves the disk less often than that."""
-        self._arrivals = None
+        if self._arrivals is not None:
+            self._arrivals.cancel()
+            self._arrivals = None
         batch, following = self._batch, Batch()
         if not batch.pressing or self._failing:
             return

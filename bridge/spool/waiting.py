@@ -1,6 +1,7 @@
 """The messages that wait for their PUBACK, in the order of receipt. Does no I/O."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -28,7 +29,7 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def of(cls, number: int, message: Message) -> Self:
         """Return the message as number ``number`` in the order of receipt."""
-        return cls(number, _shard(message.device), message.topic, message.payload)
+        return cls(number, _shard(message.topic), message.topic, message.payload)
 
     @property
     def device(self) -> str:
@@ -48,9 +49,11 @@ class Share:
     number: int
     total: int
 
-    def has(self, waiting: Waiting) -> bool:
-        """Return whether the message belongs to it."""
-        return waiting.shard % self.total == self.number
+    def of(self, messages: Sequence[Waiting]) -> Sequence[Waiting]:
+        """Return the messages that belong to it."""
+        if self.total == 1:
+            return messages
+        return [each for each in messages if each.shard % self.total == self.number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,10 @@ class Stretch:
 
 
 @lru_cache(10_000)  # the same devices come again and again
-def _shard(device: str) -> int:
+def _shard(topic: str) -> int:
     """Return a number that is the same for every message of a device, also after restarts.
 
     It is made of a topic of the device's uplinks, in whichever deployment: spools hold numbers that
     were made so.
     """
-    return zlib.crc32(UNNAMED.uplink_topic(device).encode())
+    return zlib.crc32(UNNAMED.uplink_topic(device_of(topic)).encode())

@@ -3,7 +3,6 @@
 The layouts differ in where ``seqno`` and ``motetx`` stand: inside ``userdata`` or beside it.
 """
 
-from collections.abc import Iterator
 from typing import cast
 
 import msgspec
@@ -55,7 +54,7 @@ def parse(frame: bytes, application: str | None, *, others: bool = False) -> Upl
         seqno=_whole_number(userdata.get("seqno", app.get("seqno"))),
         motetx=_object(userdata.get("motetx", app.get("motetx"))),
         gwrx=gwrx,
-        received_at=tuple(_times(gwrx)),
+        received_at=_times(gwrx),
         spelling=None if moteeui == device else cast("str | int", moteeui),
     )
 
@@ -103,12 +102,10 @@ def _receptions(value: Json) -> tuple[JsonObject, ...]:
     return tuple([each for each in several if isinstance(each, dict)])
 
 
-def _times(gwrx: tuple[JsonObject, ...]) -> Iterator[int]:
-    for reception in gwrx:
-        text = reception.get("time")
-        time = parse_time(text) if isinstance(text, str) else None
-        if time is not None:
-            yield time
+def _times(gwrx: tuple[JsonObject, ...]) -> tuple[int, ...]:
+    texts = [reception.get("time") for reception in gwrx]
+    times = [parse_time(text) for text in texts if isinstance(text, str)]
+    return tuple([time for time in times if time is not None])
 
 
 def _whole_number(value: Json) -> int | None:

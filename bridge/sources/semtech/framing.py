@@ -18,16 +18,19 @@ class Framer:
 
     def feed(self, data: bytes) -> list[bytes | BrokenFrame]:
         """Take what one read returned; return the frames it completes, in order."""
-        first, *others = data.split(b"\0")
-        self._extend(first)
-        if not others:
-            return []
-        frames: list[bytes | BrokenFrame] = [self._take_tail()]
+        *whole, rest = data.split(b"\0")
+        frames: list[bytes | BrokenFrame] = []
+        if whole and self._tail:
+            self._extend(whole.pop(0))
+            frames.append(self._take_tail())
         frames += [
-            piece if len(piece) <= self._max_frame else _oversized(piece) for piece in others[:-1]
+            piece if len(piece) <= self._max_frame else _oversized(piece)
+            for piece in whole
+            if piece
         ]
-        self._extend(others[-1])
-        return [frame for frame in frames if frame]
+        if rest:
+            self._extend(rest)
+        return frames
 
     def end(self) -> BrokenFrame | None:
         """Return the frame that the end of the connection cut off, if it did."""

@@ -131,6 +131,25 @@ async def test_messages_that_come_soon_after_another_share_a_commit(spool: Spool
     spooler.close()
 
 
+async def test_a_message_that_comes_alone_is_offered_at_once(spool: Spool) -> None:
+    """It waits for no round of the event loop; those right behind it are offered with the next."""
+    spooler = Spooler(spool, 10**9, spacing=60)
+    offered: list[int] = []
+    spooler.connect(outlet=Ends(lambda messages: offered.append(messages[-1].id)), inlets=[])
+    spooler.keep(MESSAGE, PLACEMENT)
+    spooler.commit()
+    await asyncio.sleep(0.01)
+    spooler.keep(MESSAGE, PLACEMENT)
+    assert offered[-1] == 2
+    for _ in range(100):
+        spooler.keep(MESSAGE, PLACEMENT)
+    await asyncio.sleep(0.01)
+    assert offered[-1] == 102
+    assert len(offered) < 100
+    assert spooler.uncommitted == 101
+    spooler.close()
+
+
 async def test_what_is_delivered_leaves_less_often_than_messages_come(spool: Spool) -> None:
     """A commit of what has come does not take it along; a failing one forgets nothing of it."""
     spooler = Spooler(spool, 10**9, spacing=0)
