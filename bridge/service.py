@@ -74,7 +74,7 @@ class _Bridge:
 
     def status(self) -> str:
         """Return in a line how it does."""
-        waiting = self.spooler.waiting_messages
+        waiting = self.spooler.held.waiting.messages
         unready = "; ".join(self.unready()[:3])
         return f"{unready or 'ready'}: {self.counts.summary()} waiting={waiting}"
 

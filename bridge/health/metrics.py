@@ -119,22 +119,22 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "lora_bridge_spool_messages",
             "Messages that wait on disk.",
-            self._spooler.waiting_messages,
+            self._spooler.held.waiting.messages,
         )
         yield GaugeMetricFamily(
             "lora_bridge_spool_bytes",
             "Bytes of the messages that wait on disk.",
-            self._spooler.waiting_bytes,
+            self._spooler.held.waiting.bytes,
         )
         yield GaugeMetricFamily(
             "lora_bridge_refused_messages",
             "Of these messages, those that AWS IoT refused.",
-            self._spooler.refused_messages,
+            self._spooler.held.refused.messages,
         )
         yield CounterMetricFamily(
             "lora_bridge_refused_dropped",
             "Refused messages that were dropped, for more than max_refused.",
-            self._spooler.dropped,
+            self._spooler.held.dropped,
         )
         yield GaugeMetricFamily(
             "lora_bridge_spool_oldest_seconds",

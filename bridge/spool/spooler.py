@@ -10,7 +10,6 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
-from logging import ERROR, WARNING
 from typing import Protocol, TypeVar
 
 from bridge.log_limit import LimitedLogger
@@ -18,16 +17,13 @@ from bridge.messages.downlink import Downlink
 from bridge.messages.message import Message
 from bridge.messages.timestamper import Placement
 from bridge.messages.trace import trace
-from bridge.spool import refused
 from bridge.spool.batch import Batch, Receipt
-from bridge.spool.room import Change, Room
+from bridge.spool.held import Held
 from bridge.spool.spool import Spool
 from bridge.spool.waiting import Share, Stretch, Waiting
 
 _MAX_UNCOMMITTED = 1_048_576
 """Bytes of messages after which a commit does not wait for the other connections to be read."""
-_LITTLE = 1_048_576
-"""Bytes of messages up to which the file is made smaller: pages in use have to be moved."""
 _FORGET_AFTER = 0.2
 """Seconds a delivered message may stay on disk when no commit takes it along: a crash in that
 time publishes it once more, into the same row; a disk write for each PUBACK is spared."""
@@ -40,10 +36,7 @@ _SLACK = 0.001
 """Seconds for which a commit that is due waits for a message to bring it about: a timer wakes the
 event loop for it alone, which takes longer than handling a message."""
 _RETRY_AFTER = 1.0  # seconds after a failed commit
-_KEPT = 0.9  # of max_refused, when some are dropped
 _LOOK_EVERY = 1.0  # seconds between two looks at the file and the room on its disk
-_LOOK_AFTER = 1_048_576
-"""Bytes of messages after which the room is looked at, too: a sixteenth of what stays free."""
 
 _T = TypeVar("_T")
 
@@ -90,11 +83,8 @@ class Spooler:
         spacing: float = 0.008,
     ) -> None:
         self._spool = spool
-        self._room = Room(max_bytes)
-        self._max_refused = max_refused
+        self.held = Held(spool, max_bytes, max_refused)
         self._spacing = spacing
-        self.dropped = 0
-        self._count_all()
         self._last_id = self.committed_up_to = spool.last_id
         self._batch = Batch()
         self._loop = asyncio.get_running_loop()
@@ -104,7 +94,6 @@ class Spooler:
         self._arrivals: asyncio.TimerHandle | None = None  # a commit of what has arrived
         self._timer: asyncio.TimerHandle | None = None  # a commit of all there is
         self._looking: asyncio.TimerHandle | None = None
-        self._free, self._since_look = spool.room(), 0  # bytes
         self._failing = False
         self._pressed = False
         self._log = LimitedLogger(logging.getLogger(__name__))
@@ -193,7 +182,7 @@ class Spooler:
         """Why it takes no messages, None when it does."""
         if self._failing:
             return "cannot be written"
-        return "full" if self._room.full else None
+        return "full" if self.held.full else None
 
     def oldest(self) -> Waiting | None:
         """Return the message that waits on disk for longest.
@@ -244,10 +233,10 @@ class Spooler:
         if held:
             self._offer(batch)
         self._failing = False
-        self._count(batch, mended=mended)
-        self._since_look += batch.arrived_bytes
-        if self._since_look > _LOOK_AFTER or self._room.full:  # it may have room again
-            self._look_at_room()
+        if mended:
+            self.held.count_all()
+        else:
+            self.held.count(batch)
         self._weigh()
 
     def close(self) -> None:
@@ -328,67 +317,29 @@ class Spooler:
             if self._spool.require_in_place():
                 self._commit_within(0)
             if self._spool.changed_by_others():
-                self._count_all()
-            shrinking = self.waiting_bytes < _LITTLE and self._spool.shrink()
-            self._look_at_room()
+                self.held.count_all()
+            shrinking = self.held.shrink()
+            self.held.look()
             self._weigh()
         except Exception as error:  # noqa: BLE001  # whatever it is, what has come is kept
             self._fail(error)
         soon = _FORGET_AFTER if shrinking else _LOOK_EVERY
         self._looking = self._loop.call_later(soon, self._look_around)
 
-    def _look_at_room(self) -> None:
-        self._free, self._since_look = self._spool.room(), 0
-
     def _fail(self, error: Exception) -> None:
         self._failing = True
         self._press()
         self._commit_within(_RETRY_AFTER)
-        self._say(ERROR, str(error), "nothing is lost, trying again")
-
-    def _count(self, batch: Batch, *, mended: bool) -> None:
-        if mended:
-            self._count_all()
-            return
-        more, less = batch.newly_refused, batch.no_longer_refused
-        self.waiting_messages += len(batch.arrived) - len(batch.delivered)
-        self.waiting_bytes += batch.arrived_bytes - batch.delivered_bytes
-        self.refused_messages += more.messages - less.messages
-        self.refused_bytes += more.bytes - less.bytes
-        if self.refused_bytes > self._max_refused:
-            self._trim()
-
-    def _count_all(self) -> None:
-        self.waiting_messages, self.waiting_bytes = self._spool.count_waiting()
-        self.refused_messages, self.refused_bytes = self._spool.count_refused()
-
-    def _trim(self) -> None:
-        """Drop the oldest refused messages: they must not take the room of all others."""
-        keep = int(_KEPT * self._max_refused)
-        dropped = self._spool.on_file(partial(refused.trim, max_bytes=keep))
-        self.dropped += dropped
-        self._say(ERROR, "refused messages dropped", f"{dropped}, for more than max_refused wait")
-        self._count_all()
+        self._say(error)
 
     def _weigh(self) -> None:
-        held, free = self.waiting_bytes - self.refused_bytes, self._free
-        match self._room.weigh(held, free):
-            case Change.FULL:
-                consequence = (
-                    f"{held} bytes wait, room for {free}; nothing is read until some leave"
-                )
-                self._say(ERROR, "full", consequence)
-            case Change.ROOM_AGAIN:
-                consequence = "reading goes on"
-                self._say(
-                    WARNING, "room again", f"{held} bytes wait, room for {free}; {consequence}"
-                )
-        if self._room.full:  # the disk may have room again
+        self.held.weigh()
+        if self.held.full:  # the disk may have room again
             self._commit_within(_FORGET_AFTER)
         self._press()
 
     def _press(self) -> None:
-        pressed = self._room.full or self._failing
+        pressed = self.held.full or self._failing
         if pressed != self._pressed:
             self._pressed = pressed
             for inlet in self._inlets:
@@ -410,8 +361,9 @@ class Spooler:
             try:
                 return attempt()
             except (sqlite3.Error, OSError) as error:
-                self._say(ERROR, str(error), "nothing is lost, trying again")
+                self._say(error)
                 await asyncio.sleep(_RETRY_AFTER)
 
-    def _say(self, level: int, what: str, consequence: str) -> None:
-        self._log.log(level, what, "spool: %s: %s", what, consequence)
+    def _say(self, error: Exception) -> None:
+        consequence = "nothing is lost, trying again"
+        self._log.log(logging.ERROR, str(error), "spool: %s: %s", str(error), consequence)

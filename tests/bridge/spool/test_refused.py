@@ -145,11 +145,11 @@ async def test_refused_messages_leave_the_room_to_others(path: Path) -> None:
             spooler.refuse(each, REASON, final=False)
         spooler.commit()
         assert ends.pressures == [True, False]
-        assert (spooler.refused_messages, spooler.refused_bytes) == (10, 10_000)
+        assert (spooler.held.refused.messages, spooler.held.refused.bytes) == (10, 10_000)
         for each in await spooler.refused("lora/a1/d1", 0, 4):
             spooler.forget([each])
         spooler.commit()
-        assert (spooler.refused_messages, spooler.waiting_messages) == (6, 6)
+        assert (spooler.held.refused.messages, spooler.held.waiting.messages) == (6, 6)
         spooler.close()
 
 
@@ -167,7 +167,11 @@ async def test_too_many_refused_messages_are_dropped(
             spooler.refuse(each, REASON, final=False)
         spooler.commit()
         assert [each.id for each in await spooler.refused("lora/a1/d1", 0, 99)] == [7, 8, 9, 10]
-        assert (spooler.dropped, spooler.refused_messages, spooler.waiting_messages) == (6, 4, 4)
+        assert (
+            spooler.held.dropped,
+            spooler.held.refused.messages,
+            spooler.held.waiting.messages,
+        ) == (6, 4, 4)
         spooler.close()
     assert "refused messages dropped: 6, for more than max_refused wait" in caplog.text
 
@@ -182,10 +186,10 @@ async def test_what_a_person_drops_gives_room(path: Path) -> None:
         for each in (await spooler.read(0, 10**9, Share(0, 1))).messages:
             spooler.refuse(each, REASON, final=True)
         spooler.commit()
-        assert spooler.refused_messages == 1
+        assert spooler.held.refused.messages == 1
         with closing(join(path)) as person:
             refused.drop(person, [1])
         async with asyncio.timeout(10):
-            while spooler.refused_messages or spooler.waiting_messages:
+            while spooler.held.refused.messages or spooler.held.waiting.messages:
                 await asyncio.sleep(0.05)
         spooler.close()

@@ -101,7 +101,7 @@ async def test_what_is_delivered_before_it_is_on_disk_does_not_stay_there(
     spooler.commit()
     assert arrivals == [[1, 2, 3]] * 2
     assert [each.id for each in await read_all(spooler)] == [3]
-    assert spooler.waiting_messages == 1
+    assert spooler.held.waiting.messages == 1
     spooler.close()
 
 
