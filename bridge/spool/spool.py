@@ -7,21 +7,19 @@ the process and of the machine (sqlite.org/pragma.html#pragma_synchronous).
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import wraps
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-import msgspec
-
 from bridge.messages.timestamper import REMEMBERED, Placement
-from bridge.spool import downlinks, refused, rejected, salvage
+from bridge.spool import downlinks, placements, queue, refused, rejected, salvage
 from bridge.spool.batch import Batch
 from bridge.spool.evidence import require_spool
 from bridge.spool.file import LOCK, Lock, beside, connect
+from bridge.spool.placements import Placements
 from bridge.spool.salvage import DamagedError, MovedError
 from bridge.spool.waiting import Share, Stretch, Waiting
 from bridge.spool.wal import PAGE
@@ -29,15 +27,9 @@ from contract.errors import BridgeError
 
 _log = logging.getLogger(__name__)
 
-_ROWS = 200
-"""Rows inserted by one statement. SQLite gives the interpreter lock up for each statement and
-has to win it back from busy threads: one statement for each row takes 40 times as long then."""
-_SURPLUS = 10
-"""A tenth more placements than are remembered are kept: each removal writes a page more than the
-commit needs."""
+_BEGIN = "BEGIN IMMEDIATE"  # what a connection ends as a context: it commits, or rolls back
 _FREE_PAGES = 1000  # kept for what comes next
 _SHRINK_PAGES = 500  # given back at a time, which takes as long as a few commits
-_PLACEMENTS = msgspec.msgpack.Decoder(list[Placement])
 
 _Arguments = ParamSpec("_Arguments")
 _T = TypeVar("_T")
@@ -88,9 +80,7 @@ class Spool:
         self.damage: Exception | None = None
         self.mendings = 0
         self._mended = False  # since the last commit
-        self._remembered = remembered
-        self._max_surplus = remembered // _SURPLUS
-        self._surplus = self._max_surplus  # of earlier runs, perhaps
+        self._placements = Placements(remembered)
         self.last_id = self._refusals = self._version = 0
         with ExitStack() as stack:
             try:
@@ -139,14 +129,11 @@ class Spool:
             sqlite3.Error: nothing was changed.
 
         """
-        with self._transaction():
-            self._insert(batch.arrived)
-            self._remember(batch.placements)
-            if batch.delivered:
-                self._db.execute(
-                    "DELETE FROM waiting WHERE id IN (SELECT value FROM json_each(?))",
-                    (msgspec.json.encode(batch.delivered).decode(),),
-                )
+        with self._db:
+            self._db.execute(_BEGIN)
+            queue.insert(self._db, batch.arrived)
+            self._placements.keep(self._db, batch.placements)
+            queue.remove(self._db, batch.delivered)
             if batch.refused:
                 refused.note(self._db, batch.refused, self._refusals + 1)
                 self._refusals += len(batch.refused)
@@ -167,28 +154,13 @@ class Spool:
 
         Refused ones are not among them.
         """
-        rows = self._db.execute(
-            "SELECT id, shard, topic, payload FROM waiting"
-            " WHERE id > ? AND shard % ? = ? AND refused IS NULL ORDER BY id",
-            (after, share.total, share.number),
-        )
-        found = []
-        for row in rows:
-            waiting = Waiting(*row)
-            found.append(waiting)
-            limit -= waiting.size
-            if limit <= 0:
-                rows.close()
-                return Stretch(found, waiting.id)
-        return Stretch(found, self.last_id)
+        found, whole = queue.read(self._db, after, limit, share)
+        return Stretch(found, self.last_id if whole else found[-1].id)
 
     @_on_a_sound_file
     def oldest(self) -> Waiting | None:
         """Return the message with the least id, None where none waits."""
-        row = self._db.execute(
-            "SELECT id, shard, topic, payload FROM waiting ORDER BY id LIMIT 1"
-        ).fetchone()
-        return None if row is None else Waiting(*row)
+        return queue.oldest(self._db)
 
     @_on_a_sound_file
     def oldest_refused(self, after_topic: str) -> Waiting | None:
@@ -227,7 +199,8 @@ class Spool:
             sqlite3.Error: nothing was changed.
 
         """
-        with self._transaction():
+        with self._db:
+            self._db.execute(_BEGIN)
             return work(self._db)
 
     @_on_a_sound_file
@@ -261,16 +234,12 @@ class Spool:
     @_on_a_sound_file
     def placements(self) -> list[Placement]:
         """Return the placements to start from, oldest first."""
-        rows = self._db.execute("SELECT several FROM placements ORDER BY last")
-        return [placement for (several,) in rows for placement in _decoded(several)]
+        return placements.read(self._db)
 
     @_on_a_sound_file
     def count_waiting(self) -> tuple[int, int]:
         """Return how many messages wait, and their bytes."""
-        row = self._db.execute(
-            "SELECT count(*), ifnull(sum(length(topic) + length(payload)), 0) FROM waiting"
-        ).fetchone()
-        return int(row[0]), int(row[1])
+        return queue.size(self._db)
 
     def _open(self) -> None:
         try:
@@ -311,13 +280,9 @@ class Spool:
     @_on_a_sound_file
     def _begin(self) -> None:
         """Learn where an earlier run ended."""
-        self.last_id = self._greatest("id")
-        self._refusals = self._greatest("refused")
+        self.last_id = queue.greatest(self._db, "id")
+        self._refusals = queue.greatest(self._db, "refused")
         self.changed_by_others()
-
-    def _greatest(self, column: str) -> int:
-        query = f"SELECT max({column}) FROM waiting WHERE {column} IS NOT NULL"  # noqa: S608  # ours
-        return int(self._db.execute(query).fetchone()[0] or 0)
 
     def _close(self) -> None:
         self._db.close()
@@ -352,49 +317,3 @@ class Spool:
         former, self._lock = self._lock, Lock(self._path, self._path)
         former.release()
         self._connect()
-
-    def _remember(self, placements: Sequence[Placement]) -> None:
-        """Keep the placements, and drop those that are older than is remembered."""
-        if placements:
-            self._db.execute(
-                "INSERT INTO placements SELECT ifnull(max(last), 0) + ?, ? FROM placements",
-                (len(placements), msgspec.msgpack.encode(placements)),
-            )
-            self._surplus += len(placements)
-        if self._surplus > self._max_surplus:
-            self._surplus = 0
-            self._db.execute(
-                "DELETE FROM placements WHERE last <= (SELECT max(last) FROM placements) - ?",
-                (self._remembered,),
-            )
-
-    def _insert(self, arrived: Sequence[Waiting]) -> None:
-        for start in range(0, len(arrived), _ROWS):
-            rows = [
-                (each.id, each.shard, each.topic, each.payload)
-                for each in arrived[start : start + _ROWS]
-            ]
-            values = ",".join(["(?,?,?,?)"] * len(rows))
-            self._db.execute(
-                f"INSERT INTO waiting (id, shard, topic, payload) VALUES {values}",  # noqa: S608
-                [*chain.from_iterable(rows)],
-            )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-
-
-def _decoded(several: bytes) -> list[Placement]:
-    """Return the placements of a commit; none where bits have changed, since they are a memory."""
-    try:
-        return _PLACEMENTS.decode(several)
-    except (msgspec.DecodeError, TypeError):
-        return []
