@@ -249,14 +249,14 @@ class Spooler:
     def _commit_soon(self) -> None:
         """Take in what has come when all sockets with data are read.
 
-        One that comes alone, and for which no commit is due, is taken in now: another round of the
+        One that comes alone, soon after a commit or others, is taken in now: another round of the
         event loop takes as long as a tenth of all else that is done for it.
         """
         if self._called or self._failing:
             return
         now = self._loop.time()
         alone, self._came_at = now - self._came_at > _TOGETHER, now
-        if alone and now < self._began_at + self._spacing:
+        if alone and (self._arrivals is not None or now < self._began_at + self._spacing):
             self._take_in()
         else:
             self._called = True
