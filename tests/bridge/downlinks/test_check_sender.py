@@ -7,13 +7,13 @@ import pytest
 
 from bridge.downlinks.check_sender import CheckSender
 from bridge.messages.downlink import Answer
-from tests.bridge.downlinks.test_dispatcher import Server, request, setting
+from tests.bridge.downlinks.setting import Server, request, setting
 
 
-async def test_it_is_accepted_submitted_and_sent(tmp_path: Path) -> None:
+async def test_it_is_accepted_submitted_and_sent(path: Path) -> None:
     """Each step is an event as that of any downlink, and no network server is given it."""
     server = Server()
-    async with setting(tmp_path / "spool.db", server) as made:
+    async with setting(path, server) as made:
         made.dispatcher.connect([CheckSender("host-1", made.dispatcher.answered), server])
         made.ask(request(), "lora/check/host-1/down")
         made.ask(request("b"), "lora/check/host-1/down")
@@ -26,10 +26,10 @@ async def test_it_is_accepted_submitted_and_sent(tmp_path: Path) -> None:
     assert server.given == []
 
 
-async def test_another_bridges_device(tmp_path: Path) -> None:
+async def test_another_bridges_device(path: Path) -> None:
     """A test uplink of this bridge is no claim to the devices of others."""
     server = Server()
-    async with setting(tmp_path / "spool.db", server) as made:
+    async with setting(path, server) as made:
         made.dispatcher.connect([CheckSender("host-1", made.dispatcher.answered), server])
         made.dispatcher.claim(server.name, "check")
         made.ask(request(), "lora/check/host-2/down")

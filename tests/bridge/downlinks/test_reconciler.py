@@ -11,9 +11,8 @@ from bridge.downlinks.reconciler import JOINED, REFUSED
 from bridge.messages.downlink import Answer, Downlink
 from bridge.spool.waiting import Share
 from contract.downlinks import Request, State, build_request
-from tests.bridge.downlinks.test_dispatcher import TOPIC, Server, Setting, request, setting
+from tests.bridge.downlinks.setting import SECOND, TOPIC, Server, Setting, request, setting
 
-_SECOND = 1_000_000
 SUBMITTED = ("accepted", "submitted")
 QUEUED, GONE, SILENT = True, False, None
 
@@ -39,7 +38,7 @@ class Asked(Server):
 async def after(made: Setting, *seconds: float) -> None:
     """Look once after each of these times."""
     for each in seconds:
-        made.now += int(each * _SECOND)
+        made.now += int(each * SECOND)
         await made.reconciler.look()
 
 
@@ -48,12 +47,6 @@ def reasons(made: Setting) -> list[str]:
     messages = made.spool.read(0, 10**9, Share(0, 1)).messages
     found = [json.loads(each.payload).get("reason") for each in messages]
     return [each for each in found if each]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Name the spool."""
-    return tmp_path / "spool.db"
 
 
 async def test_what_the_server_refused_has_failed(path: Path) -> None:
@@ -181,13 +174,13 @@ async def test_a_server_that_cannot_tell(path: Path) -> None:
     """It is asked once a minute, after a join too, and the downlink waits for its deadline."""
     server = Asked(SILENT)
     async with setting(path, server) as made:
-        made.ask(request(expires=made.now + 600 * _SECOND))
+        made.ask(request(expires=made.now + 600 * SECOND))
         await made.until(*SUBMITTED)
         made.reconciler.joined("d1")
         await after(made, *[5] * 120)
         assert len(server.asked) == 10
         await made.until(*SUBMITTED)
-        made.now += 60 * _SECOND
+        made.now += 60 * SECOND
         await made.until(*SUBMITTED, "unknown")
         await after(made, 60)
         assert len(server.asked) == 10
@@ -200,7 +193,7 @@ async def test_after_a_restart_open_ones_are_asked_about_at_once(path: Path) -> 
         await made.until(*SUBMITTED)
     server = Asked(GONE)
     async with setting(path, server) as made:
-        made.now += 3600 * _SECOND
+        made.now += 3600 * SECOND
         await after(made, 0)
         assert server.asked == ["a"]
         await after(made, 10)
