@@ -1,8 +1,11 @@
 // The page of a device.
 
 import { Charts } from "./charts.js";
-import { allow, enable } from "./part.js";
-import { ask, byId, element, lost, post, problem, whileVisible } from "./page.js";
+import { enable } from "./part.js";
+import { ask, byId, element, lost, problem, whileVisible } from "./page.js";
+import { endOf, fill, period, timeOf } from "./period.js";
+import { eventRow, mark, put, uplinkRow } from "./rows.js";
+import { offerSending } from "./sending.js";
 import { Seqnos } from "./seqnos.js";
 import { ago, every, local, timeElement } from "./times.js";
 
@@ -10,51 +13,19 @@ const here = location.pathname.replace(/\/$/, "");
 const DAY = 86_400_000; // milliseconds
 const LATELY = 600_000; // milliseconds that a stream reads back at most
 const LATE = 60_000; // that an uplink may be decoded, or come, later than others
-const MOST = 2000; // rows of a table
 const REDRAW = 1000; // milliseconds, at least, between charts while uplinks come
 const AGAIN = 30_000; // until charts are asked for anew that are not there
 
 // What was dragged over ends with the millisecond where the pointer was.
 const charts = new Charts(byId("charts"), (from, to) => choose(new Date(Math.round(from)).toISOString(), endOf(Math.round(to))));
-const inputs = new Map(); // what each has shown, and the exact time of it
 let content;
 let seqnos; // of the uplinks of `content`
 let whole = 0; // when the page had all there was, as milliseconds: at a look, and as a stream was closed
-
-function period() {
-  const chosen = new URLSearchParams(location.search);
-  return { since: chosen.get("since"), until: chosen.get("until") };
-}
 
 function choose(since, until) {
   const chosen = new URLSearchParams(Object.entries({ since, until }).filter(([, value]) => value));
   window.history.pushState(null, "", `${here}${chosen.size ? `?${chosen}` : ""}`);
   load().catch(() => {});
-}
-
-// The last microsecond of a millisecond: what has the time `until` is still in the period.
-function endOf(milliseconds) {
-  return new Date(milliseconds).toISOString().replace("Z", "999Z");
-}
-
-// What the inputs of the browser have: the time in its zone.
-function asInput(iso) {
-  if (!iso) return "";
-  const date = new Date(iso);
-  return new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
-
-// An input has whole seconds, and an hour of October twice: what nobody has edited is not read back.
-function fill(id, iso, exact = iso) {
-  byId(id).value = asInput(iso);
-  inputs.set(id, { text: byId(id).value, exact });
-}
-
-function timeOf(id, edited) {
-  const { value } = byId(id);
-  const shown = inputs.get(id);
-  if (value === shown?.text) return shown.exact;
-  return value && edited(Date.parse(value));
 }
 
 let choice = 0;
@@ -88,7 +59,7 @@ async function load() {
   });
   if (!found) return;
   draw(found);
-  byId("uplinks").replaceChildren(...content.uplinks.map(uplinkRow));
+  byId("uplinks").replaceChildren(...content.uplinks.map(rowOf));
   byId("older").hidden = content.count <= content.uplinks.length;
   byId("quiet").hidden = content.count > 0;
   const { since, until } = period();
@@ -100,63 +71,15 @@ async function older() {
   const oldest = byId("uplinks").rows[byId("uplinks").rows.length - 1].dataset.timestamp;
   const query = new URLSearchParams({ since: period().since ?? content.first, before: oldest });
   const { uplinks, more } = await ask(`${here}/uplinks.json?${query}`);
-  byId("uplinks").append(...uplinks.map(uplinkRow));
+  byId("uplinks").append(...uplinks.map(rowOf));
   byId("older").hidden = !more;
 }
+
+const rowOf = (uplink) => uplinkRow(uplink, content.missing);
 
 function exportOf(since, until) {
   const query = new URLSearchParams(Object.entries({ since, until }).filter(([, value]) => value));
   for (const kind of ["csv", "parquet"]) byId(kind).href = `${here}/export.${kind}?${query}`;
-}
-
-function uplinkRow(uplink) {
-  const reading = uplink.error ? element("span", { class: "bad" }, uplink.error) : uplink.reading;
-  const row = element(
-    "tr",
-    { "data-timestamp": uplink.timestamp },
-    element("td", {}, timeElement(Date.parse(uplink.timestamp))),
-    element("td", { class: "number" }, uplink.seqno),
-    element("td", { class: "number" }, uplink.port),
-    element("td", { class: "long" }, reading),
-    element("td", { class: "bytes" }, uplink.bytes),
-    element("td", { class: "long" }, uplink.signal),
-  );
-  mark(row);
-  return row;
-}
-
-// Says in a row how many frames are missing before it.
-function mark(row) {
-  const time = Date.parse(row.dataset.timestamp);
-  const lost = content.missing.find(([at]) => at === time)?.[1];
-  row.querySelector(".mark")?.remove();
-  if (lost) row.cells[0].append(element("span", { class: "mark" }, ` ${lost} missing before`));
-}
-
-function eventRow(event) {
-  const { timestamp, type, id, state, reason, attempt, late, fields } = event;
-  const details = [reason, attempt > 1 ? `attempt ${attempt}` : null, late ? "late" : null, fields];
-  return element(
-    "tr",
-    { "data-timestamp": timestamp },
-    element("td", {}, timeElement(Date.parse(timestamp))),
-    element("td", {}, type ?? ""),
-    element("td", {}, id ?? ""),
-    element("td", {}, state ?? ""),
-    element("td", { class: "long" }, details.filter(Boolean).join(", ")),
-  );
-}
-
-// Puts a row where its time belongs, in the place of an older form of it. Says whether there was none.
-function put(body, row) {
-  const timestamp = row.dataset.timestamp;
-  const rows = [...body.rows];
-  const same = rows.find((each) => each.dataset.timestamp === timestamp);
-  if (same?.isEqualNode(row)) return false; // nobody is told of it twice
-  if (same) same.replaceWith(row);
-  else body.insertBefore(row, rows.find((each) => each.dataset.timestamp < timestamp) ?? null);
-  while (body.rows.length > MOST) body.deleteRow(-1);
-  return !same;
 }
 
 // Charts of the newest uplinks follow; those of a chosen period stay as they are.
@@ -173,7 +96,7 @@ function heard(uplink) {
   content.first ??= timestamp;
   if (!(content.last > timestamp)) content.last = timestamp;
   if (seqno) miss(time, seqnos.look(Number(seqno)));
-  if (put(byId("uplinks"), uplinkRow(uplink))) {
+  if (put(byId("uplinks"), rowOf(uplink))) {
     content.count += 1;
     sayCount();
   }
@@ -192,7 +115,7 @@ function miss(time, count) {
   last[1] -= 1;
   if (!last[1]) missing.pop();
   const row = [...byId("uplinks").rows].find((each) => Date.parse(each.dataset.timestamp) === last[0]);
-  if (row) mark(row);
+  if (row) mark(row, missing);
 }
 
 // Asks for all charts anew, for a number that has none. The table and what is typed stay as they are.
@@ -274,32 +197,13 @@ for (const button of document.querySelectorAll("[data-span]")) {
   const days = Number(button.dataset.span);
   button.addEventListener("click", () => choose(days ? new Date(Date.now() - days * DAY).toISOString() : null, null));
 }
-byId("send").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const wanted = { port: byId("port").valueAsNumber, data: byId("data").value, confirmed: byId("confirmed").checked };
-  byId("sent").textContent = "…";
-  byId("sent").className = "";
-  byId("go").disabled = true; // a second click would send a second downlink
-  try {
-    const { id } = await post(`${here}/downlinks`, wanted);
-    byId("sent").textContent = `Requested as ${id}. What becomes of it appears below.`;
-  } catch (error) { // said where whoever clicked looks
-    problem("", `${here}/downlinks`);
-    byId("sent").textContent = error.message;
-    byId("sent").className = "bad";
-  }
-  enable(byId("go"));
-});
 byId("older").addEventListener("click", async () => {
   byId("older").disabled = true; // a second click would list the same ones again
   await older().catch(() => {});
   enable(byId("older"));
 });
 addEventListener("popstate", () => load().catch(() => {}));
-allow(byId("go"), `${here}/may-send.json`, "Your AWS credentials may not send downlinks to this device.").then((allowed) => {
-  byId("go").disabled = !allowed;
-});
-
+offerSending(here);
 sayLast();
 setInterval(sayLast, 10_000);
 // Whoever comes back soon finds the page as it was: the stream tells the rest.
