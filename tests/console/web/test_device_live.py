@@ -208,10 +208,10 @@ def test_a_period_of_the_past_is_no_news(
     last = now() - 10 * 24 * 60 * MINUTE
     store.put(uplinks(EUI, last))
     period = f"since={format_time(last - 60 * MINUTE)}&until={format_time(last)}"
-    page = windows.open(web.at(f"{PATH}?{period}")).page
-    asked, live = _asked(page, "/history.json"), _asked(page, "/live")
-    with page.expect_request("**/live*"):
-        page.reload()
+    page = windows.open(web.at("/gateways")).page
+    asked, live = _asked(page, f"{EUI}/history.json"), _asked(page, f"{EUI}/live")
+    with page.expect_request(f"**/{EUI}/live*"):
+        page.goto(web.at(f"{PATH}?{period}"))
     page.evaluate(HIDE, "hidden")
     with page.expect_request("**/live*"):
         page.evaluate(HIDE, "visible")
