@@ -47,17 +47,23 @@ class Held:
         self.waiting = Size(*self._spool.count_waiting())
         self.refused = Size(*self._spool.count_refused())
 
-    def count(self, batch: Batch) -> None:
-        """Count what a commit has changed."""
+    def count(self, batch: Batch, *, mended: bool) -> None:
+        """Count what a commit has changed: all there is, where the file was mended meanwhile."""
+        if mended:
+            self.count_all()
+        else:
+            self._add(batch)
+        self._since_look += batch.arrived_bytes
+        if self._since_look > _LOOK_AFTER or self.full:  # it may have room again
+            self.look()
+
+    def _add(self, batch: Batch) -> None:
         self.waiting.messages += len(batch.arrived) - len(batch.delivered)
         self.waiting.bytes += batch.arrived_bytes - batch.delivered_bytes
         self.refused.messages += batch.newly_refused.messages - batch.no_longer_refused.messages
         self.refused.bytes += batch.newly_refused.bytes - batch.no_longer_refused.bytes
         if self.refused.bytes > self._max_refused:
             self._trim()
-        self._since_look += batch.arrived_bytes
-        if self._since_look > _LOOK_AFTER or self.full:  # it may have room again
-            self.look()
 
     def look(self) -> None:
         """Look at the room on the disk."""
@@ -70,12 +76,14 @@ class Held:
     def weigh(self) -> None:
         """Say so if it has become full, or has room again."""
         held = self.waiting.bytes - self.refused.bytes
+        change = self._room.weigh(held, self._free)
+        if change is None:
+            return
         amounts = f"{held} bytes wait, room for {self._free}"
-        match self._room.weigh(held, self._free):
-            case Change.FULL:
-                self._say(ERROR, "full", f"{amounts}; nothing is read until some leave")
-            case Change.ROOM_AGAIN:
-                self._say(WARNING, "room again", f"{amounts}; reading goes on")
+        if change is Change.FULL:
+            self._say(ERROR, "full", f"{amounts}; nothing is read until some leave")
+        else:
+            self._say(WARNING, "room again", f"{amounts}; reading goes on")
 
     def _trim(self) -> None:
         keep = int(_KEPT * self._max_refused)

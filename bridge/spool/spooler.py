@@ -233,10 +233,7 @@ class Spooler:
         if held:
             self._offer(batch)
         self._failing = False
-        if mended:
-            self.held.count_all()
-        else:
-            self.held.count(batch)
+        self.held.count(batch, mended=mended)
         self._weigh()
 
     def close(self) -> None:
@@ -365,5 +362,5 @@ class Spooler:
                 await asyncio.sleep(_RETRY_AFTER)
 
     def _say(self, error: Exception) -> None:
-        consequence = "nothing is lost, trying again"
-        self._log.log(logging.ERROR, str(error), "spool: %s: %s", str(error), consequence)
+        message = "spool: %s: nothing is lost, trying again"
+        self._log.log(logging.ERROR, str(error), message, error)
