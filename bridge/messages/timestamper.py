@@ -131,8 +131,6 @@ def agreed(times: Sequence[int]) -> int:
     clock that was never set is behind. It is the earliest of those that agree. The host's clock has
     no say, so that the same uplink, delivered later, has the same time.
     """
-    if len(times) == 1:
-        return times[0]
     ordered = sorted(times)
     first, most = 0, (0, 0)  # how many agree, and the earliest of them
     for last, time in enumerate(ordered):

@@ -204,7 +204,6 @@ class _Connection(asyncio.BufferedProtocol):
 
     def __init__(self, listener: Listener, forwarder: Forwarder, listen: Listen) -> None:
         self.listen = listen
-        self._address = listen.address
         self.peer = ""
         self.useful_at = (False, 0.0)
         self._listener = listener
@@ -229,7 +228,7 @@ class _Connection(asyncio.BufferedProtocol):
         began = self._listener.read_at = self._loop.time()
         good = bad = 0
         for frame in self._framer.feed(bytes(self._listener.buffer[:nbytes])):
-            if self._forwarder.accept(frame, self._address, self._parse):
+            if self._forwarder.accept(frame, self.listen.address, self._parse):
                 good += 1
             else:
                 bad += 1
@@ -244,7 +243,7 @@ class _Connection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         truncated = self._framer.end()
         if truncated is not None:
-            self._forwarder.accept(truncated, self._address, self._parse)
+            self._forwarder.accept(truncated, self.listen.address, self._parse)
         self._say("disconnected", f": {exc}" if exc else "")
         self._listener.closed(self)
 
