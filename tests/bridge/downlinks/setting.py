@@ -138,6 +138,15 @@ def request(name: str = "a", expires: int | None = None) -> bytes:
     return build_request(Request(name, 10, b"\x01", expires=expires))
 
 
-def hang(_downlink: Downlink) -> NoReturn:
-    """End a hand-over as the end of the process does: nobody learns what became of it."""
-    raise asyncio.CancelledError
+async def killed_in_hand_over(path: Path, payload: bytes) -> None:
+    """Leave a spool as a kill does between a downlink's commit and the network server's answer."""
+    server = Server(hand=_hang)
+    async with setting(path, server) as made:
+        made.ask(payload)
+        async with asyncio.timeout(10):
+            while not server.given:
+                await asyncio.sleep(0.01)
+
+
+def _hang(_downlink: Downlink) -> NoReturn:
+    raise asyncio.CancelledError  # as when the process ends there

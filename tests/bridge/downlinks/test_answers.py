@@ -9,7 +9,14 @@ from bridge.config import Downlinks
 from bridge.messages.downlink import Answer, Downlink
 from bridge.sources.source import NotTakenError
 from contract.downlinks import Request, State, build_request
-from tests.bridge.downlinks.setting import SECOND, Server, Setting, hang, request, setting
+from tests.bridge.downlinks.setting import (
+    SECOND,
+    Server,
+    Setting,
+    killed_in_hand_over,
+    request,
+    setting,
+)
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -21,12 +28,8 @@ async def test_an_acknowledgement_is_never_taken_for_the_next_one(
     After a kill it may be of the one that is unknown. The next one waits for it, but for a minute
     at most.
     """
-    first, second = Server(hand=hang), Server()
-    async with setting(path, first) as made:
-        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
-        async with asyncio.timeout(10):
-            while not first.given:
-                await asyncio.sleep(0.01)
+    await killed_in_hand_over(path, build_request(Request("a", 10, b"", confirmed=True)))
+    second = Server()
     async with setting(path, second) as made:
         made.ask(build_request(Request("b", 10, b"", confirmed=True)))
         await made.until("accepted", "unknown", "accepted")
@@ -49,12 +52,8 @@ async def test_an_acknowledgement_is_never_taken_for_the_next_one(
 
 async def test_a_server_that_names_what_it_tells_of_holds_nothing_up(path: Path) -> None:
     """Its answers are understood, whichever comes first."""
-    first, second = Server(hand=hang), Server(names_acknowledged=True)
-    async with setting(path, first) as made:
-        made.ask(build_request(Request("a", 10, b"", confirmed=True)))
-        async with asyncio.timeout(10):
-            while not first.given:
-                await asyncio.sleep(0.01)
+    await killed_in_hand_over(path, build_request(Request("a", 10, b"", confirmed=True)))
+    second = Server(names_acknowledged=True)
     async with setting(path, second) as made:
         made.ask(build_request(Request("b", 10, b"", confirmed=True)))
         await made.until("accepted", "unknown", "accepted", "submitted")

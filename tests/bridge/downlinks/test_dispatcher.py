@@ -12,7 +12,7 @@ from bridge.sources.source import NotTakenError
 from bridge.spool import downlinks
 from bridge.spool.batch import Batch
 from contract.downlinks import State
-from tests.bridge.downlinks.setting import SECOND, Server, hang, request, setting
+from tests.bridge.downlinks.setting import SECOND, Server, killed_in_hand_over, request, setting
 
 
 async def test_acknowledged_when_on_disk(path: Path) -> None:
@@ -39,12 +39,8 @@ async def test_a_state_is_published_when_it_is_on_disk(path: Path) -> None:
 
 async def test_what_was_being_handed_over_is_not_handed_over_again(path: Path) -> None:
     """After a kill between the commit and the answer it is unknown."""
-    first, second = Server(hand=hang), Server()
-    async with setting(path, first) as made:
-        made.ask(request())
-        async with asyncio.timeout(10):
-            while not first.given:
-                await asyncio.sleep(0.01)
+    await killed_in_hand_over(path, request())
+    second = Server()
     async with setting(path, second) as made:
         made.ask(request())
         await made.until("accepted", "unknown")
