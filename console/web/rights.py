@@ -14,6 +14,7 @@ from contract.errors import BridgeError
 from contract.names import ERROR_QUEUE_OUTPUT
 
 _KEPT = 1000  # answers
+_KEPT_FOR = 60_000_000  # microseconds: who was given a right finds the button soon
 
 
 class May(StrEnum):
@@ -29,19 +30,19 @@ class May(StrEnum):
 def may_send(site: Site, device: str) -> May:
     """Say whether the credentials may ask for a downlink to ``APPEUI/MOTEEUI``.
 
-    Takes a second at first, since IAM is asked; later answers are those from before. Never raises.
+    Takes a second, since IAM is asked; for the rest of the minute that answer holds. Never raises.
     """
-    return _may_send(site.deployment, device)
+    return _may_send(_minute(site), site.deployment, device)
 
 
 def may_redrive(site: Site) -> May:
     """Say whether they may take messages out of the error queue and store them, as may_send."""
-    return _may_redrive(site.deployment, site.uplinks)
+    return _may_redrive(_minute(site), site.deployment, site.uplinks)
 
 
 def may_test(site: Site) -> May:
     """Say whether they may remove the row of a test uplink, as may_send."""
-    return _may_remove(site.uplinks)
+    return _may_remove(_minute(site), site.uplinks)
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,17 @@ class _Caller:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
 
+def _minute(site: Site) -> int:
+    return site.clock() // _KEPT_FOR
+
+
 @lru_cache(_KEPT)
-def _may_send(deployment: Deployment, device: str) -> May:
+def _may_send(_minute: int, deployment: Deployment, device: str) -> May:
     return _ask("iot", f"topic/{deployment.request_topic(device)}", "iot:Publish")
 
 
-@lru_cache
-def _may_redrive(deployment: Deployment, table: str) -> May:
+@lru_cache(1)
+def _may_redrive(_minute: int, deployment: Deployment, table: str) -> May:
     try:
         (url,) = stack_outputs(deployment.store_stack, ERROR_QUEUE_OUTPUT)
     except BridgeError:
@@ -75,8 +80,8 @@ def _may_redrive(deployment: Deployment, table: str) -> May:
     return next(each for each in (May.NO, May.UNKNOWN, May.YES) if each in answers)
 
 
-@lru_cache
-def _may_remove(table: str) -> May:
+@lru_cache(1)
+def _may_remove(_minute: int, table: str) -> May:
     return _ask("dynamodb", f"table/{table}", "dynamodb:DeleteItem")
 
 

@@ -9,15 +9,16 @@ from console.web.rights import May, may_send, may_test
 from console.web.site import Site
 from contract.silence import Intervals
 from lab.aws.bare_store import BareStore
+from tests.console.web.rows import MINUTE
 from tests.console.web.test_path import NOW, site
 
 pytestmark = pytest.mark.aws
 
 
-def pages(store: BareStore) -> Site:
+def pages(store: BareStore, now: int = NOW) -> Site:
     """Return the site of a store."""
     watcher = site().watcher
-    return Site(store.deployment, store.uplinks, Intervals(), watcher, None, None, lambda: NOW)
+    return Site(store.deployment, store.uplinks, Intervals(), watcher, None, None, lambda: now)
 
 
 def use(monkeypatch: pytest.MonkeyPatch, key: str, secret: str, token: str | None = None) -> None:
@@ -52,6 +53,21 @@ def test_a_user(store: BareStore, monkeypatch: pytest.MonkeyPatch) -> None:
     assert may_send(pages(store), "a/d") is May.YES
     assert may_send(pages(store), "b/d") is May.NO
     assert may_test(pages(store)) is May.NO
+
+
+def test_a_right_that_is_given(store: BareStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who gets it later need not start the pages anew, and IAM is asked once a minute."""
+    iam = boto3.client("iam")
+    iam.create_user(UserName="newcomer")
+    iam.put_user_policy(UserName="newcomer", PolicyName="p", PolicyDocument=policy(_ASK))
+    key = iam.create_access_key(UserName="newcomer")["AccessKey"]
+    use(monkeypatch, key["AccessKeyId"], key["SecretAccessKey"])
+    assert (may_send(pages(store), "a/d"), may_test(pages(store))) == (May.NO, May.NO)
+    given = policy(_ASK, ("iot:Publish", "*"), ("dynamodb:DeleteItem", "*"))
+    iam.put_user_policy(UserName="newcomer", PolicyName="p", PolicyDocument=given)
+    assert (may_send(pages(store), "a/d"), may_test(pages(store))) == (May.NO, May.NO)
+    later = pages(store, NOW + MINUTE)
+    assert (may_send(later, "a/d"), may_test(later)) == (May.YES, May.YES)
 
 
 def test_a_role(store: BareStore, monkeypatch: pytest.MonkeyPatch) -> None:
