@@ -29,12 +29,18 @@ function choose(since, until) {
 }
 
 let choice = 0;
-// Resolves to nothing where a period was chosen meanwhile.
+let meanwhile = null; // what is heard while a history is read, which may be without it
+// Resolves to nothing where a period was chosen meanwhile, else to the history and what was heard.
 async function history() {
   const mine = choice;
+  const heardSince = (meanwhile = []);
   const query = new URLSearchParams(Object.entries(period()).filter(([, value]) => value));
-  const found = await ask(`${here}/history.json?${query}`);
-  return mine === choice ? found : undefined;
+  try {
+    const found = await ask(`${here}/history.json?${query}`);
+    return mine === choice ? { found, heardSince } : undefined;
+  } finally {
+    if (meanwhile === heardSince) meanwhile = null;
+  }
 }
 
 function draw(found) {
@@ -53,18 +59,19 @@ function sayCount() {
 async function load() {
   choice += 1;
   byId("shown").textContent = "…";
-  const found = await history().catch((error) => {
+  const answer = await history().catch((error) => {
     byId("shown").textContent = "";
     throw error;
   });
-  if (!found) return;
-  draw(found);
+  if (!answer) return;
+  draw(answer.found);
   byId("uplinks").replaceChildren(...content.uplinks.map(rowOf));
   byId("older").hidden = content.count <= content.uplinks.length;
   byId("quiet").hidden = content.count > 0;
   const { since, until } = period();
   fill("from", since ?? content.first);
   fill("to", until ?? content.last, until); // without an end there is none until it is edited
+  answer.heardSince.forEach(heard);
 }
 
 async function older() {
@@ -84,6 +91,7 @@ function exportOf(since, until) {
 
 // Charts of the newest uplinks follow; those of a chosen period stay as they are.
 function heard(uplink) {
+  meanwhile?.push(uplink);
   const time = Date.parse(uplink.timestamp);
   byId("last").dataset.last = Math.max(byId("last").dataset.last, time);
   sayLast();
@@ -121,10 +129,10 @@ function miss(time, count) {
 // Asks for all charts anew, for a number that has none. The table and what is typed stay as they are.
 async function renew() {
   if (period().until) return;
-  const found = await history().catch(() => {});
-  if (!found) return;
-  if (charts.held) later(renew, REDRAW);
-  else draw(found);
+  const answer = await history().catch(() => {});
+  if (!answer) return;
+  if (charts.held || answer.heardSince.length) later(renew, REDRAW);
+  if (!charts.held) draw(answer.found);
 }
 
 const update = () => charts.update();

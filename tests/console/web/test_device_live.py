@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import FloatRect, Page, Request, Route, expect
+from playwright.sync_api import APIResponse, FloatRect, Page, Request, Route, expect
 
 from contract.times import format_time, parse_time
 from lab.aws.bare_store import BareStore
@@ -62,9 +62,14 @@ FAILING = """async () => {
 
 @pytest.fixture
 def page(store: BareStore, web: RunningWeb, windows: Windows) -> Iterator[Page]:
-    """Open the page of a device with 25 uplinks."""
+    """Open the page of a device with 25 uplinks, and wait until it hears of new ones.
+
+    One that is hidden before would read all anew, and list the newest 25.
+    """
     store.put(uplinks(EUI, now() - MINUTE))
-    page = windows.open(web.at(PATH)).page
+    page = windows.open(web.at("/gateways")).page
+    with page.expect_request("**/live*"):
+        page.goto(web.at(PATH))
     expect(page.locator("#shown")).to_have_text("25 uplinks")
     yield page
     page.unroute_all(behavior="ignoreErrors")
@@ -235,6 +240,23 @@ def test_what_came_meanwhile_is_there_when_one_looks_again(store: BareStore, pag
         page.evaluate(HIDE, "visible")
     expect(page.locator("#uplinks tr")).to_have_count(26, timeout=LIVE)
     assert (parse_time(_chosen(live[0].url)["since"]) or 0) > now() - 11 * MINUTE
+
+
+def test_an_uplink_that_comes_while_a_period_is_read(store: BareStore, page: Page) -> None:
+    """It is heard before there is an answer that is without it, and is there afterwards."""
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/history.json*", lambda route: held.append((route, route.fetch())))
+    page.locator("[data-span='7']").click()
+    while not held:
+        page.wait_for_timeout(20)
+    store.put([uplink(EUI, now(), seqno=25)])
+    expect(page.locator("#uplinks tr")).to_have_count(26, timeout=LIVE)
+    ((route, answer),) = held
+    assert answer.json()["count"] == 25
+    route.fulfill(response=answer)
+    expect(page.locator("#shown")).to_have_text("26 uplinks")
+    expect(page.locator("#uplinks tr").first.locator("td").nth(1)).to_have_text("25")
+    _first_label(page, "humidity: 26 values from 0 to 25")
 
 
 def test_a_stream_that_is_opened_while_the_page_is_hidden(page: Page) -> None:
