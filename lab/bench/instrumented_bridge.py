@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 import msgspec
 
-from bridge import service
+from bridge import service, wiring
 from bridge.aws_iot import connection
 from bridge.aws_iot.window import Window
 from bridge.config import load
@@ -172,7 +172,7 @@ def main() -> None:
     with (
         patch.object(listener, "Framer", ObservedFramer),
         patch.object(server, "Parser", ObservedParser),
-        patch.object(service, "Spooler", ObservedSpooler),
+        patch.object(wiring, "Spooler", ObservedSpooler),
         patch.object(service, "Spool", ObservedSpool),
         patch.object(connection, "Window", ObservedWindow),
     ):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
-from bridge import service
+from bridge import service, wiring
 from bridge.config import load
 from bridge.downlinks.intake import Intake
 from bridge.messages.downlink import Downlink
@@ -48,7 +48,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO)
     with (
         patch.object(service, "Spool", _dying_spool(passing)),
-        patch.object(service, "Intake", _dying_intake(passing)),
+        patch.object(wiring, "Intake", _dying_intake(passing)),
         patch.object(SemtechSender, "hand_over", _dying_hand_over(passing)),
     ):
         asyncio.run(serve(load(Path(sys.argv[-1]))))
