@@ -16,7 +16,8 @@ from bridge.counts import Counts
 from bridge.log_limit import LimitedLogger
 from bridge.mqtt import client as mqtt
 from bridge.mqtt.aws_iot import aws_client
-from bridge.mqtt.client import Acknowledge, Delivery, Session, Subscribing
+from bridge.mqtt.client import Subscribing
+from bridge.mqtt.told import Acknowledge, Delivery, Session
 from contract.names import downlink_client_id
 
 _log = logging.getLogger(__name__)

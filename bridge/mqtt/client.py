@@ -9,8 +9,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
-import msgspec
 from awscrt import mqtt5
+
+from bridge.mqtt.told import Delivery, Failure, Session
 
 _FIRST_ERROR = 0x80
 """MQTT 5 reason codes from here on are failures (MQTT 5.0, 2.4)."""
@@ -28,48 +29,8 @@ Subscribing = Future[mqtt5.SubackPacket]
 """A subscription under way: done when its SUBACK has come, or when none will."""
 
 
-class Failure(msgspec.Struct, frozen=True, gc=False):
-    """Why the broker did not do what was asked.
-
-    ``code`` is its MQTT 5 reason code. It is None where the broker gave none: the SDK failed by
-    itself, or the answer could not be read. ``reason`` is the name of either.
-    """
-
-    reason: str
-    code: int | None = None
-
-
 def _nothing(*_: object) -> None:
     """Ignore what a client reports."""
-
-
-@dataclass(frozen=True)
-class Session:
-    """What the broker says of the session when it lets a client in.
-
-    ``kept`` tells whether it is an earlier one. The broker keeps it for ``expiry`` seconds after
-    the connection ends, which may be less than was asked for.
-    """
-
-    kept: bool
-    expiry: int
-
-
-Acknowledge = Callable[[], None]
-"""Sends the PUBACK of a message: of a ``Client`` on any thread, else on the event loop only.
-After its connection has ended it does nothing, and the broker brings the message again."""
-
-
-class Delivery(msgspec.Struct, frozen=True, gc=False):
-    """A message that came. ``acknowledge`` is None where the broker waits for nothing: QoS 0.
-
-    It is ``retained`` if it is old, and came because of the subscription.
-    """
-
-    topic: str
-    payload: bytes
-    retained: bool
-    acknowledge: Acknowledge | None
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bridge.config import Broker
-from bridge.mqtt.client import Delivery, Failure, Session
 from bridge.mqtt.options import KEEP_ALIVE, SEE_CONFIGURATION, password, require_readable, unusable
 from bridge.mqtt.reading import Reading
+from bridge.mqtt.told import Delivery, Failure, Session
 
 _CONNECT_TIMEOUT = 5.0  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds between attempts: the broker is near

@@ -9,17 +9,10 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from bridge.config import Aws
-from bridge.mqtt import client as mqtt
+from bridge.mqtt import told
 from bridge.mqtt.aws_iot import aws_client
-from bridge.mqtt.client import (
-    Callbacks,
-    Client,
-    Delivery,
-    Failure,
-    nobody_listens,
-    puback_failure,
-    suback_failure,
-)
+from bridge.mqtt.client import Callbacks, Client, nobody_listens, puback_failure, suback_failure
+from bridge.mqtt.told import Delivery, Failure
 from console.check.chain import BrokenError
 from console.check.files import NEW_KEY
 from contract.errors import BridgeError
@@ -52,7 +45,7 @@ class Session:
         self._remedies = remedies
         self._problem: Future[str] = Future()
         self._stopped: Future[None] = Future()
-        self._joined: Future[mqtt.Session] = Future()
+        self._joined: Future[told.Session] = Future()
         self._received: SimpleQueue[Delivery] = SimpleQueue()
         self._client: Client | None = None
 
@@ -75,7 +68,7 @@ class Session:
         return f"connected as {self._client_id}"
 
     @property
-    def granted(self) -> mqtt.Session:
+    def granted(self) -> told.Session:
         """What the broker says of the session that it has let in."""
         return self._joined.result(0)
 
@@ -147,7 +140,7 @@ class Session:
         except BridgeError as error:
             raise BrokenError(str(error), self._remedies.unusable) from None
 
-    def _join(self, session: mqtt.Session) -> None:
+    def _join(self, session: told.Session) -> None:
         if not self._joined.done():
             self._joined.set_result(session)
 

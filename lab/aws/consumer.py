@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bridge.config import Aws
 from bridge.mqtt import client as mqtt
 from bridge.mqtt.aws_iot import aws_client
+from bridge.mqtt.told import Failure
 from lab.aws.host import Host
 
 _LIMIT = 20.0  # seconds for the broker to answer
@@ -86,5 +87,5 @@ def connect(host: Host, identity: str, client_id: str) -> Iterator[Client]:
         stopped.wait(_LIMIT)
 
 
-def _code(failure: mqtt.Failure | None, granted: int = 0) -> int:
+def _code(failure: Failure | None, granted: int = 0) -> int:
     return granted if failure is None else (failure.code or -1)

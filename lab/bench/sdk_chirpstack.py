@@ -13,14 +13,8 @@ from pathlib import Path
 
 from bridge.config import Broker, ChirpStack
 from bridge.mqtt.broker import broker_client
-from bridge.mqtt.client import (
-    Acknowledge,
-    Callbacks,
-    Client,
-    Delivery,
-    keep_thread_state,
-    suback_failure,
-)
+from bridge.mqtt.client import Callbacks, Client, keep_thread_state, suback_failure
+from bridge.mqtt.told import Acknowledge, Delivery
 from bridge.sources.chirpstack.topics import EventTopic
 from contract.deployment import UNNAMED
 from lab.bench.sdk import connected

@@ -13,8 +13,8 @@ from bridge.log_limit import LimitedLogger
 from bridge.messages.event import Notice
 from bridge.messages.rejection import EXCERPT, BrokenFrame, Reason
 from bridge.messages.uplink import Uplink
-from bridge.mqtt.client import Acknowledge, Delivery, Failure, Session
 from bridge.mqtt.subscriber import TAKEN_OVER, Hearing, Subscriber
+from bridge.mqtt.told import Acknowledge, Delivery, Failure, Session
 from bridge.sources.chirpstack.notices import NAME_OF_SOURCE
 from bridge.sources.chirpstack.parsing import Parser
 from bridge.sources.chirpstack.sending import ChirpStackSender

@@ -9,7 +9,7 @@ import pytest
 from bridge.aws_iot.subscription import Subscription
 from bridge.config import Aws, Downlinks
 from bridge.counts import Counts
-from bridge.mqtt.client import Acknowledge
+from bridge.mqtt.told import Acknowledge
 from lab.rig.certificates import make_certificates
 from lab.rig.scripted_broker import ScriptedBroker
 

@@ -10,8 +10,8 @@ import pytest
 
 from bridge.config import Broker
 from bridge.mqtt import subscriber
-from bridge.mqtt.client import Delivery, Failure, Session
 from bridge.mqtt.subscriber import Hearing, Subscriber
+from bridge.mqtt.told import Delivery, Failure, Session
 from contract.errors import BridgeError
 from lab.rig.certificates import make_certificates
 from lab.rig.chirpstack_broker import ChirpStackBroker, chirpstack_broker
