@@ -11,8 +11,9 @@ from pathlib import Path
 from lab.bench.chirpstack_load import Events, publish
 from lab.bench.contenders import Contender, Place
 from lab.bench.load import distinct
-from lab.bench.measure import Result, measure_run, wait
+from lab.bench.measure import Result, wait
 from lab.bench.process import running, starting
+from lab.bench.turns import Runner, parts
 from lab.rig.chirpstack_broker import ChirpStackBroker, chirpstack_broker
 from lab.rig.counter import counter
 from lab.rig.errors import RigError
@@ -64,20 +65,21 @@ def wait_for_subscription(server: ChirpStackBroker) -> None:
         time.sleep(0.02)
 
 
-def measure_steady(
-    contender: Contender, broker: Mosquitto, folder: Path, events: Events, rate: float
-) -> Result:
-    """Measure a contender to which ``rate`` events a second come, with its files in ``folder``.
+@contextmanager
+def runner_of_events(
+    broker: Mosquitto, events: Events, contender: Contender, folder: Path, rate: float
+) -> Iterator[Runner]:
+    """Run a contender with a broker of ChirpStack's of its own, until the context ends.
 
     Raises:
-        RigError: it did not start, or ended by itself.
+        RigError: it did not start.
 
     """
     with chirpstack(folder) as server:
         command = contender.command(Place(broker, folder, server.port), folder)
-        run = subscribed(command, contender, folder, server)
-        send = partial(publish, server.settings, events, rate)
-        return measure_run(run, broker, send, len(events))
+        with subscribed(command, contender, folder, server) as process:
+            send = partial(publish, server.settings, rate=rate)
+            yield Runner(process, [partial(send, part) for part in parts(events)])
 
 
 def measure_backlog(

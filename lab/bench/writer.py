@@ -2,12 +2,13 @@
 
 import socket
 import time
+from collections.abc import Sequence
 
 Writes = list[tuple[float, bytes]]
 """What to write, and when: seconds after the first write."""
 
 
-def paced(frames: list[bytes], rate: float) -> Writes:
+def paced(frames: Sequence[bytes], rate: float) -> Writes:
     """Return each frame by itself, ``rate`` a second."""
     return [(number / rate, frame) for number, frame in enumerate(frames)]
 

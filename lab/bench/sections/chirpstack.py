@@ -2,16 +2,18 @@
 
 import statistics
 import tempfile
+from contextlib import AbstractContextManager
 from itertools import product
 from pathlib import Path
 
 from lab.bench.chirpstack_latency import through_bridge, through_sdk, to_subscriber
 from lab.bench.chirpstack_load import Events, numbered_events
-from lab.bench.chirpstack_runs import measure_backlog, measure_steady
+from lab.bench.chirpstack_runs import measure_backlog, runner_of_events
 from lab.bench.contenders import BRIDGE_OF_EVENTS, NODE_RED_OF_EVENTS, SDK_OF_EVENTS, Contender
 from lab.bench.measure import Result
 from lab.bench.report import NOTHING, Setup, say, spread, table
 from lab.bench.sections import latency, steady
+from lab.bench.turns import Runner
 
 _CONTENDERS = (BRIDGE_OF_EVENTS, SDK_OF_EVENTS, NODE_RED_OF_EVENTS)
 _HEADER = (
@@ -36,9 +38,10 @@ without TLS, with its default max_inflight_messages of 20. It keeps nothing on d
 waits at each change would take longer than the rest."""
 _NOTES_OF_STEADY = """
 CPU of the contender's processes, user and system, while events come one by one, over the seconds in
-which they come. Ratios: of runs of the same round, the median; lost: the most; other figures:
-median (min-max) of rounds; peak RSS at the highest rate. The SDK alone parses nothing but the
-topic. It and Node-RED keep nothing on disk."""
+which they come. All of them run, and each works for 3 s at a time while the others rest. Ratios: of
+the same round, the median; lost: the most; other figures: median (min-max) of rounds; peak RSS at
+the highest rate. The SDK alone parses nothing but the topic. It and Node-RED keep nothing on
+disk."""
 _NOTES_OF_LATENCY = """
 From the publishing of an event at ChirpStack's broker, by another process, to the PUBACK of AWS
 IoT's stand-in, by turns. Both PUBACKs are noted where the SDK calls back. Ratio: of runs of the
@@ -107,13 +110,13 @@ def _ratio(runs: list[Result], others: list[Result]) -> str:
 
 
 def _steady(setup: Setup, events: Events) -> str:
-    def run(contender: Contender, folder: Path, rate: int) -> Result:
-        return measure_steady(
-            contender, setup.broker, folder, events[: rate * steady.SECONDS], rate
+    def start(contender: Contender, folder: Path, rate: int) -> AbstractContextManager[Runner]:
+        return runner_of_events(
+            setup.broker, events[: rate * steady.SECONDS], contender, folder, rate
         )
 
     title = f"Steady rates of events, for {steady.SECONDS} s each; rounds: {setup.repeats}"
-    rows = steady.costs(setup, _CONTENDERS, NODE_RED_OF_EVENTS, run)
+    rows = steady.costs(setup, _CONTENDERS, NODE_RED_OF_EVENTS, start)
     return table(title, steady.HEADER, rows) + "\n" + _NOTES_OF_STEADY
 
 

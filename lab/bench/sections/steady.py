@@ -2,18 +2,25 @@
 
 import statistics
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
-from lab.bench.contenders import BRIDGE, FRAMED, NODE_RED, SDK_STEADY, Contender
+from lab.bench.contenders import BRIDGE, FRAMED, NODE_RED, SDK_STEADY, Contender, Place
 from lab.bench.load import numbered_frames
-from lab.bench.measure import Result, measure
+from lab.bench.measure import Result
+from lab.bench.process import running
 from lab.bench.report import NOTHING, Setup, say, spread, table
+from lab.bench.turns import TURNS, Runner, by_turns, parts
+from lab.bench.writer import connect, paced, write
+from lab.rig.mosquitto import Mosquitto
+from lab.rig.servers import free_ports
 
 RATES = (10, 100, 1000)
 """Frames, or events, a second."""
 SECONDS = 15
-"""For which each contender runs at each rate."""
+"""For which each contender works at each rate, in all its turns."""
 _CONTENDERS = (BRIDGE, SDK_STEADY, FRAMED, NODE_RED)
 HEADER = (
     "contender",
@@ -24,41 +31,71 @@ HEADER = (
 """Of the columns of ``costs``."""
 _NOTES = """
 CPU of the contender's processes, user and system, while frames come one by one, over the seconds
-in which they come. Ratios: of runs of the same round, the median; lost: the most; other figures:
-median (min-max) of rounds; peak RSS at the highest rate. The SDK alone parses nothing and keeps
-nothing on disk. The Node bridge and Node-RED keep nothing on disk either."""
+in which they come. All of them run, and each works for 3 s at a time while the others rest. Ratios:
+of the same round, the median; lost: the most; other figures: median (min-max) of rounds; peak RSS
+at the highest rate. The SDK alone parses nothing and keeps nothing on disk. The Node bridge and
+Node-RED keep nothing on disk either."""
 
 _Results = dict[tuple[Contender, int], list[Result]]
-Run = Callable[[Contender, Path, int], Result]
-"""Measures a contender, with its files in an empty folder, at a rate."""
+Start = Callable[[Contender, Path, int], AbstractContextManager[Runner]]
+"""Runs a contender, with its files in an empty folder, and can send it uplinks at a rate."""
 
 
 def section(setup: Setup) -> str:
     """Measure every contender at every rate, in rounds; return the table."""
-
-    def run(contender: Contender, folder: Path, rate: int) -> Result:
-        return measure(contender, setup.broker, folder, numbered_frames(rate * SECONDS), rate)
-
     title = f"Steady rates, for {SECONDS} s each; rounds: {setup.repeats}"
-    rows = costs(setup, _CONTENDERS, NODE_RED, run)
+    rows = costs(setup, _CONTENDERS, NODE_RED, partial(runner_of_frames, setup.broker))
     return table(title, HEADER, rows) + "\n" + _NOTES
 
 
+@contextmanager
+def runner_of_frames(
+    broker: Mosquitto, contender: Contender, folder: Path, rate: int
+) -> Iterator[Runner]:
+    """Run a contender that a network server is connected to, until the context ends.
+
+    Raises:
+        RigError: it did not start.
+
+    """
+    frames = numbered_frames(rate * SECONDS)
+    path = folder / "frames"
+    path.write_bytes(b"".join(frames))
+    (port,) = free_ports(1)
+    command = contender.command(Place(broker, folder, port), path)
+    with running(command, contender, folder) as process, connect(port) as server:
+        yield Runner(process, [partial(write, server, paced(part, rate)) for part in parts(frames)])
+
+
 def costs(
-    setup: Setup, contenders: Sequence[Contender], rival: Contender, run: Run
+    setup: Setup, contenders: Sequence[Contender], rival: Contender, start: Start
 ) -> list[list[str]]:
-    """Run every contender at every rate, in rounds; return the table's lines."""
+    """Measure the contenders at every rate, in rounds; return the table's lines."""
     present = [each for each in contenders if not each.missing()]
     results: _Results = {(each, rate): [] for each in present for rate in RATES}
     for number in range(setup.repeats):
         for rate in RATES:
-            for contender in present:
-                say(f"steady, round {number + 1}: {contender.name}, {rate:,}/s …")
-                with tempfile.TemporaryDirectory(dir=setup.folder) as folder:
-                    found = run(contender, Path(folder), rate)
+            say(f"steady, round {number + 1} of {setup.repeats}: {rate:,}/s …")
+            used = _by_turns(setup, present, rate, start)
+            for contender, found in zip(present, used, strict=True):
                 results[contender, rate].append(found)
-                say(f"  {_share(found):.1f} %")
+                say(f"  {contender.name}: {_share(found):.1f} %")
     return [_row(each, rival, results) for each in contenders]
+
+
+def _by_turns(
+    setup: Setup, contenders: Sequence[Contender], rate: int, start: Start
+) -> list[Result]:
+    with ExitStack() as stack:
+        folders = [
+            Path(stack.enter_context(tempfile.TemporaryDirectory(dir=setup.folder)))
+            for _ in contenders
+        ]
+        runners = [
+            stack.enter_context(start(contender, folder, rate))
+            for contender, folder in zip(contenders, folders, strict=True)
+        ]
+        return by_turns(runners, setup.broker, rate * SECONDS // TURNS)
 
 
 def _share(run: Result) -> float:

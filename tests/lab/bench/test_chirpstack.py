@@ -15,13 +15,14 @@ from lab.bench.chirpstack_load import numbered_events, publish
 from lab.bench.chirpstack_runs import (
     chirpstack,
     measure_backlog,
-    measure_steady,
+    runner_of_events,
     wait_for_subscription,
 )
 from lab.bench.contenders import BRIDGE_OF_EVENTS, NODE_RED_OF_EVENTS, SDK_OF_EVENTS, Contender
 from lab.bench.load import uplink_number
 from lab.bench.report import Setup
 from lab.bench.sections.chirpstack import backlogs
+from lab.bench.turns import by_turns
 from lab.rig.errors import RigError
 from lab.rig.mosquitto import Mosquitto
 from lab.rig.mqtt_peer import mqtt_peer
@@ -97,7 +98,9 @@ def test_events_that_waited(contender: Contender, broker: Mosquitto, tmp_path: P
 def test_events_one_by_one(contender: Contender, broker: Mosquitto, tmp_path: Path) -> None:
     """A contender delivers all of them as they come, and takes its share of a core."""
     _require(contender)
-    found = measure_steady(contender, broker, tmp_path, numbered_events(100), rate=100)
+    events = numbered_events(100)
+    with runner_of_events(broker, events, contender, tmp_path, rate=100) as runner:
+        (found,) = by_turns([runner], broker, 20)
     assert found.lost == 0
     assert 30 < found.rate < 110
     assert 0 < found.cpu < found.seconds
