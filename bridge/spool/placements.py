@@ -20,21 +20,31 @@ class Placements:
         self._remembered = remembered
         self._max_surplus = remembered // _SURPLUS
         self._surplus = self._max_surplus  # of earlier runs, perhaps
+        self._committed: int | None = None  # the last; looked up once, as it takes as long as a row
+        self._last = 0
 
     def keep(self, spool: sqlite3.Connection, placements: Sequence[Placement]) -> None:
         """Keep the placements, and drop those that are older than is remembered."""
+        if self._committed is None:
+            (self._committed,) = spool.execute(
+                "SELECT ifnull(max(last), 0) FROM placements"
+            ).fetchone()
+        self._last = self._committed + len(placements)
         if placements:
             spool.execute(
-                "INSERT INTO placements SELECT ifnull(max(last), 0) + ?, ? FROM placements",
-                (len(placements), msgspec.msgpack.encode(placements)),
+                "INSERT INTO placements VALUES (?, ?)",
+                (self._last, msgspec.msgpack.encode(placements)),
             )
             self._surplus += len(placements)
         if self._surplus > self._max_surplus:
             self._surplus = 0
             spool.execute(
-                "DELETE FROM placements WHERE last <= (SELECT max(last) FROM placements) - ?",
-                (self._remembered,),
+                "DELETE FROM placements WHERE last <= ?", (self._last - self._remembered,)
             )
+
+    def committed(self) -> None:
+        """Note that what ``keep`` did is on disk."""
+        self._committed = self._last
 
 
 def read(spool: sqlite3.Connection) -> list[Placement]:

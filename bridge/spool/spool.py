@@ -143,6 +143,7 @@ class Spool:
                 downlinks.keep(self._db, batch.downlinks.values())
             if batch.claims:
                 downlinks.claim(self._db, batch.claims)
+        self._placements.committed()
         if batch.arrived:
             self.last_id = batch.arrived[-1].id
         mended, self._mended = self._mended, False

@@ -168,6 +168,22 @@ def test_short_runs_keep_no_more_placements(path: Path) -> None:
         assert 50 <= len(spool.placements()) <= 55
 
 
+def test_a_full_disk_forgets_no_placements(path: Path) -> None:
+    """However often a commit is tried in vain, those of earlier ones are kept."""
+    with Spool(path, remembered=5) as spool:
+        keep(spool, 1, 2)
+        pragma = spool._db.execute  # noqa: SLF001  # of the connection itself
+        (pages,) = pragma("PRAGMA page_count").fetchone()
+        (most,) = pragma("PRAGMA max_page_count").fetchone()
+        pragma(f"PRAGMA max_page_count = {pages}").fetchall()
+        for _ in range(10):
+            with pytest.raises(sqlite3.OperationalError, match="full"):
+                spool.commit(Batch([], [Placement("a1/d1", 1, 2, bytes(10_000))], [], []))
+        pragma(f"PRAGMA max_page_count = {most}").fetchall()
+        spool.commit(Batch([], [PLACEMENT], [], []))
+        assert spool.placements() == [PLACEMENT] * 3
+
+
 def test_a_failed_commit_changes_nothing(path: Path) -> None:
     """All of a commit happens, or none of it."""
     with Spool(path) as spool:
