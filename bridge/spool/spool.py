@@ -80,7 +80,7 @@ class Spool:
         self.damage: Exception | None = None
         self.mendings = 0
         self._mended = False  # since the last commit
-        self._placements = Placements(remembered)
+        self._remembered = remembered
         self.last_id = self._refusals = self._version = 0
         with ExitStack() as stack:
             try:
@@ -255,6 +255,7 @@ class Spool:
 
     def _connect(self) -> None:
         self._db = connect(self._path)
+        self._placements = Placements(self._remembered)  # which file it is tells how far they are
         self._identity = self._look()
 
     def _look(self) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -15,6 +16,7 @@ from bridge.messages.message import Message
 from bridge.messages.timestamper import Placement
 from bridge.spool.batch import Batch
 from bridge.spool.refused import Refusal
+from bridge.spool.salvage import DamagedError
 from bridge.spool.spool import Spool
 from bridge.spool.waiting import Share, Waiting
 from contract.errors import BridgeError
@@ -184,6 +186,17 @@ def test_a_full_disk_forgets_no_placements(path: Path) -> None:
         assert spool.placements() == [PLACEMENT] * 3
 
 
+def test_a_mended_file_says_how_far_its_placements_are(path: Path) -> None:
+    """It may have more of them than were known: a commit that failed may be in its log."""
+    with Spool(path) as spool:
+        keep(spool, 1, 2)
+        row = (3, msgspec.msgpack.encode([PLACEMENT]))
+        spool.on_file(lambda file: file.execute("INSERT INTO placements VALUES (?, ?)", row))
+        spool.mend(DamagedError("for this test"))
+        keep(spool, 3)
+        assert spool.placements() == [PLACEMENT] * 4
+
+
 def test_a_failed_commit_changes_nothing(path: Path) -> None:
     """All of a commit happens, or none of it."""
     with Spool(path) as spool:
@@ -207,6 +220,7 @@ import sys
 from bridge.messages.message import Message
 from bridge.spool.batch import Batch
 from bridge.spool.refused import Refusal
+from bridge.spool.salvage import DamagedError
 from bridge.spool.spool import Spool
 from bridge.spool.waiting import Waiting
 from bridge.messages.timestamper import Placement
