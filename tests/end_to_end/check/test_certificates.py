@@ -12,7 +12,6 @@ import pytest
 
 from contract.deployment import UNNAMED
 from lab.aws.cdk import deploy, write_settings
-from lab.aws.host import Host
 from tests.end_to_end.check.in_aws import arn_of
 from tests.end_to_end.checked import Configured, check
 from tests.end_to_end.conftest import BRIDGE, OTHER_BRIDGE
@@ -67,11 +66,11 @@ def test_a_certificate_of_another_account(config: Configured) -> None:
     checked.breaks_at("certificate in AWS", "AWS IoT does not know", "this account's, and run")
 
 
-def deploy_csrs(host: Host, *files: Path) -> None:
+def deploy_csrs(config: Configured, *files: Path) -> None:
     """Deploy the other bridge with the certificates of these CSRs alone."""
-    settings = write_settings(host.folder, {"bridges": {OTHER_BRIDGE: list(map(str, files))}})
+    settings = write_settings(config.folder, {"bridges": {OTHER_BRIDGE: list(map(str, files))}})
     stack = UNNAMED.identity_stack(OTHER_BRIDGE)
-    deploy(os.environ, host.folder / "cdk.out", settings, stack)
+    deploy(os.environ, config.folder / "cdk.out", settings, stack)
 
 
 def test_a_retired_certificate(config: Configured, iot: "IoTClient") -> None:
@@ -84,7 +83,7 @@ def test_a_retired_certificate(config: Configured, iot: "IoTClient") -> None:
     before = [(file, file.read_bytes()) for file in files]
 
     host.lora_bridge("rotate", "begin", *which)
-    deploy_csrs(host, config.folder / f"{OTHER_BRIDGE}.next.csr")
+    deploy_csrs(config, config.folder / f"{OTHER_BRIDGE}.next.csr")
     check(path).breaks_at("certificate in AWS", "does not know", "rotate switch")
     host.lora_bridge("rotate", "switch", *which)
     assert check(path).status == 0
@@ -96,7 +95,7 @@ def test_a_retired_certificate(config: Configured, iot: "IoTClient") -> None:
     check(path).breaks_at("certificate in AWS", "does not know", "no longer named")
     (config.folder / f"{OTHER_BRIDGE}.csr").unlink()
     request = host.keygen(OTHER_BRIDGE)
-    deploy_csrs(host, request)
+    deploy_csrs(config, request)
     check(path).breaks_at("certificate in AWS", "does not know", "lora-bridge enroll")
     host.enroll(OTHER_BRIDGE)
     assert check(path).status == 0
