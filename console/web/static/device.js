@@ -29,17 +29,18 @@ function choose(since, until) {
 }
 
 let choice = 0;
-let meanwhile = null; // what is heard while a history is read, which may be without it
+const meanwhile = new Set(); // for each history that is read, what is heard: it may be without that
 // Resolves to nothing where a period was chosen meanwhile, else to the history and what was heard.
 async function history() {
   const mine = choice;
-  const heardSince = (meanwhile = []);
+  const heardSince = [];
+  meanwhile.add(heardSince);
   const query = new URLSearchParams(Object.entries(period()).filter(([, value]) => value));
   try {
     const found = await ask(`${here}/history.json?${query}`);
     return mine === choice ? { found, heardSince } : undefined;
   } finally {
-    if (meanwhile === heardSince) meanwhile = null;
+    meanwhile.delete(heardSince);
   }
 }
 
@@ -91,7 +92,7 @@ function exportOf(since, until) {
 
 // Charts of the newest uplinks follow; those of a chosen period stay as they are.
 function heard(uplink) {
-  meanwhile?.push(uplink);
+  for (const each of meanwhile) each.push(uplink);
   const time = Date.parse(uplink.timestamp);
   byId("last").dataset.last = Math.max(byId("last").dataset.last, time);
   sayLast();
@@ -131,8 +132,9 @@ async function renew() {
   if (period().until) return;
   const answer = await history().catch(() => {});
   if (!answer) return;
-  if (charts.held || answer.heardSince.length) later(renew, REDRAW);
-  if (!charts.held) draw(answer.found);
+  if (charts.held) later(renew, REDRAW);
+  else draw(answer.found);
+  if (answer.heardSince.length) later(renew, AGAIN);
 }
 
 const update = () => charts.update();

@@ -68,7 +68,7 @@ def page(store: BareStore, web: RunningWeb, windows: Windows) -> Iterator[Page]:
     """
     store.put(uplinks(EUI, now() - MINUTE))
     page = windows.open(web.at("/gateways")).page
-    with page.expect_request("**/live*"):
+    with page.expect_response("**/live*"):
         page.goto(web.at(PATH))
     expect(page.locator("#shown")).to_have_text("25 uplinks")
     yield page
