@@ -16,7 +16,7 @@ def machine() -> str:
         f"{datetime.now(UTC):%Y-%m-%d}",
         f"{os.cpu_count()} cores of {_cpu_model()}",
         f"{platform.system()} {platform.release()}",
-        # Whose build it is: that makes a fifth of a difference.
+        # Whose build it is: that makes a sixth of a difference.
         f"Python {platform.python_version()} of {sys.base_prefix}",
         version(),
         f"awsiotsdk {importlib.metadata.version('awsiotsdk')}",

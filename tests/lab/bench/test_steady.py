@@ -47,8 +47,8 @@ def test_a_rival_that_is_not_there(
     monkeypatch.setenv("PATH", "")
     setup = Setup(broker, tmp_path, frames=0, repeats=1, backlog=0)
     start = partial(runner_of_frames, broker)
-    bridge, rival = costs(setup, [SDK_STEADY, NODE_RED], NODE_RED, start)
-    assert bridge[2] == NOTHING
+    sdk, rival = costs(setup, [SDK_STEADY, NODE_RED], NODE_RED, start)
+    assert sdk[2] == NOTHING
     assert rival[1] == "not installed: npm i -g node-red"
 
 
