@@ -77,9 +77,14 @@ def at_work(place: Site) -> Iterator[tuple[RunningBridge, NetworkServer]]:
     with running_bridge(place.config) as bridge:
         bridge.says(READY)
         with network_server(place.port) as server:
-            server.uplink()
-            wait_until(lambda: claimed(place.spool) > 0, _LIMIT, "the application to be claimed")
+            become_known(place, server)
             yield bridge, server
+
+
+def become_known(place: Site, server: NetworkServer) -> None:
+    """Send an uplink, and wait until the bridge takes requests for its application."""
+    server.uplink()
+    wait_until(lambda: claimed(place.spool) > 0, _LIMIT, "the application to be claimed")
 
 
 def request(name: str, *, confirmed: bool = False, expires: int | None = None) -> bytes:
@@ -162,7 +167,7 @@ def test_it_waits_for_the_network_server_and_expires(place: Site, ask: Ask) -> N
     with running_bridge(place.config) as bridge:
         bridge.says(READY)
         with network_server(place.port) as server:
-            server.uplink()
+            become_known(place, server)
             ask(NAME, request("first"))
             server.has_taken(1)
             server.sent(server.taken[0])
