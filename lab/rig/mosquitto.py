@@ -107,6 +107,8 @@ def killed_and_back(broker: Mosquitto) -> Iterator[None]:
 
     """
     os.kill(broker.pid, signal.SIGKILL)
+    # Its ports are free when it is gone. Who started it still learns how it ended.
+    os.waitid(os.P_PID, broker.pid, os.WEXITED | os.WNOWAIT)
     with _running(program(), broker.folder) as process:
         _wait_until_ready(broker, process)
         yield
