@@ -76,7 +76,11 @@ class Dispatcher:
             self._open.put_late(told)
             self.tell(told, receipt, late=True)
         elif receipt is not None:
-            receipt()
+            known = downlink or late
+            if known is None:
+                receipt()
+            else:
+                self._store.when_on_disk(known.device, known.id, receipt)
 
     def sender_of(self, device: str) -> Sender | None:
         """Return who takes downlinks of a device, None where nobody does."""

@@ -79,7 +79,7 @@ class Intake:
             request = parse_request(payload)
             if self._is_known(device, request.id):
                 self._note_repeated(device, request.id)
-                acknowledge()
+                self._store.when_on_disk(device, request.id, acknowledge)
                 return
             self._check(request, now)
         except BadRequestError as error:
@@ -116,7 +116,7 @@ class Intake:
         if error.id is None:
             self._store.reject(request, acknowledge)
         elif self._is_known(device, error.id):
-            acknowledge()
+            self._store.when_on_disk(device, error.id, acknowledge)
         elif self._pace.allows("", request.time / _SECOND):
             self._fail(Request(error.id, 1, b""), device, request.time, error.reason, acknowledge)
         else:

@@ -9,6 +9,7 @@ from bridge.messages.downlink import Downlink
 from bridge.messages.event import build_event
 from bridge.messages.timestamper import Timestamper
 from bridge.spool import downlinks
+from bridge.spool.batch import Receipt
 from bridge.spool.quarantine import Quarantine
 from bridge.spool.rejected import Rejected
 from bridge.spool.spool import Spool
@@ -54,7 +55,8 @@ class Store:
         self.last_number = spool.look(downlinks.last_number)
         self._claims = set(spool.look(downlinks.claims))
         self._full = False  # of claims, which has been said
-        self._unwritten: set[tuple[str, str]] = set()  # devices and ids
+        self._unwritten: dict[tuple[str, str], list[Receipt]] = {}
+        """By device and id: what is to be called when its last change is on disk."""
         self._mendings = spool.mendings
         self._tidied_at = 0
 
@@ -79,7 +81,7 @@ class Store:
         self,
         downlink: Downlink,
         source: str,
-        receipt: Callable[[], None] | None = None,
+        receipt: Receipt | None = None,
         *,
         late: bool = False,
     ) -> None:
@@ -88,8 +90,6 @@ class Store:
         ``receipt`` is called when both are on disk. What was ``late`` opens nothing again: it is
         kept if it is an end, so that it is known after a restart.
         """
-        if downlink.ended or not late:
-            self.mark(downlink)
         fields: dict[str, str | int | bool] = {"id": downlink.id, "state": downlink.state.value}
         if downlink.reason:
             fields["reason"] = downlink.reason
@@ -100,19 +100,35 @@ class Store:
         placement = self._timestamper.place_event(downlink.device, downlink.changed)
         topic = self._deployment.event_topic(downlink.device, EventType.DOWNLINK)
         message = build_event(topic, EventType.DOWNLINK, placement.given, source, fields)
-        self._spooler.keep(message, placement, receipt)
+        if downlink.ended or not late:
+            self._spooler.tell(downlink, message, placement, self._written(downlink, receipt))
+        else:
+            self._spooler.keep(message, placement, receipt)
 
-    def mark(self, downlink: Downlink, receipt: Callable[[], None] | None = None) -> None:
+    def mark(self, downlink: Downlink, receipt: Receipt | None = None) -> None:
         """Keep a downlink as it is now; ``receipt`` as that of ``write``."""
+        self._spooler.note(downlink, self._written(downlink, receipt))
+
+    def when_on_disk(self, device: str, request_id: str, receipt: Receipt) -> None:
+        """Call ``receipt`` when a downlink is on disk as it is now: at once if it is."""
+        unwritten = self._unwritten.get((device, request_id))
+        if unwritten is None:
+            receipt()
+        else:
+            unwritten.append(receipt)
+
+    def _written(self, downlink: Downlink, receipt: Receipt | None) -> Receipt:
+        """Note that a downlink is to be written; return what is to be called when it is."""
         key = (downlink.device, downlink.id)
-        self._unwritten.add(key)
+        receipts = self._unwritten[key] = [receipt] if receipt else []
 
         def on_disk() -> None:
-            self._unwritten.discard(key)
-            if receipt is not None:
-                receipt()
+            if self._unwritten.get(key) is receipts:  # it has not changed again meanwhile
+                del self._unwritten[key]
+            for each in receipts:
+                each()
 
-        self._spooler.note(downlink, on_disk)
+        return on_disk
 
     def has(self, device: str, request_id: str) -> bool:
         """Say whether a downlink with this id was accepted for the device.
@@ -126,7 +142,7 @@ class Store:
         known = partial(downlinks.is_known, device=device, request_id=request_id)
         return self._spool.look(known)
 
-    def reject(self, frame: Rejected, receipt: Callable[[], None]) -> None:
+    def reject(self, frame: Rejected, receipt: Receipt) -> None:
         """Keep a request that nobody can be answered about, to be looked at by a person."""
         self._quarantine.keep(frame, receipt)
 

@@ -134,6 +134,17 @@ class Spooler:
             self._batch.receipts.append(receipt)
         self._commit_soon()
 
+    def tell(
+        self,
+        downlink: Downlink,
+        message: Message,
+        placement: Placement,
+        receipt: Receipt | None = None,
+    ) -> None:
+        """Write a downlink as it is now, and take the message that tells it, in one commit."""
+        self._batch.downlinks[downlink.number] = downlink
+        self.keep(message, placement, receipt)
+
     def claim(self, source: str, application: str) -> None:
         """Remember that a source has an application."""
         self._batch.claims.append((source, application))

@@ -119,6 +119,12 @@ class Setting:
             while [state for _, state in self.events()] != list(states):
                 await asyncio.sleep(0.01)
 
+    async def until_failing(self) -> None:
+        """Wait until the spool cannot be written."""
+        async with asyncio.timeout(10):
+            while self.spooler.problem is None:
+                await asyncio.sleep(0.01)
+
 
 @asynccontextmanager
 async def setting(

@@ -1,8 +1,13 @@
 """It acknowledges what is on disk, hands over once, and tells each step, whatever fails."""
 
 import asyncio
+import json
 import sqlite3
+import time
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -11,6 +16,7 @@ from bridge.messages.downlink import Answer, Downlink
 from bridge.sources.source import NotTakenError
 from bridge.spool import downlinks
 from bridge.spool.batch import Batch
+from bridge.spool.spool import Spool
 from contract.downlinks import State
 from tests.bridge.downlinks.setting import SECOND, Server, killed_in_hand_over, request, setting
 
@@ -35,6 +41,30 @@ async def test_a_state_is_published_when_it_is_on_disk(path: Path) -> None:
         made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
         await made.until("accepted", "submitted", "sent")
         assert made.offered == [("lora/a1/d1/event/downlink", True)] * 3
+
+
+async def test_a_state_and_its_event_are_in_one_commit(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill between two commits left a downlink that had ended without a word."""
+    committed: list[tuple[list[State], list[str]]] = []
+    async with setting(path, Server()) as made:
+        commit = made.spool.commit
+
+        def noted(batch: Batch) -> bool:
+            events = [json.loads(each.payload)["state"] for each in batch.arrived]
+            committed.append(([each.state for each in batch.downlinks.values()], events))
+            return commit(batch)
+
+        made.ask(request())
+        await made.until("accepted", "submitted")
+        monkeypatch.setattr(made.spool, "commit", noted)
+        await made.spooler.committed()
+        made.spooler.claim("a", "b")  # is to be committed in some milliseconds
+        time.sleep(0.02)  # noqa: ASYNC251  # it is overdue, so that what comes next brings it about
+        made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
+        await made.until("accepted", "submitted", "sent")
+    assert ([State.SENT], ["sent"]) in committed
 
 
 async def test_what_was_being_handed_over_is_not_handed_over_again(path: Path) -> None:
@@ -147,54 +177,51 @@ async def test_a_hand_over_that_breaks_is_unknown(path: Path) -> None:
         await made.until("accepted", "unknown")
 
 
-async def test_a_disk_that_fails_leaves_the_request_to_aws(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is not acknowledged until it is on disk, and then handed over."""
+async def test_a_disk_that_fails_leaves_the_request_to_aws(path: Path) -> None:
+    """It is not acknowledged until it is on disk, also when it comes again; then handed over."""
     server = Server()
     async with setting(path, server) as made:
-        commit = made.spool.commit
-        failing = True
-
-        def fails(batch: Batch) -> bool:
-            if failing:
-                raise sqlite3.OperationalError("disk I/O error")
-            return commit(batch)
-
-        monkeypatch.setattr(made.spool, "commit", fails)
-        made.ask(request())
-        async with asyncio.timeout(10):
-            while made.spooler.problem is None:
-                await asyncio.sleep(0.01)
-        assert (made.acknowledged, server.given) == (0, [])
-        failing = False
+        with _failing(made.spool, "disk I/O error"):
+            made.ask(request())
+            await made.until_failing()
+            made.ask(request())  # on another connection, perhaps
+            assert (made.acknowledged, server.given) == (0, [])
         await made.until("accepted", "submitted")
-        assert made.acknowledged == 1
+        assert made.acknowledged == 2
 
 
-async def test_what_expires_while_the_disk_is_full_is_never_written(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _failing(spool: Spool, problem: str) -> AbstractContextManager[object]:
+    """Let no commit succeed."""
+    return patch.object(spool, "commit", side_effect=sqlite3.OperationalError(problem))
+
+
+async def test_an_answer_that_comes_again_waits_for_the_disk_as_well(path: Path) -> None:
+    """ChirpStack's broker forgets it when either of the two is acknowledged."""
+    received: list[int] = []
+    async with setting(path, Server()) as made:
+        made.ask(request())
+        await made.until("accepted", "submitted")
+        with _failing(made.spool, "disk I/O error"):
+            for number in range(2):
+                answer = Answer(State.SENT, "d1", "1")
+                made.dispatcher.answered(answer, partial(received.append, number))
+            await made.until_failing()
+            assert received == []
+        async with asyncio.timeout(10):
+            while received != [0, 1]:
+                await asyncio.sleep(0.01)
+
+
+async def test_what_expires_while_the_disk_is_full_is_never_written(path: Path) -> None:
     """Users saw old commands carried out hours later: that it may be written waits for the disk."""
     server = Server(open=False)
     async with setting(path, server) as made:
         made.ask(request(expires=made.now + 60 * SECOND))
         await made.until("accepted")
-        commit = made.spool.commit
-        full = True
-
-        def fails(batch: Batch) -> bool:
-            if full:
-                raise sqlite3.OperationalError("database or disk is full")
-            return commit(batch)
-
-        monkeypatch.setattr(made.spool, "commit", fails)
-        server.open = True
-        async with asyncio.timeout(10):
-            while made.spooler.problem is None:
-                await asyncio.sleep(0.01)
-        made.now += 3600 * SECOND
-        full = False
+        with _failing(made.spool, "database or disk is full"):
+            server.open = True
+            await made.until_failing()
+            made.now += 3600 * SECOND
         await made.until("accepted", "expired")
     assert server.given == []
 
