@@ -43,28 +43,21 @@ async def test_a_state_is_published_when_it_is_on_disk(path: Path) -> None:
         assert made.offered == [("lora/a1/d1/event/downlink", True)] * 3
 
 
-async def test_a_state_and_its_event_are_in_one_commit(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_state_and_its_event_are_in_one_commit(path: Path) -> None:
     """A kill between two commits left a downlink that had ended without a word."""
-    committed: list[tuple[list[State], list[str]]] = []
     async with setting(path, Server()) as made:
-        commit = made.spool.commit
-
-        def noted(batch: Batch) -> bool:
-            events = [json.loads(each.payload)["state"] for each in batch.arrived]
-            committed.append(([each.state for each in batch.downlinks.values()], events))
-            return commit(batch)
-
         made.ask(request())
         await made.until("accepted", "submitted")
-        monkeypatch.setattr(made.spool, "commit", noted)
-        await made.spooler.committed()
-        made.spooler.claim("a", "b")  # is to be committed in some milliseconds
-        time.sleep(0.02)  # noqa: ASYNC251  # it is overdue, so that what comes next brings it about
-        made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
-        await made.until("accepted", "submitted", "sent")
-    assert ([State.SENT], ["sent"]) in committed
+        with patch.object(made.spool, "commit", wraps=made.spool.commit) as commit:
+            await made.spooler.committed()
+            made.spooler.claim("a", "b")  # is to be committed in some milliseconds
+            time.sleep(0.02)  # noqa: ASYNC251  # it is overdue: what comes next brings it about
+            made.dispatcher.answered(Answer(State.SENT, "d1", "1"))
+            await made.until("accepted", "submitted", "sent")
+    batches: list[Batch] = [call.args[0] for call in commit.call_args_list]
+    (written,) = (batch for batch in batches if batch.downlinks)
+    assert [each.state for each in written.downlinks.values()] == [State.SENT]
+    assert [json.loads(each.payload)["state"] for each in written.arrived] == ["sent"]
 
 
 async def test_what_was_being_handed_over_is_not_handed_over_again(path: Path) -> None:
@@ -190,11 +183,6 @@ async def test_a_disk_that_fails_leaves_the_request_to_aws(path: Path) -> None:
         assert made.acknowledged == 2
 
 
-def _failing(spool: Spool, problem: str) -> AbstractContextManager[object]:
-    """Let no commit succeed."""
-    return patch.object(spool, "commit", side_effect=sqlite3.OperationalError(problem))
-
-
 async def test_an_answer_that_comes_again_waits_for_the_disk_as_well(path: Path) -> None:
     """ChirpStack's broker forgets it when either of the two is acknowledged."""
     received: list[int] = []
@@ -253,3 +241,8 @@ async def test_what_ends_together_with_the_one_before_ends_once(path: Path) -> N
             *("accepted", "accepted", "submitted", "unknown", "expired", "accepted", "submitted")
         )
     assert [each.id for each in server.given] == ["a", "c"]
+
+
+def _failing(spool: Spool, problem: str) -> AbstractContextManager[object]:
+    """Let no commit succeed."""
+    return patch.object(spool, "commit", side_effect=sqlite3.OperationalError(problem))
